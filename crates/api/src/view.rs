@@ -1,0 +1,169 @@
+use crate::CommunityRef;
+use serde::{Deserialize, Serialize};
+
+/// SHA-256 of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EntryId(pub [u8; 32]);
+
+/// How much of the past an invite grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HistoryWindow {
+    /// Nothing from before the join.
+    None,
+    /// The given number of days before the invite was made, and everything after.
+    Days(u16),
+    /// Everything since the community began.
+    All,
+}
+
+/// What a person chooses when sharing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteTerms {
+    /// Seconds from now until the invite expires; `None`: never.
+    pub expires_in: Option<u64>,
+    /// How many people may join through it; `None`: any number.
+    pub max_uses: Option<u32>,
+    /// What a newcomer may read.
+    pub history: HistoryWindow,
+}
+
+impl Default for InviteTerms {
+    /// Seven days, fifty uses, thirty days of history.
+    fn default() -> Self {
+        Self { expires_in: Some(7 * 24 * 3600), max_uses: Some(50), history: HistoryWindow::Days(30) }
+    }
+}
+
+/// What an invite offers, shown before anything is promised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Name of the community.
+    pub community: String,
+    /// Who made the invite.
+    pub inviter: Person,
+    /// People in the community as far as the invite knows.
+    pub members: u32,
+    /// Milliseconds since 1970 when it expires; `None`: never.
+    pub expires_at: Option<u64>,
+    /// How many more people may join; `None`: any number.
+    pub uses_left: Option<u32>,
+    /// What a newcomer may read.
+    pub history: HistoryWindow,
+    /// Set when this profile is in already.
+    pub already: Option<CommunityRef>,
+    /// A random name to join under, which the person may change.
+    pub suggested_name: String,
+}
+
+/// Somebody in a community.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The name that they gave themselves there.
+    pub name: String,
+    /// Eight bytes derived from their key: the picture is drawn from it, so that a copied name shows.
+    pub mark: [u8; 8],
+    /// This profile itself.
+    pub me: bool,
+}
+
+/// One community in the list, and the head of its feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommunityView {
+    /// Its local number.
+    pub id: CommunityRef,
+    /// Its name.
+    pub name: String,
+    /// Who this profile is in it.
+    pub me: Person,
+    /// People in it.
+    pub members: u32,
+    /// How far it is.
+    pub phase: Phase,
+    /// Whether this profile may make invites.
+    pub may_invite: bool,
+    /// Posts that are known to exist (a later one points to them) but have not arrived.
+    pub missing: u32,
+}
+
+/// How far a community is on this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Phase {
+    /// The relay has not yet taken the first record or the join.
+    Starting,
+    /// Reading what happened while away.
+    CatchingUp,
+    /// Up to date as of the last word with the relay.
+    Live,
+    /// This device fell out of the group's keys and is being added again by itself.
+    Healing,
+}
+
+/// A page of posts, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedPage {
+    /// The community.
+    pub community: CommunityRef,
+    /// At most [`crate::PAGE_POSTS`] posts, ordered by (`at`, `id`).
+    pub posts: Vec<PostView>,
+    /// Whether there are older ones here.
+    pub older: bool,
+}
+
+/// One post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostView {
+    /// Its id.
+    pub id: EntryId,
+    /// Who wrote it.
+    pub author: Person,
+    /// When it was written by the author's clock, milliseconds since 1970, never before a post it follows.
+    pub at: u64,
+    /// Its text.
+    pub text: String,
+    /// How far it is on its way.
+    pub state: PostState,
+}
+
+/// How far a post is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PostState {
+    /// Durable here, not yet at a relay: the clock.
+    Waiting,
+    /// A relay has it on disk: the tick.
+    Sent,
+    /// Written by somebody else.
+    Received,
+}
+
+/// The line to the relays of the open community.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Connection {
+    /// Trying.
+    Connecting,
+    /// Connected.
+    Online,
+    /// Not connected; the next attempt is under way by itself.
+    Offline,
+}
+
+/// Something a person should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Notice {
+    /// This device's clock differs from the relay's by this many seconds (positive: the device is ahead).
+    ClockOff {
+        /// Seconds.
+        seconds: i64,
+    },
+    /// Stored records could not be opened and were set aside; nothing else is affected.
+    RecordsDamaged {
+        /// How many.
+        count: u32,
+    },
+    /// A relay handed over cells that do not verify; they were ignored.
+    RelayTampers {
+        /// How many so far.
+        count: u32,
+    },
+    /// Writing to the browser's storage failed; what was typed last may not be kept.
+    StorageFull,
+}

@@ -1,0 +1,115 @@
+//! What goes into the engine and what comes out: its whole contact with the world.
+//!
+//! Whoever drives it (the worker in a browser, the simulation in tests) keeps this contract:
+//!
+//! 1. Inputs are handled one after the other. `now` never runs backwards by more than the platform's clock does.
+//! 2. The outputs of a [`Step`] are carried out in order, and only after its [`Batch`] is durable. Several steps may be
+//!    joined into one transaction, as long as none of their outputs leaves before it is complete.
+//! 3. If a batch cannot be stored, the engine is dropped with everything that it would have said, and opened again from
+//!    what is stored. A crash at any point is the same thing.
+
+use bytes::Bytes;
+use ume_api::{Command, FromEngine};
+
+/// Milliseconds since 1970 by the device's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// This moment plus some milliseconds.
+    #[must_use]
+    pub fn plus(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+}
+
+/// Address of a relay: `https://host[:port]`, or `http://` for one without TLS on this machine.
+pub type RelayAddress = String;
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The app asks for something.
+    Command {
+        /// The app's number for it, repeated in the answer.
+        number: u32,
+        /// What it asks.
+        command: Command,
+    },
+    /// The connection that [`Output::Connect`] asked for is open.
+    Connected(RelayAddress),
+    /// The connection is closed, or could not be opened.
+    Disconnected(RelayAddress),
+    /// A frame arrived.
+    Frame(RelayAddress, Bytes),
+    /// The time that [`Output::WakeAt`] named has come, or the page woke up, or the network came back.
+    Tick,
+}
+
+/// Something is to be done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Open a connection; answer with `Connected` or `Disconnected`.
+    Connect(RelayAddress),
+    /// Close the connection; no answer is needed.
+    Disconnect(RelayAddress),
+    /// Send a frame of 2,048 bytes. Nothing is lost for good if this does not happen.
+    Send(RelayAddress, Bytes),
+    /// Tell the app.
+    Tell(FromEngine),
+    /// Give a `Tick` at this time at the latest; replaces the time named before.
+    WakeAt(Millis),
+}
+
+/// A table of the store. The names never change and are never reused; a new one is added at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// The profile: one row.
+    Profile,
+    /// One row per community: names, ledger, generation, cursors.
+    Community,
+    /// The groups' key material, one row per value of OpenMLS.
+    Mls,
+    /// One row per entry.
+    Entry,
+    /// What is to be sent until a relay has it.
+    Outbox,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Self; 5] = [Self::Profile, Self::Community, Self::Mls, Self::Entry, Self::Outbox];
+
+    /// Its name in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Community => "community",
+            Self::Mls => "mls",
+            Self::Entry => "entry",
+            Self::Outbox => "outbox",
+        }
+    }
+}
+
+/// Names a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Its table.
+    pub table: Table,
+    /// Its name in the table; secret, so the store keeps only a keyed hash of it.
+    pub id: Vec<u8>,
+}
+
+/// Rows to write (`Some`) or erase (`None`), all or nothing, durable when the transaction is complete.
+#[derive(Clone, Debug, Default)]
+pub struct Batch(pub std::collections::BTreeMap<Key, Option<Vec<u8>>>);
+
+/// What one input led to.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// To be stored first.
+    pub batch: Batch,
+    /// To be done afterwards, in order.
+    pub outputs: Vec<Output>,
+}

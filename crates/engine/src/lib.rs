@@ -1,0 +1,4 @@
+//! The sans-IO core of ume.
+#![deny(missing_docs)]
+
+pub mod io;

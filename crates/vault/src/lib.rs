@@ -1,0 +1,1 @@
+//! ume-vault

@@ -1,0 +1,69 @@
+use super::*;
+use crate::limits::*;
+use crate::relay::{Accept, Ballot, Vote, frame::Body};
+use proptest::prelude::*;
+
+fn id() -> Bytes {
+    Bytes::from_static(&[0xff; ID_BYTES])
+}
+
+#[test]
+fn the_largest_message_fits() {
+    let ballot = Ballot { round: u32::MAX, tie: Bytes::from_static(&[1; BALLOT_TIE_BYTES]) };
+    let vote = Vote {
+        ballot: Some(ballot),
+        value_hash: id(),
+        cells: u32::MAX,
+        signature: Bytes::from_static(&[2; SIGNATURE_BYTES]),
+    };
+    let accept = Accept {
+        lane: id(),
+        slot: u64::MAX,
+        vote: Some(vote),
+        index: u32::MAX,
+        cell: Bytes::from_static(&[3; CELL_BYTES]),
+    };
+    let frame = relay::Frame { request: u32::MAX, body: Some(Body::Accept(accept)) };
+    let bytes = encode(&frame).unwrap();
+    assert_eq!(bytes.len(), FRAME_BYTES);
+    assert_eq!(decode(&bytes).unwrap(), frame);
+}
+
+#[test]
+fn a_message_too_long_is_refused() {
+    let append = relay::Append { cell: Bytes::from_static(&[0; FRAME_BYTES]), ..Default::default() };
+    let frame = relay::Frame { request: 1, body: Some(Body::Append(append)) };
+    assert_eq!(encode(&frame), Err(FrameError::TooLong));
+}
+
+#[test]
+fn an_unknown_body_is_tolerated() {
+    // Field 1000, length-delimited, empty: what a later version may send.
+    let message = [0xc2, 0x3e, 0x00];
+    let mut bytes = vec![1, 3, 0];
+    bytes.extend_from_slice(&message);
+    bytes.resize(FRAME_BYTES, 0);
+    assert_eq!(decode(&bytes.into()).unwrap(), relay::Frame { request: 0, body: None });
+}
+
+proptest! {
+    #[test]
+    fn decoding_never_panics(mut bytes in proptest::collection::vec(any::<u8>(), 0..FRAME_BYTES + 2), whole in any::<bool>()) {
+        if whole {
+            bytes.resize(FRAME_BYTES, 0);
+            bytes[0] = 1;
+        }
+        let _ = decode(&bytes.into());
+    }
+
+    #[test]
+    fn appends_survive(lane in any::<[u8; 32]>(), request: u32, fill: u8) {
+        let append = relay::Append {
+            lane: Bytes::copy_from_slice(&lane),
+            cell: Bytes::from(vec![fill; CELL_BYTES]),
+            signature: Bytes::from(vec![fill; SIGNATURE_BYTES]),
+        };
+        let frame = relay::Frame { request, body: Some(Body::Append(append)) };
+        prop_assert_eq!(decode(&encode(&frame).unwrap()).unwrap(), frame);
+    }
+}

@@ -1,0 +1,55 @@
+//! Every size and limit of the relay protocol, in bytes unless the name says otherwise.
+
+/// Version of the relay protocol spoken here.
+pub const VERSION: u32 = 1;
+/// Oldest version still understood.
+pub const VERSION_OLDEST: u32 = 1;
+
+/// A frame, in either direction, whatever it carries.
+pub const FRAME_BYTES: usize = 2048;
+/// Version (1) and length (2) before a frame's message.
+pub const FRAME_HEADER_BYTES: usize = 3;
+/// A sealed cell: nonce, ciphertext, tag.
+pub const CELL_BYTES: usize = 1792;
+/// Nonce of XChaCha20-Poly1305 at the start of a cell.
+pub const CELL_NONCE_BYTES: usize = 24;
+/// Tag of XChaCha20-Poly1305 at the end of a cell.
+pub const CELL_TAG_BYTES: usize = 16;
+/// What a cell holds once opened: one fragment.
+pub const CELL_PLAIN_BYTES: usize = CELL_BYTES - CELL_NONCE_BYTES - CELL_TAG_BYTES;
+/// Header of a fragment.
+pub const FRAGMENT_HEADER_BYTES: usize = 32;
+/// Message bytes in one fragment.
+pub const FRAGMENT_BYTES: usize = CELL_PLAIN_BYTES - FRAGMENT_HEADER_BYTES;
+/// Cells in one message, value or blob.
+pub const FRAGMENTS_MAX: usize = 640;
+/// Longest message: about 1.05 MiB.
+pub const MESSAGE_BYTES_MAX: usize = FRAGMENTS_MAX * FRAGMENT_BYTES;
+/// Messages that a [`crate::fragment::Reassembler`] keeps open at once.
+pub const OPEN_MESSAGES_MAX: usize = 64;
+/// Fragments that a [`crate::fragment::Reassembler`] keeps in all.
+pub const OPEN_FRAGMENTS_MAX: usize = 2 * FRAGMENTS_MAX;
+
+/// Id of a lane or a blob, and every SHA-256 in the protocol.
+pub const ID_BYTES: usize = 32;
+/// An Ed25519 public key.
+pub const KEY_BYTES: usize = 32;
+/// An Ed25519 signature.
+pub const SIGNATURE_BYTES: usize = 64;
+/// Nonce in a `Hello`.
+pub const HELLO_NONCE_BYTES: usize = 32;
+/// The part of a ballot that breaks ties.
+pub const BALLOT_TIE_BYTES: usize = 12;
+
+/// Keys that may write to one lane.
+pub const WRITERS_MAX: usize = 2;
+/// Cells or values' cells in one answer to a `Read`, before its `Head`.
+pub const READ_FRAMES_MAX: usize = 512;
+/// Longest time that a relay keeps a cell: 400 days, in seconds.
+pub const TTL_SECONDS_MAX: u32 = 400 * 24 * 3600;
+/// How far above the highest round seen a ballot may reach.
+pub const BALLOT_ROUND_AHEAD_MAX: u32 = 16;
+/// Lanes that one connection may be subscribed to.
+pub const SUBSCRIPTIONS_MAX: usize = 1024;
+/// Frames in one `POST` body.
+pub const POST_FRAMES_MAX: usize = 64;
