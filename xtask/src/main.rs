@@ -1,2 +1,85 @@
-//! Tasks.
-fn main() {}
+//! Everything that developers run: `cargo xtask --help`.
+mod app;
+mod bench;
+mod check;
+mod fault;
+mod process;
+mod repo;
+mod serve;
+mod setup;
+mod suite;
+
+use fault::{Fault, Result};
+use repo::Repo;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  setup [--test]      install what is missing to run ume (--test: to test it, too)
+  build [--force]     build the app for release into dist/
+  run [--listen A]    build everything, start the relay with the app, print the address (A: 127.0.0.1:7700)
+  test [NAME...]      run every check and test, or only the steps named; --list names them
+  e2e [FILE...]       run the end-to-end tests, or only those whose file name contains FILE
+  bench               measure the budgets of the product and print them; JSON goes to bench-results/
+  check               format, lints, licences, direction of dependencies, file sizes: what needs no test run
+
+Each command installs what it needs first and does nothing twice. Tools of cargo go to .tools/, those of node to
+node_modules/; only `setup --test` (and the commands that test) asks apt for Chromium, when none is there.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("xtask: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result {
+    let repo = Repo::find()?;
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("--help", arguments),
+    };
+    if rest.iter().any(|word| word == "--help" || word == "-h") {
+        print!("{HELP}");
+        return Ok(());
+    }
+    match command {
+        "--help" | "-h" | "help" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        "setup" => match flags(rest, &["--test"])?.as_slice() {
+            [] => setup::ready(&repo, setup::Need::Run),
+            _ => setup::ready(&repo, setup::Need::Test),
+        },
+        "build" => {
+            let force = !flags(rest, &["--force"])?.is_empty();
+            setup::ready(&repo, setup::Need::Run)?;
+            app::build(&repo, force)
+        }
+        "run" => serve::run(&repo, rest),
+        "test" => suite::test(&repo, rest),
+        "check" => suite::check(&repo),
+        "e2e" => suite::end_to_end(&repo, rest),
+        "bench" => bench::run(&repo),
+        other => Err(Fault::new(format!(
+            "no command `{other}`; see `cargo xtask --help`"
+        ))),
+    }
+}
+
+/// The words of `rest` when all of them are in `known`.
+fn flags<'a>(rest: &'a [String], known: &[&str]) -> Result<Vec<&'a str>> {
+    match rest.iter().find(|word| !known.contains(&word.as_str())) {
+        Some(word) => Err(Fault::new(format!(
+            "`{word}` is not understood; see `cargo xtask --help`"
+        ))),
+        None => Ok(rest.iter().map(String::as_str).collect()),
+    }
+}

@@ -1,0 +1,50 @@
+use crate::fault::{During, Result};
+use crate::repo::Repo;
+use sha2::{Digest, Sha256};
+use std::fs;
+
+/// Everything that the app is made of, and what makes it.
+const INPUTS: [&str; 15] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "Trunk.toml",
+    "assets",
+    "build.rs",
+    "crates/api",
+    "crates/engine",
+    "crates/vault",
+    "crates/wire",
+    "index.html",
+    "locales",
+    "package-lock.json",
+    "rust-toolchain.toml",
+    "src",
+    "worker",
+];
+
+/// A hash over the content of every input.
+pub(super) fn of_inputs(repo: &Repo) -> Result<String> {
+    let mut hash = Sha256::new();
+    for input in INPUTS
+        .into_iter()
+        .chain(["xtask/src/app", "xtask/src/app.rs", "xtask/node"])
+    {
+        for path in repo.files_below(input)? {
+            let content = fs::read(&path).during(path.display())?;
+            hash.update(repo.relative(&path));
+            hash.update([0]);
+            hash.update(Sha256::digest(&content));
+        }
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,210 @@
+//! Installs what is missing, and only that.
+use crate::fault::{During, Fault, Result};
+use crate::process::{capture, probe, program, run};
+use crate::repo::Repo;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+/// What the machine is made ready for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Building and running ume.
+    Run,
+    /// Testing it as well: lints, nextest, deny, a browser.
+    Test,
+}
+
+/// A program that cargo can install.
+struct CargoTool {
+    package: &'static str,
+    /// The program and what makes it say its version.
+    probe: &'static [&'static str],
+    /// Beginning of the version that is needed; `version` is what gets installed.
+    accepts: &'static str,
+    version: &'static str,
+    options: &'static [&'static str],
+    need: Need,
+}
+
+const CARGO_TOOLS: [CargoTool; 4] = [
+    CargoTool {
+        package: "trunk",
+        probe: &["trunk", "--version"],
+        accepts: "0.21.14",
+        version: "0.21.14",
+        // Without its default features it needs no OpenSSL and never looks for updates.
+        options: &["--locked", "--no-default-features", "--features", "rustls"],
+        need: Need::Run,
+    },
+    CargoTool {
+        // Must equal the version of the library in Cargo.lock.
+        package: "wasm-bindgen-cli",
+        probe: &["wasm-bindgen", "--version"],
+        accepts: "0.2.130",
+        version: "0.2.130",
+        options: &[],
+        need: Need::Run,
+    },
+    CargoTool {
+        package: "cargo-nextest",
+        probe: &["cargo-nextest", "nextest", "--version"],
+        accepts: "0.9.",
+        version: "0.9.143",
+        options: &["--locked"],
+        need: Need::Test,
+    },
+    CargoTool {
+        package: "cargo-deny",
+        probe: &["cargo-deny", "--version"],
+        accepts: "0.20.2",
+        version: "0.20.2",
+        options: &["--locked"],
+        need: Need::Test,
+    },
+];
+
+const BROWSER_PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
+const BROWSER_PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
+
+/// Makes the machine ready; says what it installs and how long that took, and nothing when all is there.
+pub(crate) fn ready(repo: &Repo, need: Need) -> Result {
+    toolchain(repo, need)?;
+    node_packages(repo)?;
+    for tool in CARGO_TOOLS
+        .iter()
+        .filter(|tool| tool.need == Need::Run || need == Need::Test)
+    {
+        cargo_tool(repo, tool)?;
+    }
+    if need == Need::Test {
+        browser(repo)?;
+    }
+    Ok(())
+}
+
+fn toolchain(repo: &Repo, need: Need) -> Result {
+    let sysroot = capture(program(repo, "rustc").args(["--print", "sysroot"]))?;
+    let sysroot = Path::new(sysroot.trim());
+    if !sysroot
+        .join("lib/rustlib/wasm32-unknown-unknown/lib")
+        .is_dir()
+    {
+        rustup(
+            repo,
+            "the WebAssembly target",
+            &["target", "add", "wasm32-unknown-unknown"],
+        )?;
+    }
+    for (file, component) in [("bin/cargo-fmt", "rustfmt"), ("bin/cargo-clippy", "clippy")] {
+        if need == Need::Test && !sysroot.join(file).exists() {
+            rustup(repo, component, &["component", "add", component])?;
+        }
+    }
+    Ok(())
+}
+
+fn rustup(repo: &Repo, what: &str, arguments: &[&str]) -> Result {
+    installing(what, || {
+        run(program(repo, "rustup").args(arguments))
+            .during("rustup could not add it; add it to your toolchain by hand")
+    })
+}
+
+fn node_packages(repo: &Repo) -> Result {
+    let wanted = fs::read(repo.path("package-lock.json")).during("package-lock.json")?;
+    let stamp = repo.path("node_modules/.installed-lock.json");
+    if fs::read(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    if probe(program(repo, "npm").arg("--version")).is_none() {
+        return Err(Fault::new(
+            "node and npm are needed (Debian: apt-get install nodejs npm)",
+        ));
+    }
+    installing(
+        "the node packages (wasm-opt, a driver for Chromium)",
+        || run(program(repo, "npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])),
+    )?;
+    fs::write(&stamp, wanted).during(stamp.display())
+}
+
+fn cargo_tool(repo: &Repo, tool: &CargoTool) -> Result {
+    let version = tool.probe.split_first().and_then(|(name, arguments)| {
+        let line = probe(program(repo, name).args(arguments))?;
+        line.split_whitespace().nth(1).map(str::to_owned)
+    });
+    if version.is_some_and(|version| version.starts_with(tool.accepts)) {
+        return Ok(());
+    }
+    installing(
+        &format!(
+            "{} {} (compiles for a minute or two)",
+            tool.package, tool.version
+        ),
+        || {
+            let root = repo.tools();
+            run(program(repo, "cargo")
+                .args([
+                    "install",
+                    tool.package,
+                    "--version",
+                    tool.version,
+                    "--force",
+                    "--root",
+                ])
+                .arg(&root)
+                .args(tool.options)
+                // A tool that runs for seconds is not worth minutes of optimisation.
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+                .env("CARGO_TARGET_DIR", root.join("build")))?;
+            // Kept only to resume an install that was broken off.
+            fs::remove_dir_all(root.join("build")).during(root.display())
+        },
+    )
+}
+
+fn browser(repo: &Repo) -> Result {
+    let own = std::env::var_os("UME_CHROMIUM").is_some();
+    let there = |name: &&str| probe(program(repo, name).arg("--version")).is_some();
+    if own || BROWSER_PROGRAMS.iter().all(there) {
+        return Ok(());
+    }
+    if probe(program(repo, "apt-get").arg("--version")).is_none() {
+        return Err(Fault::new(
+            "chromium and chromedriver are needed, and there is no apt-get to install them",
+        ));
+    }
+    let root = probe(program(repo, "id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    let apt = |arguments: &[&str]| {
+        let mut command = if root {
+            program(repo, "apt-get")
+        } else {
+            program(repo, "sudo")
+        };
+        if !root {
+            command.arg("apt-get");
+        }
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        run(&mut command)
+    };
+    installing("Chromium for the tests", || {
+        apt(&["update", "-qq"])?;
+        let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
+        install.extend(BROWSER_PACKAGES);
+        apt(&install)
+    })
+}
+
+fn installing(what: &str, install: impl FnOnce() -> Result) -> Result {
+    println!("setup: installing {what}");
+    let start = Instant::now();
+    install().during(format!("installing {what}"))?;
+    println!("setup: {what}: done in {} s", start.elapsed().as_secs());
+    Ok(())
+}
