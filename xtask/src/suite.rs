@@ -88,6 +88,9 @@ const STEPS: [Step; 14] = [
     },
 ];
 
+/// Everything that runs outside a browser.
+const NATIVE: [&str; 5] = ["--workspace", "--exclude", "ume", "--exclude", "ume-worker"];
+
 /// Seeds of the simulation and kills of the relay that the whole suite goes through.
 const SIM_SEEDS: &str = "2000";
 const RELAY_KILLS: &str = "200";
@@ -209,13 +212,14 @@ fn docs(repo: &Repo) -> Result {
 fn native(repo: &Repo) -> Result {
     run(
         cargo(repo, &["nextest", "run", "--locked", "--profile", "ci"])
+            .args(NATIVE)
             .env("UME_SIM_SEEDS", SIM_SEEDS)
             .env("UME_KILLS", RELAY_KILLS),
     )
 }
 
 fn doctests(repo: &Repo) -> Result {
-    run(&mut cargo(repo, &["test", "--locked", "--quiet", "--doc"]))
+    run(cargo(repo, &["test", "--locked", "--quiet", "--doc"]).args(NATIVE))
 }
 
 const WASM: &str = "wasm32-unknown-unknown";
