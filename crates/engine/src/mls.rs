@@ -15,6 +15,7 @@ mod join;
 mod leaf;
 mod notes;
 mod provider;
+mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -96,7 +96,7 @@ impl Group {
     /// [`MlsError::NothingPending`], [`MlsError::Refused`].
     pub(crate) fn merge_pending(&mut self) -> Result<(), MlsError> {
         if self.notes.joining.take().is_some() {
-            return self.notes.write(&self.provider);
+            return self.notes.write(self.provider.storage());
         }
         if self.mls.pending_commit().is_none() {
             return Err(MlsError::NothingPending);
@@ -213,7 +213,7 @@ impl Group {
 
     fn end_epoch(&mut self, (epoch, leaves): (u64, Vec<(u32, [u8; 32])>)) -> Result<(), MlsError> {
         self.notes.end_epoch(epoch, leaves);
-        self.notes.write(&self.provider)
+        self.notes.write(self.provider.storage())
     }
 }
 

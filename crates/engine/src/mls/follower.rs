@@ -5,11 +5,11 @@ use std::fmt;
 use openmls::group::{ProposalStore, PublicGroup, StagedCommit};
 use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::prelude::{DeserializeBytes as _, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn};
-use openmls_memory_storage::MemoryStorage;
 use openmls_rust_crypto::RustCrypto;
-use tls_codec::Serialize as _;
+use tls_codec::{Deserialize as _, Serialize as _};
 
 use super::facts::{self, CommitFacts};
+use super::rows::Rows;
 use super::{Member, MlsError, Suite};
 
 /// The public side of a group, kept up by its commits.
@@ -17,7 +17,7 @@ pub(crate) struct Follower {
     group: PublicGroup,
     crypto: RustCrypto,
     /// OpenMLS insists on writing somewhere; nothing is ever read from here.
-    storage: MemoryStorage,
+    storage: Rows,
 }
 
 /// A commit that keeps the public rules, to be merged by [`Follower::merge`].
@@ -34,8 +34,8 @@ impl Follower {
     /// # Errors
     /// [`MlsError::Malformed`] if they are not whole, authentic and of each other; [`MlsError::Suite`].
     pub(crate) fn new(tree: &[u8], group_info: &[u8]) -> Result<Self, MlsError> {
-        let (crypto, storage) = (RustCrypto::default(), MemoryStorage::default());
-        let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree).map_err(MlsError::malformed)?;
+        let (crypto, storage) = (RustCrypto::default(), Rows::forgetful());
+        let tree = read_tree(tree)?;
         let info = read_group_info(group_info)?;
         Suite::of(info.ciphersuite())?;
         let (group, _) =
@@ -115,6 +115,18 @@ impl fmt::Debug for Follower {
         f.debug_struct("Follower")
             .field("epoch", &self.epoch())
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads a tree as [`super::Group::tree`] gives it. Nothing in it is verified yet.
+///
+/// Read as a stream: reading from bytes, `tls_codec` 0.5.0 asserts lengths in debug builds instead of refusing them.
+pub(super) fn read_tree(mut bytes: &[u8]) -> Result<RatchetTreeIn, MlsError> {
+    let tree = RatchetTreeIn::tls_deserialize(&mut bytes).map_err(MlsError::malformed)?;
+    if bytes.is_empty() {
+        Ok(tree)
+    } else {
+        Err(MlsError::Malformed("bytes after the tree".into()))
     }
 }
 

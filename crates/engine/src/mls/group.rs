@@ -18,7 +18,7 @@ use openmls_traits::random::OpenMlsRand as _;
 use tls_codec::Serialize as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::notes::{self, Notes};
+use super::notes::Notes;
 use super::provider::Provider;
 use super::{LeafKey, Member, MlsError, PAST_EPOCHS, Suite, facts};
 
@@ -64,7 +64,7 @@ impl Group {
         identity: &[u8],
         seed: [u8; 32],
     ) -> Result<Self, MlsError> {
-        let provider = Provider::new(seed);
+        let provider = Provider::new(BTreeMap::new(), seed);
         let id = provider
             .rand()
             .random_vec(ID_LEN)
@@ -87,7 +87,7 @@ impl Group {
         )
         .map_err(MlsError::refused)?;
         let notes = Notes::new(0, None);
-        notes.write(&provider)?;
+        notes.write(provider.storage())?;
         Ok(Self {
             mls,
             provider,
@@ -107,14 +107,14 @@ impl Group {
         leaf: &LeafKey,
         seed: [u8; 32],
     ) -> Result<Self, MlsError> {
-        let notes = Notes::read(
-            rows.get(notes::ROW)
-                .ok_or_else(|| MlsError::Stored("no notes".into()))?,
-        )?;
-        let provider = Provider::with_rows(rows.into_iter().collect(), seed);
+        let provider = Provider::new(rows, seed);
+        let notes = Notes::read(provider.storage())?;
         let mls = MlsGroup::load(provider.storage(), &GroupId::from_slice(id))
             .map_err(|error| MlsError::Stored(error.to_string()))?
             .ok_or_else(|| MlsError::Stored("rows missing".into()))?;
+        if mls.group_id().as_slice() != id {
+            return Err(MlsError::Stored("another group's".into()));
+        }
         let suite = Suite::of(mls.ciphersuite())?;
         if mls.is_active()
             && mls
@@ -137,7 +137,7 @@ impl Group {
     /// They are to be stored before anything that the group made goes out. If that fails, the group is to be dropped
     /// and loaded again.
     pub(crate) fn take_changes(&mut self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        self.provider.take_changes()
+        self.provider.storage().take_changes()
     }
 
     /// The group's id.

@@ -1,12 +1,14 @@
 //! Joining by an external commit: with nobody online, from a tree and the group info of the same epoch.
 
+use std::collections::BTreeMap;
+
 use openmls::group::MlsGroup;
-use openmls::prelude::{DeserializeBytes as _, LeafNodeParameters, MlsMessageOut, RatchetTreeIn};
+use openmls::prelude::{LeafNodeParameters, MlsMessageOut};
 use openmls_traits::OpenMlsProvider as _;
 use sha2::{Digest as _, Sha256};
 
 use super::commit::Staged;
-use super::follower::{Follower, read_group_info};
+use super::follower::{Follower, read_group_info, read_tree};
 use super::group::{Group, capabilities, join_config};
 use super::notes::Notes;
 use super::provider::Provider;
@@ -46,11 +48,9 @@ impl Group {
             ));
         }
         let suite = follower.suite()?;
-        let provider = Provider::new(seed);
+        let provider = Provider::new(BTreeMap::new(), seed);
         let (mls, bundle) = MlsGroup::external_commit_builder()
-            .with_ratchet_tree(
-                RatchetTreeIn::tls_deserialize_exact_bytes(tree).map_err(MlsError::malformed)?,
-            )
+            .with_ratchet_tree(read_tree(tree)?)
             .with_config(join_config())
             .with_aad(aad.to_vec())
             .skip_lifetime_validation()
@@ -78,7 +78,7 @@ impl Group {
             mls.epoch().as_u64(),
             Some(Sha256::digest(&staged.commit).into()),
         );
-        notes.write(&provider)?;
+        notes.write(provider.storage())?;
         Ok((
             Self {
                 mls,

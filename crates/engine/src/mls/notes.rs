@@ -4,11 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::provider::Provider;
+use super::rows::{Kind, Rows};
 use super::{MlsError, PAST_EPOCHS};
-
-/// The row's key; OpenMLS' keys start with capital letters.
-pub(super) const ROW: &[u8] = b"ume/notes";
 
 /// Index of a leaf, and its key.
 type Leaf = (u32, [u8; 32]);
@@ -35,14 +32,15 @@ impl Notes {
     }
 
     /// Reads the row.
-    pub(super) fn read(row: &[u8]) -> Result<Self, MlsError> {
-        postcard::from_bytes(row).map_err(|error| MlsError::Stored(error.to_string()))
+    pub(super) fn read(rows: &Rows) -> Result<Self, MlsError> {
+        rows.get(Kind::Notes)
+            .map_err(|error| MlsError::Stored(error.to_string()))?
+            .ok_or_else(|| MlsError::Stored("no notes".into()))
     }
 
     /// Writes the row.
-    pub(super) fn write(&self, provider: &Provider) -> Result<(), MlsError> {
-        provider.put(ROW, postcard::to_allocvec(self).map_err(MlsError::refused)?);
-        Ok(())
+    pub(super) fn write(&self, rows: &Rows) -> Result<(), MlsError> {
+        rows.put(Kind::Notes, self).map_err(MlsError::refused)
     }
 
     /// Remembers the leaf keys of an epoch that ends, and forgets the oldest.

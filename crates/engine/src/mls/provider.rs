@@ -1,93 +1,42 @@
-//! What OpenMLS works with: RustCrypto, a seeded generator, and rows in memory whose changes can be taken out.
+//! What OpenMLS works with: RustCrypto, a seeded generator, and a group's rows.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
-use openmls_memory_storage::MemoryStorage;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::random::OpenMlsRand;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
-use sha2::{Digest as _, Sha256};
+
+use super::rows::Rows;
 
 /// One group's cryptography, randomness and rows.
 #[derive(Debug)]
 pub(super) struct Provider {
     crypto: RustCrypto,
     rand: SeededRand,
-    storage: MemoryStorage,
-    /// Hash of every row as it was handed out last.
-    saved: BTreeMap<Vec<u8>, [u8; 32]>,
+    rows: Rows,
 }
 
 impl Provider {
-    /// Without any rows.
-    pub(super) fn new(seed: [u8; 32]) -> Self {
-        Self::with_rows(HashMap::new(), seed)
-    }
-
-    /// With rows that are stored already.
-    pub(super) fn with_rows(rows: HashMap<Vec<u8>, Vec<u8>>, seed: [u8; 32]) -> Self {
-        let saved = rows
-            .iter()
-            .map(|(key, row)| (key.clone(), hash(row)))
-            .collect();
+    /// With rows that are stored already, or none.
+    pub(super) fn new(rows: BTreeMap<Vec<u8>, Vec<u8>>, seed: [u8; 32]) -> Self {
         Self {
             crypto: RustCrypto::default(),
             rand: SeededRand(Mutex::new(ChaCha20Rng::from_seed(seed))),
-            storage: MemoryStorage {
-                values: RwLock::new(rows),
-            },
-            saved,
+            rows: Rows::stored(rows),
         }
     }
-
-    /// What changed since the last call: a row to put, or `None` for one to delete.
-    pub(super) fn take_changes(&mut self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let rows = self
-            .storage
-            .values
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut changes = BTreeMap::new();
-        for (key, row) in rows.iter() {
-            let now = hash(row);
-            if self.saved.insert(key.clone(), now) != Some(now) {
-                changes.insert(key.clone(), Some(row.clone()));
-            }
-        }
-        self.saved.retain(|key, _| {
-            let kept = rows.contains_key(key);
-            if !kept {
-                changes.insert(key.clone(), None);
-            }
-            kept
-        });
-        changes
-    }
-
-    /// Puts a row of our own beside those of OpenMLS.
-    pub(super) fn put(&self, key: &[u8], row: Vec<u8>) {
-        self.storage
-            .values
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.to_vec(), row);
-    }
-}
-
-fn hash(row: &[u8]) -> [u8; 32] {
-    Sha256::digest(row).into()
 }
 
 impl OpenMlsProvider for Provider {
     type CryptoProvider = RustCrypto;
     type RandProvider = SeededRand;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Rows;
 
-    fn storage(&self) -> &MemoryStorage {
-        &self.storage
+    fn storage(&self) -> &Rows {
+        &self.rows
     }
 
     fn crypto(&self) -> &RustCrypto {
