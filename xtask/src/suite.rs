@@ -89,7 +89,7 @@ const STEPS: [Step; 14] = [
 ];
 
 /// Everything that runs outside a browser.
-const NATIVE: [&str; 5] = ["--workspace", "--exclude", "ume", "--exclude", "ume-worker"];
+const NATIVE: [&str; 3] = ["--workspace", "--exclude", "ume"];
 
 /// Seeds of the simulation and kills of the relay that the whole suite goes through.
 const SIM_SEEDS: &str = "2000";

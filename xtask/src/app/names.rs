@@ -134,11 +134,7 @@ fn manifest(files: &Files) -> Vec<u8> {
         all.update(name);
         all.update([0]);
         all.update(Sha256::digest(content));
-        paths.push(if name == "index.html" {
-            "/".to_owned()
-        } else {
-            format!("/{name}")
-        });
+        paths.push(format!("/{name}"));
     }
     let list = serde_json::json!({ "version": hex(&all.finalize()), "files": paths });
     format!("self.UME_ASSETS={list};\n").into_bytes()
@@ -194,7 +190,9 @@ mod tests {
         ]))
         .expect("named");
         let list = text(&app, "asset-manifest-");
-        assert!(list.contains("\"/\"") && list.contains("\"/ume-") && !list.contains("sw.js"));
+        assert!(
+            list.contains("\"/index.html\"") && list.contains("\"/ume-") && !list.contains("sw.js")
+        );
         assert!(text(&app, "sw.js").contains("'/asset-manifest-"));
     }
 

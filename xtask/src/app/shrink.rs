@@ -1,7 +1,7 @@
 use super::Files;
 use super::fingerprint::hex;
 use crate::fault::{During, Fault, Result};
-use crate::process::{program, run};
+use crate::process::{capture, program};
 use crate::repo::{Repo, extension};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -44,12 +44,14 @@ fn shrink(repo: &Repo, cache: &Path, content: &mut Vec<u8>) -> Result {
         let large = cache.join(format!("{key}.wasm"));
         let partial = cache.join(format!("{key}.partial.wasm"));
         fs::write(&large, &*content).during(large.display())?;
-        run(program(repo, "wasm-opt")
-            .arg("-Oz")
-            .args(FEATURES)
-            .arg(&large)
-            .arg("-o")
-            .arg(&partial))?;
+        capture(
+            program(repo, "wasm-opt")
+                .arg("-Oz")
+                .args(FEATURES)
+                .arg(&large)
+                .arg("-o")
+                .arg(&partial),
+        )?;
         fs::remove_file(&large).during(large.display())?;
         fs::rename(&partial, &small).during(small.display())?;
     }
