@@ -90,4 +90,19 @@ impl Group {
             staged,
         ))
     }
+
+    /// Checks another member's group info of the current epoch: whether one who joins by it ends up where this device is.
+    /// The signature alone does not say so, because the external key in it can be judged by members only.
+    ///
+    /// # Errors
+    /// [`MlsError::Malformed`] says what is wrong with it; [`MlsError::NotMember`], [`MlsError::Refused`].
+    pub(crate) fn check_group_info(&self, group_info: &[u8]) -> Result<(), MlsError> {
+        let theirs = Follower::begin(&self.tree()?, group_info)?;
+        let ours = Follower::begin(&self.tree()?, &self.group_info()?)?;
+        if theirs.0.leads_where(&ours.0) && theirs.1 == ours.1 {
+            Ok(())
+        } else {
+            Err(MlsError::Malformed("leads elsewhere".into()))
+        }
+    }
 }

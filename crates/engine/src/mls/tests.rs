@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::group::capabilities as capabilities_of;
 use super::*;
 
 const SUITES: [Suite; 2] = [Suite::Classic, Suite::Hybrid];
@@ -620,4 +621,154 @@ fn suites_have_their_numbers() {
     }
     assert_eq!(Suite::from_number(2), None);
     assert_eq!(format!("{:?}", leaf(0)), "LeafKey(..)");
+}
+
+/// What only a changed client would commit.
+mod breaking_the_rules {
+    use openmls::prelude::*;
+    use openmls_rust_crypto::OpenMlsRustCrypto;
+    use openmls_traits::OpenMlsProvider as _;
+
+    use super::{CommitError, Device, LeafKey, Suite, capabilities_of, leaf, pair};
+
+    fn verdicts(
+        founder: &mut Device,
+        joiner: &Device,
+        commit: &MlsMessageOut,
+    ) -> Result<(), String> {
+        let bytes = commit.to_bytes().unwrap();
+        let public = joiner.follower().process(&bytes);
+        match founder.group.process_commit(&bytes) {
+            Ok(incoming) => {
+                assert_eq!(incoming.facts, public.unwrap().facts);
+                Ok(())
+            }
+            Err(CommitError::Void(reason)) => {
+                assert!(public.is_err());
+                Err(reason)
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn key_package(number: u16, life: Lifetime) -> KeyPackage {
+        let (leaf, provider) = (leaf(number), OpenMlsRustCrypto::default());
+        let bundle = KeyPackage::builder()
+            .key_package_lifetime(life)
+            .leaf_node_capabilities(capabilities_of(Suite::Classic))
+            .build(
+                Suite::Classic.ciphersuite(),
+                &provider,
+                &leaf,
+                leaf.credential(b"added"),
+            )
+            .unwrap();
+        bundle.key_package().clone()
+    }
+
+    #[test]
+    fn members_are_added_only_with_leaves_that_never_expire() {
+        let (mut founder, mut joiner) = pair(Suite::Classic);
+        for (life, fine) in [
+            (Lifetime::init(0, u64::MAX), true),
+            (Lifetime::new(3_600), false),
+        ] {
+            let provider = OpenMlsRustCrypto::default();
+            let commit = joiner
+                .group
+                .mls
+                .commit_builder()
+                .propose_adds([key_package(5, life)]);
+            let commit = commit
+                .force_self_update(true)
+                .load_psks(provider.storage())
+                .unwrap();
+            let key: &LeafKey = &joiner.leaf;
+            let commit = commit
+                .build(provider.rand(), provider.crypto(), key, |_| true)
+                .unwrap();
+            let commit = commit.stage_commit(&provider).unwrap().into_commit();
+            joiner
+                .group
+                .mls
+                .clear_pending_commit(provider.storage())
+                .unwrap();
+            assert_eq!(verdicts(&mut founder, &joiner, &commit).is_ok(), fine);
+        }
+    }
+
+    #[test]
+    fn a_committer_stays_who_it_is() {
+        let (mut founder, mut joiner) = pair(Suite::Classic);
+        let provider = OpenMlsRustCrypto::default();
+        let changed = LeafNodeParameters::builder()
+            .with_credential_with_key(joiner.leaf.credential(b"somebody else"))
+            .build();
+        let commit = joiner
+            .group
+            .mls
+            .commit_builder()
+            .leaf_node_parameters(changed);
+        let commit = commit.load_psks(provider.storage()).unwrap();
+        let commit = commit.build(provider.rand(), provider.crypto(), &joiner.leaf, |_| true);
+        let commit = commit
+            .unwrap()
+            .stage_commit(&provider)
+            .unwrap()
+            .into_commit();
+        joiner
+            .group
+            .mls
+            .clear_pending_commit(provider.storage())
+            .unwrap();
+        verdicts(&mut founder, &joiner, &commit).unwrap_err();
+    }
+
+    #[test]
+    fn other_proposals_are_void() {
+        let (mut founder, mut joiner) = pair(Suite::Classic);
+        let provider = OpenMlsRustCrypto::default();
+        let commit = joiner.group.mls.commit_builder();
+        let commit = commit
+            .propose_group_context_extensions(Extensions::empty())
+            .unwrap();
+        let commit = commit
+            .force_self_update(true)
+            .load_psks(provider.storage())
+            .unwrap();
+        let commit = commit.build(provider.rand(), provider.crypto(), &joiner.leaf, |_| true);
+        let commit = commit
+            .unwrap()
+            .stage_commit(&provider)
+            .unwrap()
+            .into_commit();
+        joiner
+            .group
+            .mls
+            .clear_pending_commit(provider.storage())
+            .unwrap();
+        let reason = verdicts(&mut founder, &joiner, &commit).unwrap_err();
+        assert_eq!(reason, "kind of proposal not allowed");
+    }
+}
+
+#[test]
+fn group_infos_are_checked_by_members() {
+    for suite in SUITES {
+        let (mut founder, joiner) = pair(suite);
+        let theirs = joiner.group.group_info().unwrap();
+        founder.group.check_group_info(&theirs).unwrap();
+        founder
+            .group
+            .check_group_info(&founder.group.group_info().unwrap())
+            .unwrap();
+        let mut changed = theirs.clone();
+        changed[100] ^= 1;
+        assert!(founder.group.check_group_info(&changed).is_err());
+        let next = founder.group.stage_update(b"").unwrap();
+        assert!(joiner.group.check_group_info(&next.group_info).is_err());
+        founder.confirm();
+        founder.group.check_group_info(&next.group_info).unwrap();
+        assert!(founder.group.check_group_info(&theirs).is_err());
+    }
 }
