@@ -1,6 +1,6 @@
 // A real relay process with a data folder of its own, serving the real release build of the app.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ export class Relay {
     const relay = new Relay();
     relay.data = await mkdtemp(join(tmpdir(), "ume-relay-"));
     relay.listen = "127.0.0.1:0";
+    relay.app = APP;
     await relay.run();
     return relay;
   }
@@ -28,7 +29,7 @@ export class Relay {
   async run() {
     const process = spawn(
       BINARY,
-      ["run", "--listen", this.listen, "--data", this.data, "--app", APP],
+      ["run", "--listen", this.listen, "--data", this.data, "--app", this.app],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     this.process = process;
@@ -47,6 +48,20 @@ export class Relay {
       });
     });
     this.listen = address;
+  }
+
+  /** Restarts with an app that differs from the built one in its version only. */
+  async serveNewerApp() {
+    const newer = join(this.data, "newer-app");
+    await cp(APP, newer, { recursive: true });
+    // Browsers compare the worker's script byte by byte; the version inside is the name of its cache.
+    await rm(join(newer, "sw.js.br"), { force: true });
+    const script = join(newer, "sw.js");
+    const version = "self.UME_ASSETS.version += '-newer';";
+    await writeFile(script, (await readFile(script, "utf8")).replace(/(importScripts\([^)]*\);?)/, `$1\n${version}\n`));
+    await this.kill();
+    this.app = newer;
+    await this.run();
   }
 
   /** Ends the process as a power cut would. */

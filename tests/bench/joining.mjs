@@ -1,0 +1,37 @@
+// From a tap on Join to the newest posts of a community with a past, everybody else's device being off.
+import { join, openInvite, post, postWith, share, startCommunity, waitUntilSent } from "../e2e/harness/app.mjs";
+import { Person } from "../e2e/harness/person.mjs";
+import { Relay } from "../e2e/harness/relay.mjs";
+import { figures } from "./figures.mjs";
+
+const NEWCOMERS = 3;
+
+export async function joinWithHistory(count, say) {
+  const relay = await Relay.start();
+  const founder = await Person.meet("founder", { direct: true });
+  try {
+    await founder.page.goto(relay.origin);
+    await startCommunity(founder.page, "Long past");
+    const link = await share(founder.page);
+    const start = Date.now();
+    for (let number = 1; number <= count; number += 1) await post(founder.page, `Post number ${number}`);
+    await waitUntilSent(founder.page, `Post number ${count}`, 120_000);
+    say(`wrote ${count} posts in ${Date.now() - start} ms`);
+    await founder.closeBrowser();
+
+    const times = [];
+    for (let run = 0; run < NEWCOMERS; run += 1) {
+      const newcomer = await Person.meet("newcomer", { direct: true });
+      await openInvite(newcomer.page, link);
+      const tapped = performance.now();
+      await join(newcomer.page);
+      await postWith(newcomer.page, `Post number ${count}`).waitFor({ timeout: 60_000 });
+      times.push(performance.now() - tapped);
+      await newcomer.leave();
+    }
+    return figures(times);
+  } finally {
+    await founder.leave();
+    await relay.stop();
+  }
+}

@@ -1,0 +1,103 @@
+// What people do in the app, by what they see and hear: roles, labels and texts, never classes.
+import { words } from "./words.mjs";
+
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+/** Something to tap, be it a link or a button. */
+const tappable = (page, name) => button(page, name).or(page.getByRole("link", { name, exact: true }));
+
+/** The choice that a new user has. */
+export const firstScreen = (page) => tappable(page, words.welcome.start_go);
+
+export async function startCommunity(page, name, persona = "") {
+  await tappable(page, words.welcome.start_go).click();
+  await page.getByLabel(words.start.name).fill(name);
+  if (persona) await page.getByLabel(words.start.persona).fill(persona);
+  await button(page, words.start.go).click();
+  await composer(page).waitFor();
+}
+
+const shareSheet = (page) => page.getByRole("dialog", { name: words.share.title });
+
+/**
+ * The link of an invite, taken from the share sheet, which is closed afterwards.
+ * @param {{expires?: string, uses?: string, history?: string}} [terms] the words of the choices
+ */
+export async function share(page, terms = {}) {
+  const sheet = await openShareSheet(page);
+  for (const [which, choice] of Object.entries(terms)) {
+    await sheet.getByLabel(words.share[which]).selectOption({ label: choice });
+  }
+  if (Object.keys(terms).length > 0) await button(sheet, words.share.make).click();
+  const link = await sharedLink(page);
+  await button(sheet, words.share.done).click();
+  await sheet.waitFor({ state: "hidden" });
+  return link;
+}
+
+export async function openShareSheet(page) {
+  const sheet = shareSheet(page);
+  // Starting a community opens it by itself.
+  await sheet.waitFor({ timeout: 1_000 }).catch(() => button(page, words.feed.share).click());
+  await sheet.waitFor();
+  return sheet;
+}
+
+/** The link once it is made. */
+export async function sharedLink(page) {
+  const field = shareSheet(page).getByLabel(words.share.link);
+  await page.waitForFunction((input) => /#\d+\./.test(input?.value ?? ""), await field.elementHandle());
+  return field.inputValue();
+}
+
+export const composer = (page) => page.getByLabel(words.composer.label);
+
+export async function post(page, text) {
+  await composer(page).fill(text);
+  await button(page, words.composer.send).click();
+}
+
+/** The post that contains a text. */
+export const postWith = (page, text) => page.getByRole("article").filter({ hasText: text });
+
+/** Waits until a relay has a post on disk: the tick. */
+export async function waitUntilSent(page, text, timeout) {
+  await stateOf(page, text, words.feed.sent).waitFor({ timeout });
+}
+
+/** The mark that says how far a post is on its way. */
+export const stateOf = (page, text, state) =>
+  postWith(page, text).getByRole("img", { name: state, exact: true });
+
+/** Opens a link as if it had been tapped in a chat. */
+export async function openInvite(page, link) {
+  await page.goto(link, { waitUntil: "commit" });
+  await joinButton(page).waitFor();
+}
+
+export const joinButton = (page) => button(page, words.redeem.join);
+
+/** Joins through the card that is shown. */
+export async function join(page, persona) {
+  if (persona) await page.getByLabel(words.redeem.name).fill(persona);
+  await joinButton(page).click();
+  await composer(page).waitFor();
+}
+
+/** Pastes a link into the first screen instead of opening it. */
+export async function pasteInvite(page, text) {
+  await page.getByLabel(words.welcome.paste_label).fill(text);
+  await button(page, words.welcome.paste_go).click();
+}
+
+/** The app in another tab, asking to be used there. */
+export const takeOverButton = (page) => button(page, words.elsewhere.go);
+
+/** Waits until the page's next visit needs no network. */
+export async function serviceWorkerReady(page) {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) {
+      await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }));
+    }
+  });
+}

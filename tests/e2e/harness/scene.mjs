@@ -1,0 +1,43 @@
+// Relays and people of one test, ended with it; and what holds for every test.
+import assert from "node:assert/strict";
+import { Person } from "./person.mjs";
+import { Relay } from "./relay.mjs";
+
+/** Whom Chromium calls on its own account, whatever page it shows. */
+const OF_THE_BROWSER = /(^|\.)(google|googleapis|gstatic)\.com(:\d+)?$/;
+
+export class Scene {
+  /** @param {import("node:test").TestContext} test */
+  constructor(test) {
+    this.relays = [];
+    this.people = [];
+    test.after(() => this.end());
+  }
+
+  async relay() {
+    const relay = await Relay.start();
+    this.relays.push(relay);
+    return relay;
+  }
+
+  async person(name, options) {
+    const person = await Person.meet(name, options);
+    this.people.push(person);
+    return person;
+  }
+
+  /** No screen broke the page's own rules, and nobody was called but the relays involved. */
+  assertClean() {
+    const involved = new Set(this.relays.map((relay) => relay.listen));
+    for (const { name, faults, network } of this.people) {
+      assert.deepEqual(faults, [], `violations in ${name}'s browser`);
+      const strangers = [...network.called].filter((host) => !involved.has(host) && !OF_THE_BROWSER.test(host));
+      assert.deepEqual(strangers, [], `${name}'s browser called somebody else`);
+    }
+  }
+
+  async end() {
+    await Promise.all(this.people.map((person) => person.leave()));
+    await Promise.all(this.relays.map((relay) => relay.stop()));
+  }
+}
