@@ -20,6 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::notes::Notes;
 use super::provider::Provider;
+use super::rows::Rows;
 use super::{LeafKey, Member, MlsError, PAST_EPOCHS, Suite, facts};
 
 /// Bytes of a group id.
@@ -64,7 +65,7 @@ impl Group {
         identity: &[u8],
         seed: [u8; 32],
     ) -> Result<Self, MlsError> {
-        let provider = Provider::new(BTreeMap::new(), seed);
+        let provider = Provider::new(Rows::default(), seed);
         let id = provider
             .rand()
             .random_vec(ID_LEN)
@@ -107,6 +108,7 @@ impl Group {
         leaf: &LeafKey,
         seed: [u8; 32],
     ) -> Result<Self, MlsError> {
+        let rows = Rows::stored(rows).map_err(|error| MlsError::Stored(error.to_string()))?;
         let provider = Provider::new(rows, seed);
         let notes = Notes::read(provider.storage())?;
         let mls = MlsGroup::load(provider.storage(), &GroupId::from_slice(id))

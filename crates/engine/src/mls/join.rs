@@ -1,7 +1,5 @@
 //! Joining by an external commit: with nobody online, from a tree and the group info of the same epoch.
 
-use std::collections::BTreeMap;
-
 use openmls::group::MlsGroup;
 use openmls::prelude::{LeafNodeParameters, MlsMessageOut};
 use openmls_traits::OpenMlsProvider as _;
@@ -12,6 +10,7 @@ use super::follower::{Follower, read_group_info, read_tree};
 use super::group::{Group, capabilities, join_config};
 use super::notes::Notes;
 use super::provider::Provider;
+use super::rows::Rows;
 use super::{LeafKey, MlsError};
 
 impl Group {
@@ -48,7 +47,7 @@ impl Group {
             ));
         }
         let suite = follower.suite()?;
-        let provider = Provider::new(BTreeMap::new(), seed);
+        let provider = Provider::new(Rows::default(), seed);
         let (mls, bundle) = MlsGroup::external_commit_builder()
             .with_ratchet_tree(read_tree(tree)?)
             .with_config(join_config())

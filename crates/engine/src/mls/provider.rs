@@ -1,6 +1,5 @@
-//! What OpenMLS works with: RustCrypto, a seeded generator, and a group's rows.
+//! What OpenMLS works with: `RustCrypto`, a seeded generator, and a group's rows.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use openmls_rust_crypto::RustCrypto;
@@ -20,12 +19,12 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// With rows that are stored already, or none.
-    pub(super) fn new(rows: BTreeMap<Vec<u8>, Vec<u8>>, seed: [u8; 32]) -> Self {
+    /// With the rows to work on.
+    pub(super) fn new(rows: Rows, seed: [u8; 32]) -> Self {
         Self {
             crypto: RustCrypto::default(),
             rand: SeededRand(Mutex::new(ChaCha20Rng::from_seed(seed))),
-            rows: Rows::stored(rows),
+            rows,
         }
     }
 }

@@ -1,12 +1,18 @@
-//! Where OpenMLS keeps a group: rows in memory, in a compact form, whose changes can be taken out.
+//! Where OpenMLS keeps a group: values in memory, in a compact form, whose changes can be taken out as rows.
 //!
-//! Written instead of using `openmls_memory_storage` because that one panics on rows that it cannot read, and its JSON is
-//! more than twice as large. The form is `MessagePack`: OpenMLS needs one that describes itself. Rows belong to one group, so their keys do not name it.
+//! Written instead of using `openmls_memory_storage` because that one panics on values that it cannot read, and its
+//! JSON is several times larger. The form is `MessagePack`: OpenMLS needs one that describes itself.
+//!
+//! A value is cut into rows of [`PIECE`] bytes. Every message sent or opened writes the secrets of all epochs that can still be
+//! read; most of that does not change, and is not stored again. Rows belong to one group, so their keys do not name it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use openmls_traits::storage::{CURRENT_VERSION as V, StorageProvider, traits};
+use rmp_serde::Serializer;
+use rmp_serde::config::BytesMode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -45,7 +51,12 @@ pub(crate) enum RowError {
     Unused,
 }
 
-/// The rows of one group.
+/// Bytes of a row; only a value's last one is shorter.
+const PIECE: usize = 4_096;
+/// Bytes at the end of a row's key: which piece of the value it is.
+const NUMBER: usize = 2;
+
+/// The values of one group.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     state: Mutex<State>,
@@ -54,32 +65,29 @@ pub(super) struct Rows {
 
 #[derive(Default)]
 struct State {
-    rows: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>,
+    values: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>,
+    /// Keys of rows.
     changed: BTreeSet<Vec<u8>>,
 }
 
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State")
-            .field("rows", &self.rows.len())
-            .finish_non_exhaustive()
-    }
-}
-
 impl Rows {
-    /// Rows that are stored already.
-    pub(super) fn stored(rows: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
-        let rows = rows
-            .into_iter()
-            .map(|(key, row)| (key, Zeroizing::new(row)))
-            .collect();
-        Self {
-            state: Mutex::new(State {
-                rows,
-                changed: BTreeSet::new(),
-            }),
-            forgetful: false,
+    /// Puts the values together again from stored rows.
+    pub(super) fn stored(rows: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Self, RowError> {
+        let mut state = State::default();
+        for (row_key, row) in rows {
+            let (key, number) = row_key
+                .split_last_chunk::<NUMBER>()
+                .ok_or(RowError::Unreadable)?;
+            let value = state.values.entry(key.to_vec()).or_default();
+            if value.len() != usize::from(u16::from_be_bytes(*number)) * PIECE {
+                return Err(RowError::Unreadable);
+            }
+            value.extend_from_slice(&row);
         }
+        Ok(Self {
+            state: Mutex::new(state),
+            forgetful: false,
+        })
     }
 
     /// Keeps nothing: for a follower, which needs nothing kept.
@@ -94,10 +102,9 @@ impl Rows {
     pub(super) fn take_changes(&self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
         let mut state = self.lock();
         let changed = std::mem::take(&mut state.changed);
-        let row = |key: &Vec<u8>| state.rows.get(key).map(|row| row.to_vec());
         changed
             .into_iter()
-            .map(|key| (key.clone(), row(&key)))
+            .map(|row_key| (row_key.clone(), state.row(&row_key)))
             .collect()
     }
 
@@ -115,36 +122,69 @@ impl Rows {
         if self.forgetful {
             return Ok(());
         }
-        let row = Zeroizing::new(rmp_serde::to_vec(value).map_err(|_| RowError::Unwritable)?);
-        let mut state = self.lock();
-        if state.rows.get(&key) != Some(&row) {
-            state.changed.insert(key.clone());
-            state.rows.insert(key, row);
+        let mut bytes = Zeroizing::new(Vec::new());
+        let mut writer = Serializer::new(&mut *bytes).with_bytes(BytesMode::ForceIterables);
+        value
+            .serialize(&mut writer)
+            .map_err(|_| RowError::Unwritable)?;
+        if bytes.len().div_ceil(PIECE) > usize::from(u16::MAX) {
+            return Err(RowError::Unwritable);
         }
+        self.lock().set(key, bytes);
         Ok(())
     }
 
     fn get_at<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, RowError> {
-        let state = self.lock();
-        let Some(row) = state.rows.get(key) else {
-            return Ok(None);
-        };
-        rmp_serde::from_slice(row)
-            .map(Some)
-            .map_err(|_| RowError::Unreadable)
-    }
-
-    fn delete_at(&self, key: Vec<u8>) {
-        let mut state = self.lock();
-        if state.rows.remove(&key).is_some() {
-            state.changed.insert(key);
+        match self.lock().values.get(key) {
+            Some(value) => rmp_serde::from_slice(value)
+                .map(Some)
+                .map_err(|_| RowError::Unreadable),
+            None => Ok(None),
         }
     }
 
-    /// A panic while the lock is held cannot leave rows half written, so they stay usable.
+    fn delete_at(&self, key: Vec<u8>) {
+        self.lock().set(key, Zeroizing::default());
+    }
+
+    /// A panic while the lock is held cannot leave values half written, so they stay usable.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    /// Sets a value, or deletes it if it is to be empty, and notes which of its rows change.
+    fn set(&mut self, key: Vec<u8>, value: Zeroizing<Vec<u8>>) {
+        let old = self.values.remove(&key).unwrap_or_default();
+        let rows = old.len().max(value.len()).div_ceil(PIECE);
+        for number in (0..=u16::MAX).take(rows) {
+            if piece(&old, number) != piece(&value, number) {
+                self.changed
+                    .insert([key.as_slice(), &number.to_be_bytes()].concat());
+            }
+        }
+        if !value.is_empty() {
+            self.values.insert(key, value);
+        }
+    }
+
+    fn row(&self, row_key: &[u8]) -> Option<Vec<u8>> {
+        let (key, number) = row_key.split_last_chunk::<NUMBER>()?;
+        piece(self.values.get(key)?, u16::from_be_bytes(*number)).map(<[u8]>::to_vec)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("values", &self.values.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn piece(value: &[u8], number: u16) -> Option<&[u8]> {
+    value.chunks(PIECE).nth(usize::from(number))
 }
 
 fn key_of(kind: Kind, name: &impl Serialize) -> Result<Vec<u8>, RowError> {
