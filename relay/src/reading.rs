@@ -1,0 +1,108 @@
+//! Answers that consist of many frames: cells, values and blobs.
+
+use crate::{
+    commit::now,
+    refusal::Refusal,
+    store::{Store, StoreError},
+};
+use bytes::Bytes;
+use ume_wire::{
+    auth::{Hash, LaneId},
+    frame,
+    limits::CELL_BYTES,
+    relay::{BlobPart, Delivery, Frame, Head, Value, frame::Body},
+};
+
+/// A lane to read, checked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) lane: LaneId,
+    pub(crate) from: u64,
+    pub(crate) content: Content,
+}
+
+/// What a lane gives to its readers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Content {
+    Cells,
+    /// `may_change`: there are several acceptors, and a value may be replaced or come out of order.
+    Values {
+        may_change: bool,
+    },
+    /// Nothing: its cells are not stored.
+    Fleeting,
+}
+
+/// Frames, and where they end.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) frames: Vec<Bytes>,
+    pub(crate) next: u64,
+    pub(crate) end: u64,
+}
+
+/// Encodes an answer. `None` cannot happen with fields of the right sizes.
+pub(crate) fn encode(request: u32, body: Body) -> Option<Bytes> {
+    frame::encode(&Frame { request, body: Some(body) }).ok()
+}
+
+/// Encodes one cell of a lane.
+pub(crate) fn delivery(request: u32, lane: &LaneId, seq: u64, cell: &Bytes) -> Option<Bytes> {
+    let lane = Bytes::copy_from_slice(lane);
+    encode(request, Body::Delivery(Delivery { lane, seq, cell: cell.clone() }))
+}
+
+/// Encodes the end of an answer.
+pub(crate) fn head(request: u32, lane: &LaneId, next: u64, end: u64) -> Option<Bytes> {
+    let lane = Bytes::copy_from_slice(lane);
+    encode(request, Body::Head(Head { lane, next, end }))
+}
+
+/// Reads numbers `from..upto`, about `max` frames.
+pub(crate) fn page(
+    store: &dyn Store,
+    request: u32,
+    reading: &Reading,
+    upto: u64,
+    max: usize,
+) -> Result<Page, StoreError> {
+    let (lane, from) = (&reading.lane, reading.from);
+    match reading.content {
+        Content::Fleeting => Ok(Page::default()),
+        Content::Cells => {
+            let cells = store.cells(now(), lane, from, upto, max)?;
+            let frames = cells.items.iter().filter_map(|(seq, cell)| delivery(request, lane, *seq, cell));
+            Ok(Page { frames: frames.collect(), next: cells.next, end: cells.end })
+        }
+        Content::Values { .. } => {
+            let values = store.values(now(), lane, from, upto, max)?;
+            let lane = Bytes::copy_from_slice(lane);
+            let mut frames = Vec::new();
+            for value in &values.items {
+                for (index, cell) in (0..).zip(split(&value.cells)) {
+                    let (lane, vote) = (lane.clone(), Some(value.vote.clone()));
+                    let body = Body::Value(Value { lane, slot: value.slot, vote, index, cell });
+                    frames.extend(encode(request, body));
+                }
+            }
+            Ok(Page { frames, next: values.next, end: values.end })
+        }
+    }
+}
+
+/// All frames of a blob, or a refusal.
+pub(crate) fn blob(store: &dyn Store, request: u32, id: &Hash) -> Vec<Bytes> {
+    let cells = match store.blob(now(), id) {
+        Ok(Some(cells)) => cells,
+        Ok(None) => return encode(request, Refusal::DENIED.body()).into_iter().collect(),
+        Err(_) => return encode(request, Refusal::STORAGE.body()).into_iter().collect(),
+    };
+    let total = u32::try_from(cells.len() / CELL_BYTES).unwrap_or(u32::MAX);
+    let id = Bytes::copy_from_slice(id);
+    let part = |(index, cell)| Body::BlobPart(BlobPart { id: id.clone(), cells: total, index, cell });
+    (0..).zip(split(&cells)).filter_map(|indexed| encode(request, part(indexed))).collect()
+}
+
+fn split(cells: &Bytes) -> impl Iterator<Item = Bytes> + '_ {
+    (0..cells.len() / CELL_BYTES).map(|index| cells.slice(index * CELL_BYTES..(index + 1) * CELL_BYTES))
+}

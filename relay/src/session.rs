@@ -1,0 +1,303 @@
+//! One request at a time: its sizes, its capability, and what is to be done for it.
+//!
+//! A lane that does not exist and a signature that does not fit are refused alike, so that nobody can find out which
+//! lanes there are.
+
+use crate::{
+    commit::now,
+    reading::{Content, Reading},
+    refusal::Refusal,
+    server::Core,
+    slot::Accepting,
+    stage::{Staged, Whole},
+    store::{Outcome, StoreError, Write},
+};
+use bytes::Bytes;
+use prost::Message;
+use std::{sync::Arc, time::Instant};
+use ume_wire::{
+    auth::{self, Hash, LaneId, Statement},
+    frame::{self, FrameError},
+    limits::{
+        BALLOT_TIE_BYTES, CELL_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES, TTL_SECONDS_MAX, VERSION,
+        VERSION_OLDEST,
+    },
+    relay::{self, Ballot, LaneKind, LaneNew, Vote, frame::Body},
+};
+
+/// What is to be done for a request.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Answer this.
+    Answer(Body),
+    /// Write this and answer the outcome.
+    Write(Write),
+    /// Answer what is there.
+    Read(Reading),
+    /// Answer what is there, and go on.
+    Subscribe(Reading),
+    /// Stop that.
+    Unsubscribe(LaneId),
+    /// Answer a blob's cells.
+    Blob(Hash),
+}
+
+/// What one peer has said so far.
+pub(crate) struct Session {
+    core: Arc<Core>,
+    greeted: bool,
+}
+
+impl Session {
+    /// On a connection, which begins with a `Hello`.
+    pub(crate) fn connection(core: Arc<Core>) -> Self {
+        Self { core, greeted: false }
+    }
+
+    /// In a `POST`, which stands for itself.
+    pub(crate) fn post(core: Arc<Core>) -> Self {
+        Self { core, greeted: true }
+    }
+
+    /// Whether the peers have agreed on a version.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.greeted
+    }
+
+    /// Takes a frame; gives its request number and what to do.
+    pub(crate) fn handle(&mut self, frame: &Bytes) -> (u32, Step) {
+        let frame = match frame::decode(frame) {
+            Ok(frame) => frame,
+            Err(FrameError::Version(_)) => return (0, Step::Answer(Refusal::VERSION.body())),
+            Err(_) => return (0, Step::Answer(Refusal::MALFORMED.body())),
+        };
+        let step = self.step(frame.request, frame.body);
+        (frame.request, step.unwrap_or_else(|refusal| Step::Answer(refusal.body())))
+    }
+
+    fn step(&mut self, request: u32, body: Option<Body>) -> Result<Step, Refusal> {
+        if let Some(Body::Hello(hello)) = body {
+            return self.hello(&hello);
+        }
+        if !self.greeted {
+            return Err(Refusal::ORDER);
+        }
+        if let Some(Body::Pad(pad)) = body {
+            return Ok(Step::Answer(Body::Pad(pad)));
+        }
+        let body = body.ok_or(Refusal::UNKNOWN)?;
+        if request == 0 {
+            return Err(Refusal::MALFORMED);
+        }
+        match body {
+            Body::LaneNew(new) => lane_new(new),
+            Body::Append(append) => self.append(&append),
+            Body::Read(read) => self.reading(&read.lane, read.from, &read.signature).map(Step::Read),
+            Body::Subscribe(read) => self.reading(&read.lane, read.from, &read.signature).map(Step::Subscribe),
+            Body::Unsubscribe(unsubscribe) => Ok(Step::Unsubscribe(id(&unsubscribe.lane)?)),
+            Body::Acknowledge(acknowledge) => self.acknowledge(&acknowledge),
+            Body::LaneDelete(delete) => self.lane_delete(&delete),
+            Body::Prepare(prepare) => self.prepare(prepare),
+            Body::Accept(accept) => self.accept(accept),
+            Body::BlobPut(put) => self.blob_put(&put),
+            Body::BlobGet(get) => Ok(Step::Blob(id(&get.id)?)),
+            _ => Err(Refusal::UNKNOWN),
+        }
+    }
+
+    fn hello(&mut self, hello: &relay::Hello) -> Result<Step, Refusal> {
+        if hello.version_min > VERSION || hello.version_max < VERSION_OLDEST {
+            return Err(Refusal::VERSION);
+        }
+        if hello.nonce.len() != HELLO_NONCE_BYTES {
+            return Err(Refusal::MALFORMED);
+        }
+        self.greeted = true;
+        Ok(Step::Answer(Body::Welcome(relay::Welcome {
+            version: VERSION.min(hello.version_max),
+            relay_key: Bytes::copy_from_slice(self.core.key.verifying_key().as_bytes()),
+            signature: Bytes::copy_from_slice(&Statement::Welcome(&hello.nonce).sign(&self.core.key)),
+            time_ms: now(),
+            ttl_max_seconds: TTL_SECONDS_MAX,
+            blob_bytes_max: u32::try_from(FRAGMENTS_MAX * CELL_BYTES).unwrap_or(u32::MAX),
+        })))
+    }
+
+    fn append(&self, append: &relay::Append) -> Result<Step, Refusal> {
+        let lane = id(&append.lane)?;
+        cell_size(&append.cell)?;
+        let new = self.lane(&lane)?;
+        let hash = auth::hash(&append.cell);
+        writer(&new, &Statement::Append(&lane, &hash), &append.signature)?;
+        if is_slot(&new) {
+            return Err(Refusal::MALFORMED);
+        }
+        if new.ttl_seconds == 0 {
+            let seq = self.core.hub.pass_on(lane, hash, &append.cell);
+            return Ok(Step::Answer(Body::Appended(relay::Appended { seq })));
+        }
+        Ok(Step::Write(Write::Append { lane, hash, cell: append.cell.clone() }))
+    }
+
+    fn reading(&self, lane: &Bytes, from: u64, signature: &[u8]) -> Result<Reading, Refusal> {
+        let lane = id(lane)?;
+        let new = self.lane(&lane)?;
+        Statement::Read(&lane).verify(&new.reader, signature).map_err(|_| Refusal::DENIED)?;
+        let content = match (is_slot(&new), new.ttl_seconds) {
+            (true, _) => Content::Values { may_change: new.acceptors > 1 },
+            (false, 0) => Content::Fleeting,
+            (false, _) => Content::Cells,
+        };
+        Ok(Reading { lane, from: from.max(1), content })
+    }
+
+    fn acknowledge(&self, acknowledge: &relay::Acknowledge) -> Result<Step, Refusal> {
+        let (lane, upto) = (id(&acknowledge.lane)?, acknowledge.upto);
+        let new = self.lane(&lane)?;
+        owner(&new, &Statement::Acknowledge(&lane, upto), &acknowledge.signature)?;
+        if new.kind != i32::from(LaneKind::Queue) {
+            return Err(Refusal::MALFORMED);
+        }
+        Ok(Step::Write(Write::Acknowledge { lane, upto }))
+    }
+
+    fn lane_delete(&self, delete: &relay::LaneDelete) -> Result<Step, Refusal> {
+        let lane = id(&delete.lane)?;
+        owner(&self.lane(&lane)?, &Statement::Delete(&lane), &delete.signature)?;
+        Ok(Step::Write(Write::LaneDelete(lane)))
+    }
+
+    fn prepare(&self, prepare: relay::Prepare) -> Result<Step, Refusal> {
+        let (lane, slot) = (id(&prepare.lane)?, prepare.slot);
+        let ballot = prepare.ballot.ok_or(Refusal::MALFORMED)?;
+        ballot_and_slot(&ballot, slot)?;
+        let new = self.lane(&lane)?;
+        let writer = writer(&new, &Statement::Prepare(&lane, slot, &ballot), &prepare.signature)?;
+        if !is_slot(&new) {
+            return Err(Refusal::MALFORMED);
+        }
+        // What the state says is final at this point already; the committer looks again.
+        Ok(Step::Write(Write::Prepare { lane, slot, ballot, writer }))
+    }
+
+    fn accept(&self, accept: relay::Accept) -> Result<Step, Refusal> {
+        let (lane, slot) = (id(&accept.lane)?, accept.slot);
+        let vote = accept.vote.ok_or(Refusal::MALFORMED)?;
+        ballot_and_slot(vote.ballot.as_ref().ok_or(Refusal::MALFORMED)?, slot)?;
+        id(&vote.value_hash)?;
+        let (total, index) = part(vote.cells, accept.index)?;
+        cell_size(&accept.cell)?;
+
+        let whole = Whole::Value(lane, slot, auth::hash(&vote.encode_to_vec()));
+        let known = self.core.stage.lock().knows(&whole);
+        // The signature is part of what the whole is known by: once is enough.
+        if !known && let Some(accepted) = self.first_accept(&lane, slot, &vote)? {
+            return Ok(Step::Answer(accepted));
+        }
+        let staged = self.core.stage.lock().put(whole, total, index, &accept.cell, Instant::now())?;
+        let Staged::Complete(cells) = staged else { return Ok(Step::Answer(Body::Done(relay::Done {}))) };
+        if auth::hash_cells(&cells)[..] != vote.value_hash[..] {
+            return Err(Refusal::MALFORMED);
+        }
+        Ok(Step::Write(Write::Accept { lane, slot, vote, cells }))
+    }
+
+    /// Checks a vote when its first cell comes; gives the answer if the slot holds its value already.
+    fn first_accept(&self, lane: &LaneId, slot: u64, vote: &Vote) -> Result<Option<Body>, Refusal> {
+        let new = self.lane(lane)?;
+        writer(&new, &Statement::Accept(lane, slot, vote), &vote.signature)?;
+        if !is_slot(&new) {
+            return Err(Refusal::MALFORMED);
+        }
+        // Only what can never change again is decided here: a promise that raises the limit of rounds, or a value that
+        // fills the slot before, may still wait for the committer.
+        match self.core.store.slot(lane, slot)?.accept(vote, new.acceptors) {
+            Ok(Accepting::Already(vote)) => {
+                let ballot = vote.ballot.unwrap_or_default();
+                let value_hash = vote.value_hash;
+                Ok(Some(self.core.body(Outcome::Accepted { lane: *lane, slot, ballot, value_hash, new: false })))
+            }
+            Ok(Accepting::New(_)) | Err(Refusal::LIMIT) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    fn blob_put(&self, put: &relay::BlobPut) -> Result<Step, Refusal> {
+        let id = id(&put.id)?;
+        let (total, index) = part(put.cells, put.index)?;
+        cell_size(&put.cell)?;
+        if put.ttl_seconds == 0 || put.ttl_seconds > TTL_SECONDS_MAX {
+            return Err(Refusal::MALFORMED);
+        }
+        if self.core.store.has_blob(now(), &id)? {
+            // Whoever puts it again wants it to last.
+            return Ok(if index == 0 {
+                Step::Write(Write::BlobTouch { id, ttl_seconds: put.ttl_seconds })
+            } else {
+                Step::Answer(Body::Done(relay::Done {}))
+            });
+        }
+        let whole = Whole::Blob(id, put.cells);
+        let staged = self.core.stage.lock().put(whole, total, index, &put.cell, Instant::now())?;
+        let Staged::Complete(cells) = staged else { return Ok(Step::Answer(Body::Done(relay::Done {}))) };
+        if auth::hash_cells(&cells) != id {
+            return Err(Refusal::MALFORMED);
+        }
+        Ok(Step::Write(Write::BlobPut { id, cells, ttl_seconds: put.ttl_seconds }))
+    }
+
+    fn lane(&self, lane: &LaneId) -> Result<LaneNew, Refusal> {
+        self.core.store.lane(lane)?.ok_or(Refusal::DENIED)
+    }
+}
+
+fn lane_new(new: LaneNew) -> Result<Step, Refusal> {
+    let kind = LaneKind::try_from(new.kind).map_err(|_| Refusal::MALFORMED)?;
+    // A slot that forgets is worse than none.
+    let forgets = kind == LaneKind::Slot && new.ttl_seconds == 0;
+    if kind == LaneKind::Unspecified || forgets || !auth::lane_new_is_sound(&new) {
+        return Err(Refusal::MALFORMED);
+    }
+    Ok(Step::Write(Write::LaneNew(new)))
+}
+
+/// Which of a lane's writers signed.
+fn writer(new: &LaneNew, statement: &Statement<'_>, signature: &[u8]) -> Result<usize, Refusal> {
+    let fits = |key: &Bytes| statement.verify(key, signature).is_ok();
+    new.writers.iter().position(fits).ok_or(Refusal::DENIED)
+}
+
+fn owner(new: &LaneNew, statement: &Statement<'_>, signature: &[u8]) -> Result<(), Refusal> {
+    statement.verify(&new.owner, signature).map_err(|_| Refusal::DENIED)
+}
+
+fn is_slot(new: &LaneNew) -> bool {
+    new.kind == i32::from(LaneKind::Slot)
+}
+
+fn id(bytes: &Bytes) -> Result<[u8; ID_BYTES], Refusal> {
+    bytes[..].try_into().map_err(|_| Refusal::MALFORMED)
+}
+
+fn cell_size(cell: &Bytes) -> Result<(), Refusal> {
+    if cell.len() == CELL_BYTES { Ok(()) } else { Err(Refusal::MALFORMED) }
+}
+
+fn ballot_and_slot(ballot: &Ballot, slot: u64) -> Result<(), Refusal> {
+    // The highest number has none that follows it.
+    let sound = ballot.tie.len() == BALLOT_TIE_BYTES && slot > 0 && slot < u64::MAX;
+    if sound { Ok(()) } else { Err(Refusal::MALFORMED) }
+}
+
+fn part(total: u32, index: u32) -> Result<(usize, usize), Refusal> {
+    let total = usize::try_from(total).map_err(|_| Refusal::MALFORMED)?;
+    let index = usize::try_from(index).map_err(|_| Refusal::MALFORMED)?;
+    let sound = (1..=FRAGMENTS_MAX).contains(&total) && index < total;
+    if sound { Ok((total, index)) } else { Err(Refusal::MALFORMED) }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(_: StoreError) -> Self {
+        Self::STORAGE
+    }
+}
