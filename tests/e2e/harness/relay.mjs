@@ -58,7 +58,8 @@ export class Relay {
     await rm(join(newer, "sw.js.br"), { force: true });
     const script = join(newer, "sw.js");
     const version = "self.UME_ASSETS.version += '-newer';";
-    await writeFile(script, (await readFile(script, "utf8")).replace(/(importScripts\([^)]*\);?)/, `$1\n${version}\n`));
+    const text = await readFile(script, "utf8");
+    await writeFile(script, text.replace("self.addEventListener", `${version}\nself.addEventListener`));
     await this.kill();
     this.app = newer;
     await this.run();
