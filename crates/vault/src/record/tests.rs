@@ -81,12 +81,6 @@ fn the_format_is_pinned() {
     let record = vault(1)
         .seal("entry", b"id", b"value", &mut Counting)
         .unwrap();
-    let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
     assert_eq!(hex(&record.name), NAME);
     assert_eq!(hex(&record.value), VALUE);
 }
@@ -94,6 +88,14 @@ fn the_format_is_pinned() {
 #[test]
 fn debug_shows_no_key() {
     assert_eq!(format!("{:?}", vault(0xab)), "Vault(..)");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 struct Counting;

@@ -1,0 +1,152 @@
+//! A page's life with the engine: boot, hold, yield, take over.
+
+use crate::browser;
+use crate::database::{Schema, StoreError};
+use crate::driver::{Core, Driver, End, Tell};
+use crate::lock::{self, Doorbell, Held, Way};
+use crate::queue::{Event, Queue};
+use crate::store::{self, Store};
+use std::rc::Rc;
+use ume_api::{Failure, FromEngine, ToEngine};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+/// Where a session keeps its things; tests use names of their own.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The database.
+    pub schema: Schema,
+    /// The lock and the channel.
+    pub lock: String,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            schema: store::schema(),
+            lock: lock::NAME.to_owned(),
+        }
+    }
+}
+
+/// Starts a session with an engine of type `C`; what happens to it goes into the queue that is given back.
+pub fn start<C: Core>(place: Place, tell: Tell) -> Rc<Queue> {
+    let queue = Rc::new(Queue::default());
+    hear_network(&queue);
+    spawn_local(
+        Session {
+            place,
+            queue: Rc::clone(&queue),
+            tell,
+        }
+        .run::<C>(),
+    );
+    queue
+}
+
+struct Session {
+    place: Place,
+    queue: Rc<Queue>,
+    tell: Tell,
+}
+
+impl Session {
+    async fn run<C: Core>(self) {
+        let bell = {
+            let queue = Rc::clone(&self.queue);
+            Doorbell::new(&self.place.lock, move || queue.push(Event::YieldAsked))
+        };
+        let mut relay = String::new();
+        loop {
+            let way = self.wanted(&mut relay).await;
+            let held = match self.lock(way, &bell).await {
+                Ok(Some(held)) => held,
+                Ok(None) => {
+                    (self.tell)(FromEngine::Held);
+                    continue;
+                }
+                Err(error) => {
+                    (self.tell)(FromEngine::Failed(error.failure()));
+                    continue;
+                }
+            };
+            // The page is told before the lock goes, so that two pages never both believe that they have the engine.
+            match self.drive::<C>(relay.clone()).await {
+                End::Yielded => (self.tell)(FromEngine::Yielded),
+                End::Failed(failure) => (self.tell)(FromEngine::Failed(failure)),
+            }
+            drop(held);
+        }
+    }
+
+    /// Waits until the page wants the engine. Everything else has nobody to go to: commands are refused, the rest is
+    /// forgotten.
+    async fn wanted(&self, relay: &mut String) -> Want {
+        loop {
+            let mut events = self.queue.take_all().await.into_iter();
+            while let Some(event) = events.next() {
+                let want = match event {
+                    Event::Page(ToEngine::Boot { relay: named }) => {
+                        *relay = named;
+                        Want::Boot
+                    }
+                    Event::Page(ToEngine::TakeOver) => Want::TakeOver,
+                    Event::Page(ToEngine::Ask { number, .. }) => {
+                        (self.tell)(FromEngine::Answer {
+                            number,
+                            result: Err(Failure::Internal),
+                        });
+                        continue;
+                    }
+                    _ => continue,
+                };
+                self.queue.put_back(events.collect());
+                return want;
+            }
+        }
+    }
+
+    async fn lock(&self, want: Want, bell: &Doorbell) -> Result<Option<Held>, StoreError> {
+        let acquire = |way| {
+            let queue = Rc::clone(&self.queue);
+            lock::acquire(&self.place.lock, way, move || queue.push(Event::LockLost))
+        };
+        match want {
+            Want::Boot => acquire(Way::Wait(lock::GRACE)).await,
+            Want::TakeOver => {
+                bell.ring();
+                match acquire(Way::Wait(lock::PATIENCE)).await? {
+                    Some(held) => Ok(Some(held)),
+                    None => acquire(Way::Steal).await,
+                }
+            }
+        }
+    }
+
+    async fn drive<C: Core>(&self, relay: String) -> End {
+        let queue = Rc::clone(&self.queue);
+        match Store::open(&self.place.schema, move || queue.push(Event::StoreGone)).await {
+            Ok(store) => {
+                Driver::<C>::run(relay, Rc::clone(&self.queue), store, Rc::clone(&self.tell)).await
+            }
+            Err(StoreError::LeaseLost) => End::Yielded,
+            Err(error) => End::Failed(error.failure()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Want {
+    Boot,
+    TakeOver,
+}
+
+fn hear_network(queue: &Rc<Queue>) {
+    let queue = Rc::clone(queue);
+    let online = Closure::<dyn FnMut(JsValue)>::new(move |_| queue.push(Event::Wake));
+    // Where the event does not exist, the engine's own timer finds out.
+    let _ = browser::scope()
+        .add_event_listener_with_callback("online", online.as_ref().unchecked_ref());
+    // It lives as long as the worker.
+    online.forget();
+}

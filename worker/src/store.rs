@@ -1,0 +1,336 @@
+//! The engine's rows in IndexedDB: sealed, under keyed names, written one strict transaction per batch.
+//!
+//! Whoever opens the store takes the *lease*: a number in `meta` that goes up by one. Each transaction reads it again and
+//! aborts when it has changed, so a tab that was frozen and thaws, or lost its lock, cannot write any more.
+
+use crate::browser;
+use crate::database::{Access, Database, Schema, StoreError, on_success, result};
+use crate::device_key;
+use js_sys::{Array, Uint8Array};
+use std::cell::Cell;
+use std::rc::Rc;
+use ume_engine::io::{Batch, Key, Table};
+use ume_vault::{OpenError, Slot, SlotError, Vault, decode_slots, encode_slots};
+use wasm_bindgen::prelude::*;
+use web_sys::{CryptoKey, IdbRequest, IdbTransaction};
+use zeroize::Zeroizing;
+
+/// Version of the database. Goes up with every new store or changed meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+/// Name of the database.
+pub const DATABASE: &str = "ume";
+
+/// Rows about the database itself: `lease` (a number), `slots` (bytes of [`ume_vault::encode_slots`]).
+pub const META: &str = "meta";
+/// The device key (`device`), a non-extractable `CryptoKey`.
+pub const KEYS: &str = "keys";
+/// Records that did not open, under `[table, stored name, ms when found]`, as they were.
+pub const DAMAGED: &str = "damaged";
+
+const LEASE: &str = "lease";
+const SLOTS: &str = "slots";
+const DEVICE: &str = "device";
+
+/// The schema that this version writes.
+#[must_use]
+pub fn schema() -> Schema {
+    let mut stores = vec![META, KEYS, DAMAGED];
+    stores.extend(Table::ALL.map(Table::name));
+    Schema {
+        name: DATABASE.to_owned(),
+        version: SCHEMA_VERSION,
+        stores,
+    }
+}
+
+/// The open store.
+#[derive(Debug)]
+pub struct Store {
+    database: Database,
+    vault: Vault,
+    lease: f64,
+}
+
+/// All that is stored.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Every row that opened.
+    pub rows: Vec<(Key, Vec<u8>)>,
+    /// How many did not and were set aside just now.
+    pub damaged: u32,
+}
+
+impl Store {
+    /// Opens the store, taking the lease before anything else; makes its keys at first start. `gone` is called when the
+    /// database had to be closed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open(schema: &Schema, gone: impl Fn() + 'static) -> Result<Self, StoreError> {
+        let database = Database::open(schema, gone).await?;
+        let lease = take_lease(&database).await?;
+        let vault = vault(&database, lease).await?;
+        Ok(Self {
+            database,
+            vault,
+            lease,
+        })
+    }
+
+    /// Reads and opens every row. Rows that do not open are moved to [`DAMAGED`] and counted.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when a row was sealed by a newer version: nothing was touched; and the others.
+    pub async fn load(&self) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        let mut damaged = Vec::new();
+        for (table, names, values) in self.everything().await? {
+            for (name, value) in names.iter().zip(values.iter()) {
+                match self.open_row(table, &name, &value) {
+                    Ok(row) => loaded.rows.push(row),
+                    Err(OpenError::Newer) => return Err(StoreError::Newer),
+                    Err(_) => damaged.push((table, name, value)),
+                }
+            }
+        }
+        loaded.damaged = u32::try_from(damaged.len()).unwrap_or(u32::MAX);
+        if !damaged.is_empty() {
+            self.set_aside(&damaged).await?;
+        }
+        Ok(loaded)
+    }
+
+    /// Writes a batch: all of it, durable, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::LeaseLost`], [`StoreError::Failed`].
+    pub async fn write(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut tables: Vec<&str> = batch.0.keys().map(|key| key.table.name()).collect();
+        tables.dedup();
+        // Sealed before the transaction begins: inside it, nothing but requests.
+        let mut changes = Vec::with_capacity(batch.0.len());
+        for (key, value) in &batch.0 {
+            let table = key.table.name();
+            changes.push(match value {
+                Some(value) => {
+                    let record = self
+                        .vault
+                        .seal(table, &key.id, value, &mut rand_core::OsRng)
+                        .map_err(|_| StoreError::Failed)?;
+                    (table, record.name, Some(record.value))
+                }
+                None => (table, self.vault.name(table, &key.id), None),
+            });
+        }
+        self.transact(&tables, Access::Write, |transaction| {
+            for (table, name, value) in &changes {
+                let store = transaction.object_store(table)?;
+                let name = Uint8Array::from(name.as_slice());
+                match value {
+                    Some(value) => {
+                        store.put_with_key(&Uint8Array::from(value.as_slice()), &name)?
+                    }
+                    None => store.delete(&name)?,
+                };
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Closes the database once the running transaction is complete.
+    pub fn close(&self) {
+        self.database.close();
+    }
+
+    async fn everything(&self) -> Result<Vec<(Table, Array, Array)>, StoreError> {
+        let requests = self
+            .transact(&Table::ALL.map(Table::name), Access::Read, |transaction| {
+                Table::ALL
+                    .into_iter()
+                    .map(|table| {
+                        let store = transaction.object_store(table.name())?;
+                        Ok((table, store.get_all_keys()?, store.get_all()?))
+                    })
+                    .collect::<Result<Vec<_>, JsValue>>()
+            })
+            .await?;
+        let array = |request: &IdbRequest| {
+            result(request)
+                .dyn_into::<Array>()
+                .map_err(|_| StoreError::Failed)
+        };
+        requests
+            .into_iter()
+            .map(|(table, names, values)| Ok((table, array(&names)?, array(&values)?)))
+            .collect()
+    }
+
+    fn open_row(
+        &self,
+        table: Table,
+        name: &JsValue,
+        value: &JsValue,
+    ) -> Result<(Key, Vec<u8>), OpenError> {
+        let name = Uint8Array::new(name)
+            .to_vec()
+            .try_into()
+            .map_err(|_| OpenError::Damaged)?;
+        let value = value
+            .dyn_ref::<Uint8Array>()
+            .ok_or(OpenError::Damaged)?
+            .to_vec();
+        let (id, value) = self.vault.open(table.name(), &name, &value)?;
+        Ok((Key { table, id }, value))
+    }
+
+    async fn set_aside(&self, rows: &[(Table, JsValue, JsValue)]) -> Result<(), StoreError> {
+        let mut stores = vec![DAMAGED];
+        stores.extend(rows.iter().map(|(table, ..)| table.name()));
+        stores.dedup();
+        let found = JsValue::from_f64(js_sys::Date::now());
+        self.transact(&stores, Access::Write, |transaction| {
+            let aside = transaction.object_store(DAMAGED)?;
+            for (table, name, value) in rows {
+                aside.put_with_key(value, &Array::of3(&table.name().into(), name, &found))?;
+                transaction.object_store(table.name())?.delete(name)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn transact<T>(
+        &self,
+        stores: &[&str],
+        access: Access,
+        issue: impl FnOnce(&IdbTransaction) -> Result<T, JsValue>,
+    ) -> Result<T, StoreError> {
+        under_lease(&self.database, self.lease, stores, access, issue).await
+    }
+}
+
+/// One transaction that aborts when the lease is another's.
+async fn under_lease<T>(
+    database: &Database,
+    lease: f64,
+    stores: &[&str],
+    access: Access,
+    issue: impl FnOnce(&IdbTransaction) -> Result<T, JsValue>,
+) -> Result<T, StoreError> {
+    let mut stores = stores.to_vec();
+    stores.push(META);
+    let lost = Rc::new(Cell::new(false));
+    let ended = database
+        .transact(&stores, access, |transaction| {
+            let asked = transaction.object_store(META)?.get(&LEASE.into())?;
+            let (aborting, lost) = (transaction.clone(), Rc::clone(&lost));
+            // Requests are answered in order, so this runs before the transaction can commit.
+            let check = on_success(&asked, move |found| {
+                // Whole numbers far below 2^53: equal or not is exact.
+                if found
+                    .as_f64()
+                    .is_none_or(|found| found.to_bits() != lease.to_bits())
+                {
+                    lost.set(true);
+                    let _ = aborting.abort();
+                }
+            });
+            Ok((issue(transaction)?, check))
+        })
+        .await;
+    if lost.get() {
+        return Err(StoreError::LeaseLost);
+    }
+    ended.map(|(issued, _)| issued)
+}
+
+async fn take_lease(database: &Database) -> Result<f64, StoreError> {
+    let taken = Rc::new(Cell::new(0.0));
+    let noted = Rc::clone(&taken);
+    database
+        .transact(&[META], Access::Write, |transaction| {
+            let meta = transaction.object_store(META)?;
+            let asked = meta.get(&LEASE.into())?;
+            Ok(on_success(&asked, move |found| {
+                let next = found.as_f64().unwrap_or(0.0) + 1.0;
+                // Should this fail, the first transaction finds the lease changed and refuses.
+                if meta.put_with_key(&next.into(), &LEASE.into()).is_ok() {
+                    noted.set(next);
+                }
+            }))
+        })
+        .await?;
+    if taken.get() > 0.0 {
+        Ok(taken.get())
+    } else {
+        Err(StoreError::Failed)
+    }
+}
+
+/// The vault of this database; a new one if nothing is stored yet.
+async fn vault(database: &Database, lease: f64) -> Result<Vault, StoreError> {
+    let mut stores = vec![KEYS];
+    stores.extend(Table::ALL.map(Table::name));
+    let (slots, device, counts) =
+        under_lease(database, lease, &stores, Access::Read, |transaction| {
+            let counts = Table::ALL
+                .iter()
+                .map(|table| transaction.object_store(table.name())?.count())
+                .collect::<Result<Vec<_>, JsValue>>()?;
+            Ok((
+                transaction.object_store(META)?.get(&SLOTS.into())?,
+                transaction.object_store(KEYS)?.get(&DEVICE.into())?,
+                counts,
+            ))
+        })
+        .await?;
+    let slots = result(&slots);
+    let empty = counts
+        .iter()
+        .all(|count| result(count).as_f64() == Some(0.0));
+    if slots.is_undefined() {
+        // Rows without slots were sealed with a key that is lost: starting anew would bury them.
+        return if empty {
+            new_vault(database, lease).await
+        } else {
+            Err(StoreError::KeysDamaged)
+        };
+    }
+    let slots = slots
+        .dyn_ref::<Uint8Array>()
+        .ok_or(StoreError::KeysDamaged)?
+        .to_vec();
+    let slots = decode_slots(&slots).map_err(|error| match error {
+        SlotError::Newer => StoreError::Newer,
+        _ => StoreError::KeysDamaged,
+    })?;
+    let device: CryptoKey = result(&device)
+        .dyn_into()
+        .map_err(|_| StoreError::KeysDamaged)?;
+    let slot = slots
+        .iter()
+        .find(|slot| matches!(slot, Slot::Device { .. }))
+        .ok_or(StoreError::KeysDamaged)?;
+    Ok(Vault::new(device_key::unwrap(&device, slot).await?))
+}
+
+async fn new_vault(database: &Database, lease: f64) -> Result<Vault, StoreError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let mut nonce = [0; 12];
+    browser::random(key.as_mut_slice())?;
+    browser::random(&mut nonce)?;
+    let device = device_key::generate().await?;
+    let slot = device_key::wrap(&device, &key, nonce).await?;
+    let slots = encode_slots(&[slot]).map_err(|_| StoreError::Failed)?;
+    under_lease(database, lease, &[KEYS], Access::Write, |transaction| {
+        transaction
+            .object_store(KEYS)?
+            .put_with_key(&device, &DEVICE.into())?;
+        transaction
+            .object_store(META)?
+            .put_with_key(&Uint8Array::from(slots.as_slice()), &SLOTS.into())
+    })
+    .await?;
+    Ok(Vault::new(key))
+}
