@@ -1,0 +1,491 @@
+//! Posts on their way out and in.
+//!
+//! Out: an entry is stored, sealed for the lane of the newest epoch and for the history lane of the day, stored again
+//! with its sealed cells, and only then appended. Once both lanes have it on disk it counts as sent. Then the end of
+//! the commit lane is asked for: if no commit came in between, every member who goes on to a later epoch drains this
+//! lane first and so finds the entry, and the row is erased. If one did, the entry is sealed again for the new epoch;
+//! whoever has it already knows it by its id.
+//!
+//! In: each epoch has a lane; the newest is followed, older ones are read to their end and then forgotten together with
+//! their secret.
+
+use super::history::{HISTORY, log_lane};
+use super::reader::LogReader;
+use super::{Community, Ctx, Kept, Part, Tag};
+use crate::cell;
+use crate::entry::{self, Draft};
+use crate::io::{Key, Table};
+use crate::keys::{LaneKeys, Secret, post_lane};
+use crate::ledger::LedgerError;
+use crate::mls::Group;
+use crate::proto;
+use bytes::Bytes;
+use prost::Message;
+use std::collections::BTreeSet;
+use ume_api::EntryId;
+use ume_wire::auth::{Hash, Statement, hash};
+use ume_wire::relay::{Append, Head, frame::Body};
+
+/// Kind of the message in a post lane: an MLS message.
+const MLS: u8 = 1;
+/// How long a relay keeps posts.
+const TTL_SECONDS: u32 = 90 * 24 * 3600;
+/// Rows of the outbox under way at once.
+const FLIGHTS_MAX: usize = 64;
+/// Entries kept until their author is known.
+const PARKED_MAX: usize = 4096;
+/// How far a foreign clock may pull this device's own times ahead, milliseconds.
+const AHEAD_MS: u64 = 5 * 60 * 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retirement {
+    /// The newest epoch.
+    No,
+    /// To be read to its end once more.
+    Wanted,
+    /// The reading is under way.
+    Asked,
+}
+
+/// The lane of one epoch.
+#[derive(Debug)]
+pub(super) struct PostLane {
+    pub(super) secret: Secret,
+    pub(super) reader: LogReader,
+    retirement: Retirement,
+}
+
+impl PostLane {
+    pub(super) fn new(secret: Secret, relay: &Hash, cursor: u64) -> Self {
+        let reader = LogReader::new(post_lane(&secret, relay), cursor);
+        Self { secret, reader, retirement: Retirement::No }
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.reader.restart();
+        if self.is_retired() {
+            self.retirement = Retirement::Wanted;
+        }
+    }
+
+    pub(super) fn retire(&mut self) {
+        if !self.is_retired() {
+            self.retirement = Retirement::Wanted;
+            self.reader.doubt();
+        }
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retirement != Retirement::No
+    }
+}
+
+/// What a row of the outbox is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) enum What {
+    Entry(EntryId),
+    /// Keys for newcomers.
+    Keys,
+    /// The bundle of an invite.
+    Bundle(Hash),
+}
+
+/// Cells that are ready to leave.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Sealed {
+    /// Epoch, day or slot for which they were sealed.
+    place: u64,
+    cells: Vec<Vec<u8>>,
+}
+
+impl Sealed {
+    pub(super) fn new(place: u64, cells: &[Bytes]) -> Self {
+        Self { place, cells: cells.iter().map(|cell| cell.to_vec()).collect() }
+    }
+}
+
+/// A row of the outbox.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Out {
+    pub(super) what: What,
+    post: Option<Sealed>,
+    history: Option<Sealed>,
+    posted: bool,
+    in_history: bool,
+    settled: bool,
+}
+
+impl Out {
+    pub(super) fn new(what: What, post: Option<Sealed>) -> Self {
+        let plain = !matches!(what, What::Entry(_));
+        Self { what, post, history: None, posted: false, in_history: plain, settled: plain }
+    }
+
+    fn is_done(&self) -> bool {
+        self.posted && self.in_history && self.settled
+    }
+}
+
+/// The cells of a row that have left and are not acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    post: Option<BTreeSet<u16>>,
+    history: Option<BTreeSet<u16>>,
+}
+
+/// An entry as it is stored.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct EntryRow {
+    pub(super) content: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    pub(super) waiting: bool,
+    pub(super) own: bool,
+}
+
+impl Community {
+    /// Writes a post: durable with this batch, on its way as soon as it can be.
+    pub(crate) fn post(&mut self, ctx: &mut Ctx<'_>, text: String) -> Result<EntryId, LedgerError> {
+        let leaf = self.leaf_public();
+        let (seq, previous) = self.feed.last_of(&leaf).map_or((1, None), |(seq, id)| (seq + 1, Some(id)));
+        let latest = self.feed.latest_ms().min(ctx.time.0.saturating_add(AHEAD_MS));
+        let draft = Draft {
+            seq,
+            previous,
+            parents: self.feed.tips(&leaf),
+            time_ms: ctx.time.0.max(latest + 1),
+            text,
+        };
+        let community = self.chain.ledger.community;
+        let signed = entry::write(&community, &self.saved.persona, &self.saved.leaf.signing_key(), draft);
+        let entry = entry::verify(&signed, &self.chain.ledger)?;
+        let id = entry.id;
+        self.keep(ctx, &signed, Kept { entry, waiting: true, own: true });
+        self.put_out(ctx, Out::new(What::Entry(id), None));
+        self.advance(ctx);
+        Ok(id)
+    }
+
+    fn keep(&mut self, ctx: &mut Ctx<'_>, signed: &proto::Signed, kept: Kept) {
+        let row = EntryRow {
+            content: signed.content.clone(),
+            signature: signed.signature.clone(),
+            waiting: kept.waiting,
+            own: kept.own,
+        };
+        self.put_row(ctx, Table::Entry, &kept.entry.id.0, &row);
+        ctx.news.posts.push(self.post_view(&kept));
+        self.feed.add(kept);
+        self.missing_changed = true;
+    }
+
+    /// Takes an entry from wherever it came.
+    pub(super) fn receive(&mut self, ctx: &mut Ctx<'_>, signed: proto::Signed) {
+        if self.feed.get(&EntryId(hash(&signed.content))).is_some() {
+            return;
+        }
+        match entry::verify(&signed, &self.chain.ledger) {
+            Ok(entry) => {
+                let own = entry.leaf == self.leaf_public();
+                self.keep(ctx, &signed, Kept { entry, waiting: false, own });
+            }
+            // Perhaps the record that admits the author is still to come.
+            Err(LedgerError::Authority) if self.parked.len() < PARKED_MAX => self.parked.push(signed),
+            Err(_) => {}
+        }
+    }
+
+    pub(super) fn retry_parked(&mut self, ctx: &mut Ctx<'_>) {
+        for signed in std::mem::take(&mut self.parked) {
+            self.receive(ctx, signed);
+        }
+    }
+
+    pub(super) fn advance_posts(&mut self, ctx: &mut Ctx<'_>) {
+        let epochs: Vec<u64> = self.posts.keys().copied().collect();
+        for epoch in epochs {
+            let Some(lane) = self.posts.get_mut(&epoch) else { continue };
+            let before = lane.reader.cursor();
+            let (messages, mut ask) = lane.reader.take();
+            self.lanes_changed |= lane.reader.cursor() != before;
+            let id = lane.reader.id();
+            if ctx.up {
+                let asked = self.follow_lane(ctx, epoch);
+                ask = ask.or(asked);
+                ctx.ask(Tag::Read(id), ask);
+            }
+            let tampered = self.posts.get(&epoch).map_or(0, |lane| lane.reader.tampered);
+            self.count_tampered(ctx, tampered);
+            for message in messages.into_iter().filter(|message| message.kind == MLS) {
+                self.open_message(ctx, &message.bytes);
+            }
+        }
+    }
+
+    fn follow_lane(&mut self, ctx: &mut Ctx<'_>, epoch: u64) -> Option<Body> {
+        let lane = self.posts.get(&epoch)?;
+        let (id, new) = (lane.reader.id(), log_lane(lane.reader.keys(), TTL_SECONDS));
+        if !self.ensure_lane(ctx, id, || new) {
+            return None;
+        }
+        let lane = self.posts.get_mut(&epoch)?;
+        match lane.retirement {
+            Retirement::No => lane.reader.follow().or_else(|| {
+                if lane.reader.is_caught_up() { None } else { lane.reader.read() }
+            }),
+            Retirement::Wanted => {
+                let ask = lane.reader.read()?;
+                lane.retirement = Retirement::Asked;
+                Some(ask)
+            }
+            Retirement::Asked if lane.reader.is_caught_up() => {
+                self.posts.remove(&epoch);
+                self.lanes.remove(&id);
+                self.lanes_changed = true;
+                None
+            }
+            Retirement::Asked => lane.reader.read(),
+        }
+    }
+
+    fn open_message(&mut self, ctx: &mut Ctx<'_>, message: &[u8]) {
+        // What does not open was made by a member's hand, is our own, or is a repetition; a post that is missing
+        // because of it is noticed by the entries that name it.
+        let Some(Ok(opened)) = self.group.as_mut().map(|group| group.unprotect(message)) else { return };
+        let Ok(post) = proto::Post::decode(&opened.plaintext[..]) else { return };
+        match post.body {
+            Some(proto::post::Body::Entry(signed)) => self.receive(ctx, signed),
+            Some(proto::post::Body::Keys(keys)) => self.take_keys(&keys),
+            None => {}
+        }
+    }
+
+    pub(super) fn advance_outbox(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.is_synced() {
+            return;
+        }
+        let rows: Vec<u64> = self.outbox.keys().copied().collect();
+        for key in rows {
+            if self.flights.len() >= FLIGHTS_MAX && !self.flights.contains_key(&key) {
+                continue;
+            }
+            self.send_part(ctx, key, Part::Post);
+            self.send_part(ctx, key, Part::History);
+        }
+        self.ask_settled(ctx);
+    }
+
+    fn send_part(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part) {
+        let Some(out) = self.outbox.get(&key) else { return };
+        let (done, flying) = match part {
+            Part::Post => (out.posted, self.flights.get(&key).is_some_and(|flight| flight.post.is_some())),
+            Part::History => {
+                (out.in_history, self.flights.get(&key).is_some_and(|flight| flight.history.is_some()))
+            }
+        };
+        if done || flying {
+            return;
+        }
+        let Some((lane, sealed)) = self.seal_part(ctx, key, part) else { return };
+        let Some(writer) = &lane.writer else { return };
+        for (index, cell) in (0..).zip(&sealed.cells) {
+            let signature = Statement::Append(&lane.id, &hash(cell)).sign(writer);
+            let append = Append {
+                lane: Bytes::copy_from_slice(&lane.id),
+                cell: Bytes::copy_from_slice(cell),
+                signature: Bytes::copy_from_slice(&signature),
+            };
+            ctx.asks.push((Tag::Append { out: key, part, index }, Body::Append(append)));
+        }
+        let flight = self.flights.entry(key).or_default();
+        let all = (0..).zip(&sealed.cells).map(|(index, _)| index).collect();
+        match part {
+            Part::Post => flight.post = Some(all),
+            Part::History => flight.history = Some(all),
+        }
+    }
+
+    /// The cells of a part and the lane that they go to, once that lane exists. Seals them if that has not been done.
+    fn seal_part(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part) -> Option<(LaneKeys, Sealed)> {
+        let out = self.outbox.get(&key)?.clone();
+        match (part, out.what) {
+            (Part::Post, What::Bundle(invite)) => {
+                let (lane, new) = self.bundle_lane(&invite)?;
+                let ready = self.ensure_lane(ctx, lane.id, || new);
+                ready.then_some((lane, out.post?))
+            }
+            (Part::Post, what) => {
+                let epoch = self.group.as_ref().map(Group::epoch)?;
+                let lane = self.posts.get(&epoch)?.reader.keys().clone();
+                let new = log_lane(&lane, TTL_SECONDS);
+                if !self.ensure_lane(ctx, lane.id, || new) {
+                    return None;
+                }
+                if let Some(sealed) = out.post.filter(|sealed| sealed.place == epoch) {
+                    return Some((lane, sealed));
+                }
+                let post = proto::Post { body: Some(self.content(ctx, what)?) }.encode_to_vec();
+                let message = self.group.as_mut()?.protect(&post).ok()?;
+                self.count_own_message();
+                let sealed = Sealed::new(epoch, &cell::seal(&lane, MLS, &message, ctx.rng).ok()?);
+                self.change_out(ctx, key, |out| out.post = Some(sealed.clone()));
+                Some((lane, sealed))
+            }
+            (Part::History, What::Entry(id)) => {
+                let today = ctx.today();
+                let first = self.saved.history.as_ref().map(|(first, _)| *first)?;
+                let day = out.history.as_ref().map_or(today.max(first), |sealed| sealed.place);
+                let lane = self.history_keys(day)?;
+                let new = Self::history_lane_new(&lane);
+                if !self.ensure_lane(ctx, lane.id, || new) {
+                    return None;
+                }
+                if let Some(sealed) = out.history {
+                    return Some((lane, sealed));
+                }
+                let signed = self.signed(&id)?.encode_to_vec();
+                let sealed = Sealed::new(day, &cell::seal(&lane, HISTORY, &signed, ctx.rng).ok()?);
+                self.change_out(ctx, key, |out| out.history = Some(sealed.clone()));
+                Some((lane, sealed))
+            }
+            (Part::History, _) => None,
+        }
+    }
+
+    fn content(&self, ctx: &Ctx<'_>, what: What) -> Option<proto::post::Body> {
+        match what {
+            What::Entry(id) => self.signed(&id).map(proto::post::Body::Entry),
+            What::Keys => self.keys_for_newcomers(ctx.time).map(proto::post::Body::Keys),
+            What::Bundle(_) => None,
+        }
+    }
+
+    /// A cell is on the relay's disk.
+    pub(super) fn appended(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part, index: u16) {
+        let Some(flight) = self.flights.get_mut(&key) else { return };
+        let cells = match part {
+            Part::Post => &mut flight.post,
+            Part::History => &mut flight.history,
+        };
+        let Some(left) = cells else { return };
+        left.remove(&index);
+        if !left.is_empty() {
+            return;
+        }
+        *cells = None;
+        if flight.post.is_none() && flight.history.is_none() {
+            self.flights.remove(&key);
+        }
+        self.change_out(ctx, key, |out| match part {
+            Part::Post => out.posted = true,
+            Part::History => out.in_history = true,
+        });
+        let Some(out) = self.outbox.get(&key) else { return };
+        let no_history = self.saved.history.is_none();
+        match out.what {
+            What::Entry(id) if out.posted && (out.in_history || no_history) => self.mark_sent(ctx, &id),
+            What::Bundle(invite) => ctx.news.published.push(invite),
+            _ => {}
+        }
+        self.finish_out(ctx, key);
+    }
+
+    fn mark_sent(&mut self, ctx: &mut Ctx<'_>, id: &EntryId) {
+        if !self.feed.sent(id) {
+            return;
+        }
+        if let (Some(signed), Some(kept)) = (self.signed(id), self.feed.get(id)) {
+            let row =
+                EntryRow { content: signed.content, signature: signed.signature, waiting: false, own: kept.own };
+            ctx.news.posts.push(self.post_view(kept));
+            self.put_row(ctx, Table::Entry, &id.0, &row);
+        }
+    }
+
+    /// Asks whether a commit overtook what was posted.
+    fn ask_settled(&mut self, ctx: &mut Ctx<'_>) {
+        if self.settling.is_some() {
+            return;
+        }
+        let rows: Vec<u64> =
+            self.outbox.iter().filter(|(_, out)| out.posted && !out.settled).map(|(key, _)| *key).collect();
+        if !rows.is_empty() {
+            self.settle_round = self.settle_round.wrapping_add(1);
+            ctx.ask(Tag::Settle(self.settle_round), Some(self.slots.probe()));
+            self.settling = Some(rows);
+        }
+    }
+
+    pub(super) fn settled(&mut self, ctx: &mut Ctx<'_>, round: u32, head: &Head) {
+        if round != self.settle_round {
+            return;
+        }
+        let rows = self.settling.take().unwrap_or_default();
+        if head.end > self.chain.slot + 1 {
+            self.slots.doubt();
+            return;
+        }
+        let Some(epoch) = self.group.as_ref().map(Group::epoch) else { return };
+        for key in rows {
+            let current = self.outbox.get(&key).is_some_and(|out| {
+                out.posted && out.post.as_ref().is_some_and(|sealed| sealed.place == epoch)
+            });
+            if current {
+                self.change_out(ctx, key, |out| out.settled = true);
+                self.finish_out(ctx, key);
+            }
+        }
+    }
+
+    /// A commit came: what is not settled goes out again, for the new epoch.
+    pub(super) fn reseal_unsettled(&mut self, ctx: &mut Ctx<'_>) {
+        self.settling = None;
+        let rows: Vec<u64> = self
+            .outbox
+            .iter()
+            .filter(|(_, out)| !out.settled || matches!(out.what, What::Keys))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in rows {
+            if let Some(flight) = self.flights.get_mut(&key) {
+                flight.post = None;
+            }
+            self.change_out(ctx, key, |out| {
+                out.posted = false;
+                out.post = None;
+            });
+        }
+    }
+
+    fn finish_out(&mut self, ctx: &mut Ctx<'_>, key: u64) {
+        if self.outbox.get(&key).is_some_and(Out::is_done) {
+            self.erase_out(ctx, key);
+        }
+    }
+
+    pub(super) fn put_out(&mut self, ctx: &mut Ctx<'_>, out: Out) {
+        let key = self.saved.next_out;
+        self.saved.next_out += 1;
+        self.saved_changed = true;
+        self.put_row(ctx, Table::Outbox, &key.to_be_bytes(), &out);
+        self.outbox.insert(key, out);
+    }
+
+    fn change_out(&mut self, ctx: &mut Ctx<'_>, key: u64, change: impl FnOnce(&mut Out)) {
+        if let Some(out) = self.outbox.get_mut(&key) {
+            change(out);
+            let out = out.clone();
+            self.put_row(ctx, Table::Outbox, &key.to_be_bytes(), &out);
+        }
+    }
+
+    pub(super) fn erase_out(&mut self, ctx: &mut Ctx<'_>, key: u64) {
+        self.outbox.remove(&key);
+        self.flights.remove(&key);
+        let id = self.row_id(&key.to_be_bytes());
+        ctx.batch.0.insert(Key { table: Table::Outbox, id }, None);
+    }
+
+    fn signed(&self, id: &EntryId) -> Option<proto::Signed> {
+        self.feed.get(id).map(|kept| kept.entry.signed.clone())
+    }
+}

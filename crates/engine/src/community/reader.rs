@@ -1,0 +1,218 @@
+//! Reads a log lane in order, whatever the relay does with order: cells wait until their turn, what is missing is asked
+//! for again, what does not open is asked for again twice and then skipped.
+
+use crate::cell;
+use crate::keys::LaneKeys;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use ume_wire::auth::{LaneId, Statement};
+use ume_wire::fragment::{Message, Reassembler};
+use ume_wire::relay::{Head, Read, Subscribe, frame::Body};
+
+/// Cells that wait for one before them, at most.
+const WAITING_MAX: u64 = 4096;
+/// How often a cell that does not open is fetched before it is taken for garbage.
+const FETCHES_MAX: u8 = 3;
+
+/// One log lane, from a cursor on.
+#[derive(Debug)]
+pub(crate) struct LogReader {
+    keys: LaneKeys,
+    next: u64,
+    waiting: BTreeMap<u64, Bytes>,
+    failures: u8,
+    messages: Reassembler,
+    following: bool,
+    /// A Read or Subscribe is under way.
+    fetching: bool,
+    /// All that was there when the relay last said where the end is.
+    caught_up: bool,
+    /// Cells that did not open, to be reported.
+    pub(crate) tampered: u32,
+}
+
+impl LogReader {
+    pub(crate) fn new(keys: LaneKeys, next: u64) -> Self {
+        Self {
+            keys,
+            next: next.max(1),
+            waiting: BTreeMap::new(),
+            failures: 0,
+            messages: Reassembler::new(),
+            following: false,
+            fetching: false,
+            caught_up: false,
+            tampered: 0,
+        }
+    }
+
+    pub(crate) fn id(&self) -> LaneId {
+        self.keys.id
+    }
+
+    pub(crate) fn keys(&self) -> &LaneKeys {
+        &self.keys
+    }
+
+    /// Where to begin after a restart.
+    pub(crate) fn cursor(&self) -> u64 {
+        self.messages.needed_from().map_or(self.next, |first| first.min(self.next))
+    }
+
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.caught_up
+    }
+
+    /// The line went down: nothing is under way any more.
+    pub(crate) fn restart(&mut self) {
+        self.following = false;
+        self.fetching = false;
+        self.caught_up = false;
+        self.waiting.clear();
+    }
+
+    /// Asks for what there is and what comes, unless that is under way or done.
+    pub(crate) fn follow(&mut self) -> Option<Body> {
+        if self.following {
+            return None;
+        }
+        self.following = true;
+        self.fetching = true;
+        let subscribe = Subscribe { lane: self.lane(), from: self.next, signature: self.signature() };
+        Some(Body::Subscribe(subscribe))
+    }
+
+    /// Asks for what there is; with the answer it is known whether that was all.
+    pub(crate) fn read(&mut self) -> Option<Body> {
+        if self.fetching {
+            return None;
+        }
+        self.fetching = true;
+        self.caught_up = false;
+        Some(Body::Read(Read { lane: self.lane(), from: self.next, signature: self.signature() }))
+    }
+
+    /// Forgets that it is caught up, so that [`Self::read`] asks anew.
+    pub(crate) fn doubt(&mut self) {
+        self.caught_up = false;
+    }
+
+    /// Starts again from the first cell.
+    pub(crate) fn rewind(&mut self) {
+        *self = Self { tampered: self.tampered, ..Self::new(self.keys.clone(), 1) };
+    }
+
+    /// A cell of this lane arrived.
+    pub(crate) fn deliver(&mut self, seq: u64, cell: Bytes) {
+        if seq >= self.next && seq < self.next + WAITING_MAX {
+            self.waiting.insert(seq, cell);
+        }
+    }
+
+    /// The relay ended an answer.
+    pub(crate) fn head(&mut self, head: &Head) {
+        self.fetching = false;
+        self.caught_up = self.next >= head.end;
+    }
+
+    /// The relay refused: there is no such lane, or it cannot serve now.
+    pub(crate) fn refused(&mut self, absent: bool) {
+        self.fetching = false;
+        self.following = false;
+        self.caught_up = absent;
+    }
+
+    /// Takes the messages whose turn has come. The second part is what is to be asked next.
+    pub(crate) fn take(&mut self) -> (Vec<Message>, Option<Body>) {
+        let mut messages = Vec::new();
+        while let Some(cell) = self.waiting.remove(&self.next) {
+            match cell::open(&self.keys, &cell) {
+                Ok(plain) => {
+                    // A fragment that makes no sense was written by a member's hand; it is nobody's message.
+                    if let Ok(Some(message)) = self.messages.take(self.next, &plain) {
+                        messages.push(message);
+                    }
+                }
+                Err(cell::NotSealed) => {
+                    self.tampered += 1;
+                    self.failures += 1;
+                    if self.failures < FETCHES_MAX {
+                        self.caught_up = false;
+                        break;
+                    }
+                }
+            }
+            self.failures = 0;
+            self.next += 1;
+        }
+        let gap = !self.waiting.is_empty() || self.failures > 0;
+        let ask = if gap { self.read() } else { None };
+        (messages, ask)
+    }
+
+    fn lane(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.keys.id)
+    }
+
+    fn signature(&self) -> Bytes {
+        Bytes::copy_from_slice(&Statement::Read(&self.keys.id).sign(&self.keys.reader))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Secret, post_lane};
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    fn lane() -> (LaneKeys, Vec<Bytes>) {
+        let mut rng = ChaCha20Rng::from_seed([0; 32]);
+        let keys = post_lane(&Secret::new([1; 32]), &[2; 32]);
+        let cells = (0..3u8).flat_map(|n| cell::seal(&keys, n, &[n], &mut rng).unwrap()).collect();
+        (keys, cells)
+    }
+
+    fn kinds(messages: &[Message]) -> Vec<u8> {
+        messages.iter().map(|message| message.kind).collect()
+    }
+
+    #[test]
+    fn order_is_kept_and_gaps_are_asked_for() {
+        let (keys, cells) = lane();
+        let mut reader = LogReader::new(keys, 1);
+        reader.deliver(2, cells[1].clone());
+        reader.deliver(3, cells[2].clone());
+        let (messages, ask) = reader.take();
+        assert!(messages.is_empty());
+        assert!(matches!(ask, Some(Body::Read(read)) if read.from == 1));
+        assert_eq!(reader.take().1, None, "asks once");
+        reader.deliver(1, cells[0].clone());
+        reader.deliver(1, cells[0].clone());
+        assert_eq!(kinds(&reader.take().0), [0, 1, 2]);
+        reader.head(&Head { lane: Bytes::new(), next: 4, end: 4 });
+        assert!(reader.is_caught_up());
+        assert_eq!(reader.cursor(), 4);
+    }
+
+    #[test]
+    fn a_changed_cell_is_fetched_again_and_garbage_is_skipped_at_last() {
+        let (keys, cells) = lane();
+        let mut reader = LogReader::new(keys, 1);
+        let mut bad = cells[0].to_vec();
+        bad[100] ^= 1;
+        reader.deliver(1, bad.clone().into());
+        assert!(matches!(reader.take(), (messages, Some(Body::Read(_))) if messages.is_empty()));
+        reader.head(&Head { lane: Bytes::new(), next: 2, end: 2 });
+        reader.deliver(1, cells[0].clone());
+        assert_eq!(kinds(&reader.take().0), [0]);
+        for _ in 0..FETCHES_MAX {
+            reader.deliver(2, bad.clone().into());
+            let _ = reader.take();
+            reader.head(&Head { lane: Bytes::new(), next: 3, end: 3 });
+        }
+        reader.deliver(3, cells[2].clone());
+        assert_eq!(kinds(&reader.take().0), [2]);
+        assert_eq!(reader.tampered, 4);
+    }
+}

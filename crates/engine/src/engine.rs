@@ -1,0 +1,691 @@
+//! The engine itself: it takes inputs one after the other, hands each to whom it concerns, and gathers what is to be
+//! stored, sent and told.
+
+use crate::audit::Audit;
+use crate::community::{self, Community, Ctx, News, Newcomer, Tag};
+use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
+use crate::keys::Secret;
+use crate::ledger::name_is_sound;
+use crate::line::{Ask, Line, LineEvent, Socket};
+use crate::link::{self, Link};
+use crate::names;
+use crate::visit::{Purpose, Visit};
+use bytes::Bytes;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{RngCore, SeedableRng};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use ume_api::{
+    Command, CommunityRef, CommunityView, Connection, Failure, FeedPage, FromEngine, News as Told, Notice, PostView,
+    Reply, TEXT_BYTES_MAX,
+};
+use ume_wire::auth::Hash;
+use ume_wire::relay::frame::Body;
+
+/// How long a person waits for a relay before being told, milliseconds.
+const PATIENCE_MS: u64 = 15_000;
+/// A clock this far from the relay's is corrected, milliseconds.
+const CORRECT_MS: u64 = 60_000;
+/// A clock this far from the relay's is worth telling, milliseconds.
+const TELL_MS: u64 = 10 * 60_000;
+/// Visits have owner numbers from here on, communities below.
+const FIRST_VISIT: u32 = 0x8000_0000;
+
+/// The profile's row.
+#[derive(Clone, Serialize, Deserialize)]
+struct Profile {
+    root: Secret,
+    next_community: u32,
+}
+
+/// A command whose answer depends on a relay.
+struct Waiting {
+    number: u32,
+    what: Wanted,
+    until: Millis,
+}
+
+enum Wanted {
+    Start { name: String, persona: String },
+    Link { community: u32, invite: Hash },
+    Joined { community: u32 },
+    Visit { visit: u32 },
+}
+
+/// The engine: see the crate's documentation for its contract.
+pub struct Engine {
+    home: RelayAddress,
+    rng: ChaCha20Rng,
+    profile: Profile,
+    profile_changed: bool,
+    communities: BTreeMap<u32, Community>,
+    visits: BTreeMap<u32, Visit>,
+    lines: BTreeMap<RelayAddress, Line<Tag>>,
+    relay_keys: BTreeMap<RelayAddress, [u8; 32]>,
+    waiting: Vec<Waiting>,
+    open: Option<u32>,
+    /// What is added to the device's clock, milliseconds.
+    offset_ms: i64,
+    damaged: u32,
+    told: Vec<CommunityView>,
+    told_connection: Option<Connection>,
+    posts: BTreeMap<ume_api::EntryId, PostView>,
+    now: Millis,
+    batch: Batch,
+    outputs: Vec<Output>,
+}
+
+impl Engine {
+    /// Opens the engine on what is stored: all rows of all tables. `relay` is where new communities start, `seed` is
+    /// fresh randomness of the platform, never used twice.
+    ///
+    /// # Errors
+    /// [`Failure::KeysDamaged`] if the profile's row is there and cannot be read.
+    pub fn open(relay: &str, seed: [u8; 32], now: Millis, rows: Vec<(Key, Vec<u8>)>) -> Result<Self, Failure> {
+        let home = link::relay_address(relay)?;
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let stored = rows.iter().find(|(key, _)| key.table == Table::Profile);
+        let (profile, profile_changed) = match stored {
+            Some((_, bytes)) => (postcard::from_bytes(bytes).map_err(|_| Failure::KeysDamaged)?, false),
+            None => (Profile { root: Secret::random(&mut rng), next_community: 1 }, true),
+        };
+        let mut communities = BTreeMap::new();
+        let mut damaged = 0;
+        for (number, rows) in community::sort_rows(rows) {
+            let seed = || {
+                let mut seed = [0; 32];
+                rng.fill_bytes(&mut seed);
+                seed
+            };
+            match Community::load(rows, seed) {
+                Some(community) => {
+                    communities.insert(number, community);
+                }
+                None => damaged += 1,
+            }
+        }
+        Ok(Self {
+            home,
+            rng,
+            profile,
+            profile_changed,
+            communities,
+            visits: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            relay_keys: BTreeMap::new(),
+            waiting: vec![],
+            open: None,
+            offset_ms: 0,
+            damaged,
+            told: vec![],
+            told_connection: None,
+            posts: BTreeMap::new(),
+            now,
+            batch: Batch::default(),
+            outputs: vec![],
+        })
+    }
+
+    /// The first step, before any input.
+    pub fn boot(&mut self, now: Millis) -> Step {
+        self.now = now;
+        let views = self.views();
+        self.tell(Told::Communities(views.clone()));
+        self.told = views;
+        if self.damaged > 0 {
+            self.tell(Told::Notice(Notice::RecordsDamaged { count: self.damaged }));
+        }
+        let relays: Vec<RelayAddress> =
+            self.communities.values().map(|community| community.relay().address.clone()).collect();
+        for relay in relays {
+            self.want(&relay);
+        }
+        self.finish()
+    }
+
+    /// Handles one input.
+    pub fn handle(&mut self, now: Millis, input: Input) -> Step {
+        self.now = now;
+        match input {
+            Input::Command { number, command } => self.command(number, command),
+            Input::Connected(relay) => {
+                if let Some(line) = self.lines.get_mut(&relay) {
+                    line.connected(now, &mut self.rng);
+                }
+            }
+            Input::Disconnected(relay) => self.disconnected(&relay),
+            Input::Frame(relay, frame) => self.frame(&relay, &frame),
+            Input::Tick => {}
+        }
+        self.tick();
+        self.finish()
+    }
+
+    /// The state of each community, for tests that compare devices.
+    pub fn audit(&self) -> Vec<(CommunityRef, Audit)> {
+        self.communities.iter().map(|(number, community)| (CommunityRef(*number), community.audit())).collect()
+    }
+
+    fn command(&mut self, number: u32, command: Command) {
+        let answer = match command {
+            Command::Start { name, persona } => self.start(number, name, persona),
+            Command::Share { community, terms } => self.share(number, community, terms),
+            Command::Look { link } => self.visit(number, &link, Purpose::Look),
+            Command::Join { link, persona } => self.visit(number, &link, Purpose::Join { persona }),
+            Command::Open { community } => {
+                self.open = Some(community.0);
+                self.told_connection = None;
+                self.page(community, None)
+            }
+            Command::Older { community, before } => self.page(community, Some(&before)),
+            Command::Post { community, text } => self.post(community, text),
+            Command::Reconnect => {
+                let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
+                for relay in relays {
+                    let socket = self.lines.get_mut(&relay).and_then(|line| line.hurry(self.now));
+                    self.socket(&relay, socket);
+                }
+                Some(Ok(Reply::Done))
+            }
+        };
+        if let Some(result) = answer {
+            self.outputs.push(Output::Tell(FromEngine::Answer { number, result }));
+        }
+    }
+
+    fn start(&mut self, number: u32, name: String, persona: String) -> Option<Result<Reply, Failure>> {
+        let name = name.trim().to_owned();
+        let persona = self.persona(persona);
+        if !name_is_sound(&name) || !name_is_sound(&persona) {
+            return Some(Err(Failure::BadText));
+        }
+        self.wait(number, Wanted::Start { name, persona });
+        let home = self.home.clone();
+        self.want(&home);
+        if self.lines.get(&home).is_some_and(Line::is_up) {
+            self.found_waiting(&home);
+        }
+        None
+    }
+
+    /// Founds the communities that waited for their relay's greeting.
+    fn found_waiting(&mut self, relay: &str) {
+        if relay != self.home {
+            return;
+        }
+        let Some(id) = self.lines.get(relay).and_then(|line| line.relay) else { return };
+        let waiting = std::mem::take(&mut self.waiting);
+        let (starts, others): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|waiting| matches!(waiting.what, Wanted::Start { .. }));
+        self.waiting = others;
+        for one in starts {
+            let Wanted::Start { name, persona } = one.what else { continue };
+            let who = Newcomer {
+                number: self.next_community(),
+                relay: link::RelayRef { address: relay.to_owned(), id },
+                name: persona,
+            };
+            let community = CommunityRef(who.number);
+            let root = self.profile.root.clone();
+            let founded = self.with_ctx(relay, |ctx| Community::found(ctx, &root, who, name));
+            let result = match founded {
+                Ok(founded) => {
+                    self.communities.insert(community.0, founded);
+                    self.with(community.0, |community, ctx| community.line_up(ctx));
+                    Ok(Reply::Community(community))
+                }
+                Err(_) => Err(Failure::Internal),
+            };
+            self.outputs.push(Output::Tell(FromEngine::Answer { number: one.number, result }));
+        }
+    }
+
+    fn next_community(&mut self) -> u32 {
+        let number = self.profile.next_community;
+        self.profile.next_community += 1;
+        self.profile_changed = true;
+        number
+    }
+
+    fn persona(&mut self, given: String) -> String {
+        if given.trim().is_empty() { names::random(&mut self.rng) } else { given.trim().to_owned() }
+    }
+
+    fn share(
+        &mut self,
+        number: u32,
+        community: CommunityRef,
+        terms: ume_api::InviteTerms,
+    ) -> Option<Result<Reply, Failure>> {
+        let Some(found) = self.communities.get(&community.0) else {
+            return Some(Err(Failure::NotHere));
+        };
+        if !found.view().may_invite {
+            return Some(Err(Failure::NotAllowed));
+        }
+        let invite = self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
+        self.wait(number, Wanted::Link { community: community.0, invite });
+        None
+    }
+
+    fn visit(&mut self, number: u32, link: &str, purpose: Purpose) -> Option<Result<Reply, Failure>> {
+        let link = match Link::parse(link) {
+            Ok(link) => link,
+            Err(error) => return Some(Err(error.into())),
+        };
+        if let Purpose::Join { persona } = &purpose
+            && !persona.trim().is_empty()
+            && !name_is_sound(persona.trim())
+        {
+            return Some(Err(Failure::BadText));
+        }
+        if let (Purpose::Join { .. }, Some(known)) = (&purpose, self.member_of(&link.community)) {
+            let joining = self.communities.get(&known.0).is_some_and(Community::is_joining);
+            if joining {
+                self.wait(number, Wanted::Joined { community: known.0 });
+                return None;
+            }
+            return Some(Ok(Reply::Community(known)));
+        }
+        let known = self.visits.iter().find(|(_, visit)| visit.link == link).map(|(owner, _)| *owner);
+        let owner = known.unwrap_or_else(|| {
+            let owner = self.visits.last_key_value().map_or(FIRST_VISIT, |(last, _)| last + 1);
+            self.visits.insert(owner, Visit::new(link));
+            owner
+        });
+        if let Some(visit) = self.visits.get_mut(&owner) {
+            visit.asked.push((number, purpose));
+            let relay = visit.relay().map(|relay| relay.address.clone()).unwrap_or_default();
+            self.wait(number, Wanted::Visit { visit: owner });
+            self.want(&relay);
+            self.with_visit(owner, Visit::refresh);
+        }
+        None
+    }
+
+    fn member_of(&self, community: &Hash) -> Option<CommunityRef> {
+        let found = self.communities.iter().find(|(_, known)| known.community() == *community);
+        found.map(|(number, _)| CommunityRef(*number))
+    }
+
+    fn page(&mut self, community: CommunityRef, before: Option<&ume_api::EntryId>) -> Option<Result<Reply, Failure>> {
+        let Some(found) = self.communities.get(&community.0) else {
+            return Some(Err(Failure::NotHere));
+        };
+        if before.is_some_and(|id| !found.has(id)) {
+            return Some(Err(Failure::NotHere));
+        }
+        let (posts, older) = found.page(before);
+        Some(Ok(Reply::Feed(FeedPage { community, posts, older })))
+    }
+
+    fn post(&mut self, community: CommunityRef, text: String) -> Option<Result<Reply, Failure>> {
+        let text = text.trim_end().to_owned();
+        if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
+            return Some(Err(Failure::BadText));
+        }
+        let ready = self.communities.get(&community.0).is_some_and(|found| !found.is_joining());
+        if !ready {
+            return Some(Err(Failure::NotHere));
+        }
+        let posted = self.with(community.0, |community, ctx| community.post(ctx, text))?;
+        Some(posted.map(Reply::Posted).map_err(|_| Failure::Internal))
+    }
+
+    fn wait(&mut self, number: u32, what: Wanted) {
+        self.waiting.push(Waiting { number, what, until: self.now.plus(PATIENCE_MS) });
+    }
+
+    fn want(&mut self, relay: &str) {
+        let line = self.lines.entry(relay.to_owned()).or_insert_with(Line::new);
+        let socket = line.want(self.now);
+        self.socket(relay, socket);
+    }
+
+    fn socket(&mut self, relay: &str, socket: Option<Socket>) {
+        match socket {
+            Some(Socket::Open) => self.outputs.push(Output::Connect(relay.to_owned())),
+            Some(Socket::Close) => {
+                self.outputs.push(Output::Disconnect(relay.to_owned()));
+                self.disconnected(relay);
+            }
+            None => {}
+        }
+    }
+
+    fn disconnected(&mut self, relay: &str) {
+        if let Some(line) = self.lines.get_mut(relay) {
+            line.disconnected(self.now, &mut self.rng);
+        }
+        for owner in self.owners(relay) {
+            if owner < FIRST_VISIT {
+                self.with(owner, Community::line_down);
+            }
+        }
+    }
+
+    /// Communities and visits on a relay.
+    fn owners(&self, relay: &str) -> Vec<u32> {
+        let communities = self.communities.iter().filter(|(_, one)| one.relay().address == relay);
+        let visits = self.visits.iter().filter(|(_, one)| one.relay().is_some_and(|known| known.address == relay));
+        communities.map(|(owner, _)| *owner).chain(visits.map(|(owner, _)| *owner)).collect()
+    }
+
+    fn frame(&mut self, relay: &str, frame: &Bytes) {
+        let Some(line) = self.lines.get_mut(relay) else { return };
+        match line.receive(self.now, frame) {
+            Some(LineEvent::Up { relay: id, key, time_ms }) => self.up(relay, id, key, time_ms),
+            Some(LineEvent::Unusable) => {
+                self.outputs.push(Output::Disconnect(relay.to_owned()));
+                self.disconnected(relay);
+                self.fail_visits(relay, Failure::RelayVersion);
+            }
+            Some(LineEvent::Answer { ask, body }) => {
+                if ask.owner >= FIRST_VISIT {
+                    self.with_visit(ask.owner, |visit, ctx| visit.answer(ctx, &body));
+                } else {
+                    self.with(ask.owner, |community, ctx| community.answer(ctx, ask.tag, &body));
+                }
+            }
+            Some(LineEvent::Delivery(body)) => self.delivery(relay, &body),
+            None => {}
+        }
+    }
+
+    fn up(&mut self, relay: &str, id: Hash, key: [u8; 32], time_ms: u64) {
+        self.relay_keys.insert(relay.to_owned(), key);
+        self.correct_clock(time_ms);
+        self.found_waiting(relay);
+        for owner in self.owners(relay) {
+            if owner >= FIRST_VISIT {
+                let expected = self.visits.get(&owner).and_then(Visit::relay).map(|known| known.id);
+                if expected == Some(id) {
+                    self.with_visit(owner, Visit::line_up);
+                } else {
+                    self.end_visit(owner, Failure::InviteForged);
+                }
+            } else if self.communities.get(&owner).is_some_and(|one| one.relay().id == id) {
+                self.with(owner, Community::line_up);
+            }
+        }
+    }
+
+    fn correct_clock(&mut self, relay_ms: u64) {
+        let (ours, theirs) = (self.now.0, relay_ms);
+        let ahead = i64::try_from(ours.abs_diff(theirs)).unwrap_or(i64::MAX) * if ours >= theirs { 1 } else { -1 };
+        self.offset_ms = if ahead.unsigned_abs() > CORRECT_MS { ahead.saturating_neg() } else { 0 };
+        if ahead.unsigned_abs() > TELL_MS {
+            self.tell(Told::Notice(Notice::ClockOff { seconds: ahead / 1000 }));
+        }
+    }
+
+    fn delivery(&mut self, relay: &str, body: &Body) {
+        let lane = match body {
+            Body::Delivery(delivery) => &delivery.lane,
+            Body::Value(value) => &value.lane,
+            _ => return,
+        };
+        for owner in self.owners(relay) {
+            if self.visits.get(&owner).is_some_and(|visit| visit.follows(lane)) {
+                self.with_visit(owner, |visit, ctx| visit.deliver(ctx, body.clone()));
+            }
+            if self.communities.get(&owner).is_some_and(|community| community.follows(lane)) {
+                self.with(owner, |community, ctx| community.deliver(ctx, body.clone()));
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
+        for relay in relays {
+            let socket = self.lines.get_mut(&relay).and_then(|line| line.tick(self.now));
+            self.socket(&relay, socket);
+        }
+        let due: Vec<u32> = self
+            .communities
+            .iter()
+            .filter(|(_, community)| community.due(self.now).is_some_and(|at| at <= self.now))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in due {
+            self.with(number, Community::tick);
+        }
+        let late: Vec<Waiting>;
+        (late, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.until <= self.now);
+        for one in late {
+            self.give_up(&one);
+        }
+    }
+
+    /// A command waited too long. What it began goes on by itself when the relay comes back.
+    fn give_up(&mut self, one: &Waiting) {
+        if let Wanted::Visit { visit } = one.what {
+            if let Some(visit) = self.visits.get_mut(&visit) {
+                visit.asked.retain(|(number, _)| *number != one.number);
+            }
+            self.visits.retain(|_, visit| !visit.asked.is_empty());
+        }
+        self.answer(one.number, Err(Failure::RelayUnreachable));
+    }
+
+    fn answer(&mut self, number: u32, result: Result<Reply, Failure>) {
+        self.waiting.retain(|one| one.number != number);
+        self.outputs.push(Output::Tell(FromEngine::Answer { number, result }));
+    }
+
+    fn tell(&mut self, news: Told) {
+        self.outputs.push(Output::Tell(FromEngine::News(news)));
+    }
+
+    fn fail_visits(&mut self, relay: &str, failure: Failure) {
+        for owner in self.owners(relay) {
+            if owner >= FIRST_VISIT {
+                self.end_visit(owner, failure);
+            }
+        }
+    }
+
+    fn end_visit(&mut self, owner: u32, failure: Failure) {
+        let asked = self.visits.remove(&owner).map(|visit| visit.asked).unwrap_or_default();
+        for (number, _) in asked {
+            self.answer(number, Err(failure));
+        }
+    }
+
+    /// Answers whoever asked about an invite, once there is an answer.
+    fn conclude_visit(&mut self, owner: u32) {
+        let name = names::random(&mut self.rng);
+        let time = self.time();
+        let Some(visit) = self.visits.get_mut(&owner) else { return };
+        let Some(outcome) = visit.outcome(time.0, name) else { return };
+        let asked = std::mem::take(&mut visit.asked);
+        let already = visit.link.community;
+        let already = self.member_of(&already);
+        let mut joining = None;
+        for (number, purpose) in asked {
+            match (&outcome, purpose) {
+                (Err(failure), Purpose::Look) if already.is_none() => self.answer(number, Err(*failure)),
+                (Err(failure), Purpose::Join { .. }) => self.answer(number, Err(*failure)),
+                (Ok(card), Purpose::Look) => {
+                    let card = ume_api::Card { already, ..card.clone() };
+                    self.answer(number, Ok(Reply::Card(card)));
+                }
+                (Err(_), Purpose::Look) => {
+                    // A member who follows an old link is not turned away.
+                    let opened = already.map(Reply::Community).ok_or(Failure::NotHere);
+                    self.answer(number, opened);
+                }
+                (Ok(_), Purpose::Join { persona }) => joining = Some((number, persona)),
+            }
+        }
+        match (joining, outcome) {
+            (Some((number, persona)), Ok(_)) => self.join(number, owner, persona),
+            (_, Err(_)) => {
+                self.visits.remove(&owner);
+            }
+            _ => {}
+        }
+    }
+
+    fn join(&mut self, number: u32, owner: u32, persona: String) {
+        let Some(visit) = self.visits.remove(&owner) else { return };
+        let Some(relay) = visit.relay().cloned() else { return };
+        if let Some(line) = self.lines.get_mut(&relay.address) {
+            line.forget(owner);
+        }
+        let secret = visit.link.secret.clone();
+        let Some(ready) = visit.into_ready() else { return };
+        let name = self.persona(persona);
+        let address = relay.address.clone();
+        let who = Newcomer { number: self.next_community(), relay, name };
+        let community = who.number;
+        let root = self.profile.root.clone();
+        let joined = self.with_ctx(&address, |ctx| Community::join(ctx, &root, who, ready.watch, secret, ready.history));
+        self.communities.insert(community, joined);
+        self.waiting.retain(|one| one.number != number);
+        self.wait(number, Wanted::Joined { community });
+        self.with(community, Community::line_up);
+    }
+
+    fn time(&self) -> Millis {
+        Millis(self.now.0.saturating_add_signed(self.offset_ms))
+    }
+
+    /// Lets something happen with a relay at hand.
+    fn with_ctx<R>(&mut self, relay: &str, act: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
+        let time = self.time();
+        let up = self.lines.get(relay).is_some_and(Line::is_up);
+        let mut ctx = Ctx {
+            now: self.now,
+            time,
+            rng: &mut self.rng,
+            batch: &mut self.batch,
+            asks: vec![],
+            news: News::default(),
+            up,
+            relay_key: self.relay_keys.get(relay).copied(),
+        };
+        act(&mut ctx)
+    }
+
+    /// Lets a community handle something, and carries out what follows.
+    fn with<R>(&mut self, number: u32, act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> R) -> Option<R> {
+        let mut community = self.communities.remove(&number)?;
+        let relay = community.relay().address.clone();
+        let (result, asks, news) = self.with_ctx(&relay, |ctx| {
+            let result = act(&mut community, ctx);
+            community.flush(ctx);
+            (result, std::mem::take(&mut ctx.asks), std::mem::take(&mut ctx.news))
+        });
+        self.communities.insert(number, community);
+        self.request(&relay, number, asks);
+        self.take_news(number, news);
+        Some(result)
+    }
+
+    fn with_visit(&mut self, owner: u32, act: impl FnOnce(&mut Visit, &mut Ctx<'_>)) {
+        let Some(mut visit) = self.visits.remove(&owner) else { return };
+        let relay = visit.relay().map(|relay| relay.address.clone()).unwrap_or_default();
+        let asks = self.with_ctx(&relay, |ctx| {
+            act(&mut visit, ctx);
+            std::mem::take(&mut ctx.asks)
+        });
+        self.visits.insert(owner, visit);
+        self.request(&relay, owner, asks);
+        self.conclude_visit(owner);
+    }
+
+    fn request(&mut self, relay: &str, owner: u32, asks: Vec<(Tag, Body)>) {
+        if let Some(line) = self.lines.get_mut(relay) {
+            for (tag, body) in asks {
+                line.request(self.now, Ask { owner, tag }, body);
+            }
+        }
+    }
+
+    fn take_news(&mut self, number: u32, news: News) {
+        for notice in news.notices {
+            self.tell(Told::Notice(notice));
+        }
+        if self.open == Some(number) {
+            self.posts.extend(news.posts.into_iter().map(|post| (post.id, post)));
+        }
+        for invite in news.published {
+            let link = self.communities.get(&number).and_then(|community| community.link(&invite));
+            let waiting = self.waiting.iter().find(|one| {
+                matches!(one.what, Wanted::Link { community, invite: wanted } if community == number && wanted == invite)
+            });
+            if let (Some(link), Some(asker)) = (link, waiting.map(|one| one.number)) {
+                let text = link.to_text(&self.home);
+                self.answer(asker, Ok(Reply::Link(text)));
+            }
+        }
+        if let Some(result) = news.joined {
+            let askers: Vec<u32> = self
+                .waiting
+                .iter()
+                .filter(|one| matches!(one.what, Wanted::Joined { community } if community == number))
+                .map(|one| one.number)
+                .collect();
+            for asker in askers {
+                self.answer(asker, result.map(|()| Reply::Community(CommunityRef(number))));
+            }
+            if result.is_err()
+                && let Some(mut community) = self.communities.remove(&number)
+            {
+                let relay = community.relay().address.clone();
+                self.with_ctx(&relay, |ctx| community.erase(ctx));
+            }
+        }
+    }
+
+    fn views(&self) -> Vec<CommunityView> {
+        self.communities.values().map(Community::view).collect()
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        let relay = &self.communities.get(&self.open?)?.relay().address;
+        let line = self.lines.get(relay)?;
+        Some(match (line.is_up(), line.is_failing()) {
+            (true, _) => Connection::Online,
+            (false, true) => Connection::Offline,
+            (false, false) => Connection::Connecting,
+        })
+    }
+
+    /// Gathers what the input led to.
+    fn finish(&mut self) -> Step {
+        if std::mem::take(&mut self.profile_changed)
+            && let Ok(bytes) = postcard::to_allocvec(&self.profile)
+        {
+            self.batch.0.insert(Key { table: Table::Profile, id: b"profile".to_vec() }, Some(bytes));
+        }
+        let views = self.views();
+        if views != self.told {
+            self.tell(Told::Communities(views.clone()));
+            self.told = views;
+        }
+        if let (Some(open), false) = (self.open, self.posts.is_empty()) {
+            let posts = std::mem::take(&mut self.posts).into_values().collect();
+            self.tell(Told::Posts { community: CommunityRef(open), posts });
+        }
+        let connection = self.connection();
+        if connection != self.told_connection {
+            self.told_connection = connection;
+            if let Some(connection) = connection {
+                self.tell(Told::Connection(connection));
+            }
+        }
+        for (relay, line) in &mut self.lines {
+            let frames = line.leaving();
+            self.outputs.extend(frames.into_iter().map(|frame| Output::Send(relay.clone(), frame)));
+        }
+        let lines = self.lines.values().filter_map(Line::due);
+        let communities = self.communities.values().filter_map(|community| community.due(self.now));
+        let waiting = self.waiting.iter().map(|one| one.until);
+        if let Some(at) = lines.chain(communities).chain(waiting).min() {
+            self.outputs.push(Output::WakeAt(at.max(self.now)));
+        }
+        Step { batch: std::mem::take(&mut self.batch), outputs: std::mem::take(&mut self.outputs) }
+    }
+}

@@ -1,0 +1,189 @@
+//! Key derivation: HKDF-SHA-256 (RFC 5869), Expand only, from secrets that are uniform already.
+//!
+//! Every key of the protocol comes from here, by one of the labels below. All of them are listed in
+//! `docs/protocol/keys.md`; a label is never used for two things.
+
+use ed25519_dalek::SigningKey;
+use hkdf::Hkdf;
+use sha2::Sha256;
+use ume_wire::auth::{Hash, LaneId};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// Where a derived key is used. The text is part of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// Persona of a community, from the profile's root.
+    Persona,
+    /// Commit lane of a generation.
+    CommitId,
+    CommitMember,
+    CommitJoiner,
+    CommitReader,
+    CommitSeal,
+    /// Post lane of an epoch.
+    PostId,
+    PostWriter,
+    PostReader,
+    PostSeal,
+    /// History lane of a day.
+    HistoryId,
+    HistoryWriter,
+    HistoryReader,
+    HistorySeal,
+    /// From one day's history secret to the next day's.
+    HistoryNext,
+    /// Invite lane, and the invite's key pair.
+    InviteId,
+    InviteReader,
+    InviteSeal,
+    InviteKey,
+}
+
+impl Label {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Persona => "ume/1/persona",
+            Self::CommitId => "ume/1/c.id",
+            Self::CommitMember => "ume/1/c.w",
+            Self::CommitJoiner => "ume/1/c.j",
+            Self::CommitReader => "ume/1/c.r",
+            Self::CommitSeal => "ume/1/c.seal",
+            Self::PostId => "ume/1/p.id",
+            Self::PostWriter => "ume/1/p.w",
+            Self::PostReader => "ume/1/p.r",
+            Self::PostSeal => "ume/1/p.seal",
+            Self::HistoryId => "ume/1/h.id",
+            Self::HistoryWriter => "ume/1/h.w",
+            Self::HistoryReader => "ume/1/h.r",
+            Self::HistorySeal => "ume/1/h.seal",
+            Self::HistoryNext => "ume/1/h.next",
+            Self::InviteId => "ume/1/i.id",
+            Self::InviteReader => "ume/1/i.r",
+            Self::InviteSeal => "ume/1/i.seal",
+            Self::InviteKey => "ume/1/i.key",
+        }
+    }
+}
+
+/// MLS exporter label (RFC 9420, section 8.5) of the secret that an epoch's post lane comes from.
+pub(crate) const EXPORT_POST: &str = "ume/1/post";
+/// MLS exporter label of the secret that a generation's commit lane comes from.
+pub(crate) const EXPORT_GENERATION: &str = "ume/1/gen";
+
+/// Thirty-two secret bytes. Erased when dropped, never printed.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Secret([u8; 32]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Secret {
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(crate) fn random(rng: &mut impl rand_core::RngCore) -> Self {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key for one use; `context` tells apart keys of the same use (a relay's id, a salt).
+    pub(crate) fn derive(&self, label: Label, context: &[u8]) -> Self {
+        let mut out = Self([0; 32]);
+        // Expand fails only for more than 255 blocks of output, and from_prk only for less than one block of input.
+        if let Ok(hkdf) = Hkdf::<Sha256>::from_prk(&self.0) {
+            let expanded = hkdf.expand_multi_info(&[label.text().as_bytes(), &[0], context], &mut out.0);
+            debug_assert!(expanded.is_ok());
+        }
+        out
+    }
+
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(&self.0)
+    }
+}
+
+impl From<Zeroizing<[u8; 32]>> for Secret {
+    fn from(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(*bytes)
+    }
+}
+
+/// What a client holds of a lane: its id and the private halves that it may use.
+#[derive(Clone, Debug)]
+pub(crate) struct LaneKeys {
+    pub(crate) id: LaneId,
+    /// Seeds of the writers' keys that this client holds.
+    pub(crate) writer: Option<SigningKey>,
+    pub(crate) reader: SigningKey,
+    pub(crate) seal: Secret,
+}
+
+/// The lane of an epoch, from its exported secret. All members write with the same key.
+pub(crate) fn post_lane(epoch: &Secret, relay: &Hash) -> LaneKeys {
+    LaneKeys {
+        id: *epoch.derive(Label::PostId, relay).bytes(),
+        writer: Some(epoch.derive(Label::PostWriter, relay).signing_key()),
+        reader: epoch.derive(Label::PostReader, relay).signing_key(),
+        seal: epoch.derive(Label::PostSeal, relay),
+    }
+}
+
+/// The history lane of a day, from that day's secret.
+pub(crate) fn history_lane(day: &Secret, relay: &Hash) -> LaneKeys {
+    LaneKeys {
+        id: *day.derive(Label::HistoryId, relay).bytes(),
+        writer: Some(day.derive(Label::HistoryWriter, relay).signing_key()),
+        reader: day.derive(Label::HistoryReader, relay).signing_key(),
+        seal: day.derive(Label::HistorySeal, relay),
+    }
+}
+
+/// The lane of an invite. Its write key is not derivable: a holder of the link cannot change what others read.
+pub(crate) fn invite_lane(invite: &Secret, relay: &Hash, writer: Option<SigningKey>) -> LaneKeys {
+    LaneKeys {
+        id: *invite.derive(Label::InviteId, relay).bytes(),
+        writer,
+        reader: invite.derive(Label::InviteReader, relay).signing_key(),
+        seal: invite.derive(Label::InviteSeal, &[]),
+    }
+}
+
+/// The history secret of a later day. Steps forward only: who holds a day's secret reads from that day on.
+pub(crate) fn history_forward(from: &Secret, days: u64) -> Secret {
+    (0..days).fold(from.clone(), |key, _| key.derive(Label::HistoryNext, &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_contexts_separate() {
+        let secret = Secret::new([1; 32]);
+        let a = secret.derive(Label::PostId, &[1]);
+        assert_ne!(a, secret.derive(Label::PostId, &[2]));
+        assert_ne!(a, secret.derive(Label::PostSeal, &[1]));
+        assert_eq!(a, secret.derive(Label::PostId, &[1]));
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+
+    #[test]
+    fn history_goes_forward_day_by_day() {
+        let start = Secret::new([3; 32]);
+        assert_eq!(history_forward(&history_forward(&start, 2), 3), history_forward(&start, 5));
+        assert_eq!(history_forward(&start, 0), start);
+    }
+}
