@@ -1,6 +1,7 @@
 //! The app for release: what Trunk built, shrunk, named by its content, compressed and checked.
 mod budget;
 mod fingerprint;
+mod integrity;
 mod names;
 mod shrink;
 mod sinks;

@@ -1,5 +1,6 @@
 use crate::fault::{During, Result};
 use crate::repo::Repo;
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::fs;
 
@@ -36,15 +37,5 @@ pub(super) fn of_inputs(repo: &Repo) -> Result<String> {
             hash.update(Sha256::digest(&content));
         }
     }
-    Ok(hex(&hash.finalize()))
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Ok(HEXLOWER.encode(&hash.finalize()))
 }

@@ -2,10 +2,10 @@
 //!
 //! `ume.js` becomes `ume-0123456789abcdef.js` (the first 64 bits of its SHA-256), and every HTML, JS and CSS file that
 //! names it names it so. A few addresses have to stay: the page, the service worker, the manifest, and images.
-use super::Files;
-use super::fingerprint::hex;
+use super::{Files, integrity};
 use crate::fault::{Fault, Result};
 use crate::repo::extension;
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -71,6 +71,9 @@ impl Naming {
                     text = replace(&text, &other, &new);
                 }
             }
+            if extension(name) == "html" {
+                text = integrity::stated(&text, &self.result);
+            }
             content = text.into_bytes();
         }
         above.pop();
@@ -94,7 +97,7 @@ fn is_renamed(name: &str) -> bool {
 }
 
 fn hashed(name: &str, content: &[u8]) -> String {
-    let digest = hex(&Sha256::digest(content));
+    let digest = HEXLOWER.encode(&Sha256::digest(content));
     let digits = digest.get(..HASH_DIGITS).unwrap_or(&digest);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     format!("{stem}-{digits}.{extension}")
@@ -136,7 +139,7 @@ fn manifest(files: &Files) -> Vec<u8> {
         all.update(Sha256::digest(content));
         paths.push(format!("/{name}"));
     }
-    let list = serde_json::json!({ "version": hex(&all.finalize()), "files": paths });
+    let list = serde_json::json!({ "version": HEXLOWER.encode(&all.finalize()), "files": paths });
     format!("self.UME_ASSETS={list};\n").into_bytes()
 }
 

@@ -1,8 +1,8 @@
 use super::Files;
-use super::fingerprint::hex;
 use crate::fault::{During, Fault, Result};
 use crate::process::{capture, program};
 use crate::repo::{Repo, extension};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
@@ -38,7 +38,7 @@ pub(super) fn all(repo: &Repo, files: &mut Files) -> Result {
 }
 
 fn shrink(repo: &Repo, cache: &Path, content: &mut Vec<u8>) -> Result {
-    let key = hex(&Sha256::digest(&*content));
+    let key = HEXLOWER.encode(&Sha256::digest(&*content));
     let small = cache.join(format!("{key}.small.wasm"));
     if !small.is_file() {
         let large = cache.join(format!("{key}.wasm"));
