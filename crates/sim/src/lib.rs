@@ -1,1 +1,11 @@
-//! ume-sim
+//! A whole community in one thread: real engines, a relay that keeps its promises about durability and nothing else,
+//! and a network that drops, delays, duplicates, reorders, replays and changes frames. Time is virtual; every choice
+//! comes from one seed, so a failure is replayed by its number.
+#![deny(missing_docs)]
+
+mod device;
+mod network;
+mod relay;
+mod world;
+
+pub use world::{Failure, Plan, Report, run};

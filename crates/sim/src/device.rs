@@ -1,0 +1,116 @@
+//! A device: an engine, its store, and how it crashes.
+
+use crate::network::chance;
+use rand_chacha::ChaCha20Rng;
+use rand_core::RngCore;
+use std::collections::{BTreeMap, BTreeSet};
+use ume_api::{Failure, Reply};
+use ume_engine::Engine;
+use ume_engine::io::{Input, Key, Millis, Output, Step};
+
+/// The relay's address.
+pub(crate) const RELAY: &str = "https://relay.example";
+
+/// One device.
+pub(crate) struct Device {
+    pub(crate) engine: Option<Engine>,
+    store: BTreeMap<Key, Vec<u8>>,
+    /// Added to the world's time: this device's clock.
+    pub(crate) skew_ms: i64,
+    /// Connection now open, by number.
+    pub(crate) session: Option<u64>,
+    pub(crate) wake_at: Option<u64>,
+    pub(crate) restart_at: Option<u64>,
+    next_number: u32,
+    /// Answers that came, by the number of their command.
+    pub(crate) answers: BTreeMap<u32, Result<Reply, Failure>>,
+    /// Commands that were given and not answered.
+    pub(crate) open: BTreeSet<u32>,
+    pub(crate) crashes: u32,
+}
+
+impl Device {
+    pub(crate) fn new(skew_ms: i64) -> Self {
+        Self {
+            engine: None,
+            store: BTreeMap::new(),
+            skew_ms,
+            session: None,
+            wake_at: None,
+            restart_at: None,
+            next_number: 1,
+            answers: BTreeMap::new(),
+            open: BTreeSet::new(),
+            crashes: 0,
+        }
+    }
+
+    pub(crate) fn clock(&self, now_ms: u64) -> Millis {
+        Millis(now_ms.saturating_add_signed(self.skew_ms))
+    }
+
+    /// Starts the engine on what is stored.
+    pub(crate) fn start(&mut self, now_ms: u64, rng: &mut ChaCha20Rng, crash: u32) -> Result<Vec<Output>, Failure> {
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        let rows = self.store.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let now = self.clock(now_ms);
+        let mut engine = Engine::open(RELAY, seed, now, rows)?;
+        let step = engine.boot(now);
+        self.engine = Some(engine);
+        self.restart_at = None;
+        Ok(self.carry_out(now_ms, rng, step, crash))
+    }
+
+    pub(crate) fn give(&mut self, now_ms: u64, rng: &mut ChaCha20Rng, input: Input, crash: u32) -> Vec<Output> {
+        let now = self.clock(now_ms);
+        let Some(engine) = &mut self.engine else { return vec![] };
+        if let Input::Command { number, .. } = &input {
+            self.open.insert(*number);
+        }
+        let step = engine.handle(now, input);
+        self.carry_out(now_ms, rng, step, crash)
+    }
+
+    pub(crate) fn number(&mut self) -> u32 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// Stores the batch and gives the outputs, unless the device crashes: before the batch is durable, after it, or
+    /// amid the outputs.
+    fn carry_out(&mut self, now_ms: u64, rng: &mut ChaCha20Rng, step: Step, crash: u32) -> Vec<Output> {
+        let persists = !step.batch.0.is_empty();
+        if persists && chance(rng, crash) {
+            self.crash(now_ms, rng);
+            return vec![];
+        }
+        for (key, value) in step.batch.0 {
+            match value {
+                Some(value) => self.store.insert(key, value),
+                None => self.store.remove(&key),
+            };
+        }
+        let mut outputs = step.outputs;
+        if persists && chance(rng, crash) {
+            let keep = rng.next_u32() as usize % (outputs.len() + 1);
+            outputs.truncate(keep);
+            self.crash(now_ms, rng);
+        }
+        outputs
+    }
+
+    pub(crate) fn crash(&mut self, now_ms: u64, rng: &mut ChaCha20Rng) {
+        self.engine = None;
+        self.session = None;
+        self.wake_at = None;
+        self.open.clear();
+        self.crashes += 1;
+        self.restart_at = Some(now_ms + u64::from(rng.next_u32() % 20_000));
+    }
+
+    /// All that is stored, for checks of size.
+    pub(crate) fn rows(&self) -> usize {
+        self.store.len()
+    }
+}

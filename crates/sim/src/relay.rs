@@ -1,0 +1,295 @@
+//! The relay's rules, in memory: what `ume-relay` does, without sockets and disks.
+
+use bytes::Bytes;
+use ed25519_dalek::SigningKey;
+use std::collections::{BTreeMap, BTreeSet};
+use ume_wire::auth::{Statement, ballot_order, hash, hash_cells, lane_new_is_sound};
+use ume_wire::frame;
+use ume_wire::limits::{CELL_BYTES, FRAGMENTS_MAX, READ_FRAMES_MAX};
+use ume_wire::relay::{
+    Accept, Accepted, Append, Appended, Ballot, Delivery, Done, Frame, Head, LaneKind, LaneNew, Prepare, Promise,
+    Refused, RefusedCode, Value, Vote, Welcome, frame::Body,
+};
+
+/// A connection.
+pub(crate) type Session = u64;
+
+struct Log {
+    new: LaneNew,
+    cells: Vec<Bytes>,
+    known: BTreeMap<[u8; 32], u64>,
+    slots: BTreeMap<u64, Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    promised: Option<Ballot>,
+    accepted: Option<(Vote, Vec<Bytes>)>,
+    staged: BTreeMap<u32, Bytes>,
+    staged_vote: Option<Vote>,
+}
+
+/// The relay.
+pub(crate) struct Relay {
+    key: SigningKey,
+    lanes: BTreeMap<Bytes, Log>,
+    subscriptions: BTreeSet<(Bytes, Session)>,
+    /// Every record hash that a slot ever held: more than one would be a fork.
+    pub(crate) forks: usize,
+}
+
+type Out = Vec<(Session, Frame)>;
+
+fn refused(code: RefusedCode, detail: u64) -> Body {
+    Body::Refused(Refused { code: code.into(), detail })
+}
+
+impl Relay {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        let key = SigningKey::from_bytes(&seed);
+        Self { key, lanes: BTreeMap::new(), subscriptions: BTreeSet::new(), forks: 0 }
+    }
+
+    pub(crate) fn closed(&mut self, session: Session) {
+        self.subscriptions.retain(|(_, one)| *one != session);
+    }
+
+    /// Everything that is stored, for the canary search.
+    pub(crate) fn dump(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (id, lane) in &self.lanes {
+            out.extend_from_slice(id);
+            lane.cells.iter().for_each(|cell| out.extend_from_slice(cell));
+            let values = lane.slots.values().filter_map(|slot| slot.accepted.as_ref());
+            values.flat_map(|(_, cells)| cells).for_each(|cell| out.extend_from_slice(cell));
+        }
+        out
+    }
+
+    pub(crate) fn receive(&mut self, now_ms: u64, session: Session, bytes: &Bytes) -> Out {
+        let Ok(frame) = frame::decode(bytes) else { return vec![] };
+        let request = frame.request;
+        let mut out = Out::new();
+        let mut answer = |body: Body| out.push((session, Frame { request, body: Some(body) }));
+        match frame.body {
+            Some(Body::Hello(hello)) => {
+                let signature = Statement::Welcome(&hello.nonce).sign(&self.key);
+                answer(Body::Welcome(Welcome {
+                    version: 1,
+                    relay_key: Bytes::copy_from_slice(self.key.verifying_key().as_bytes()),
+                    signature: Bytes::copy_from_slice(&signature),
+                    time_ms: now_ms,
+                    ttl_max_seconds: u32::MAX,
+                    blob_bytes_max: 0,
+                }));
+            }
+            Some(Body::LaneNew(new)) => answer(self.lane_new(new)),
+            Some(Body::Append(append)) => self.append(session, request, &append, &mut out),
+            Some(Body::Read(read)) => self.read(session, request, &read.lane, read.from, &read.signature, &mut out, false),
+            Some(Body::Subscribe(one)) => {
+                self.read(session, request, &one.lane, one.from, &one.signature, &mut out, true);
+            }
+            Some(Body::Prepare(prepare)) => answer(self.prepare(&prepare)),
+            Some(Body::Accept(accept)) => self.accept(session, request, &accept, &mut out),
+            Some(Body::Pad(pad)) => answer(Body::Pad(pad)),
+            _ => answer(refused(RefusedCode::RefusedUnknown, 0)),
+        }
+        out
+    }
+
+    fn lane_new(&mut self, new: LaneNew) -> Body {
+        if !lane_new_is_sound(&new) {
+            return refused(RefusedCode::RefusedMalformed, 0);
+        }
+        match self.lanes.get(&new.lane) {
+            Some(lane) if lane.new == new => Body::Done(Done {}),
+            Some(_) => refused(RefusedCode::RefusedConflict, 0),
+            None => {
+                let lane = new.lane.clone();
+                let log = Log { new, cells: vec![], known: BTreeMap::new(), slots: BTreeMap::new() };
+                self.lanes.insert(lane, log);
+                Body::Done(Done {})
+            }
+        }
+    }
+
+    fn append(&mut self, session: Session, request: u32, append: &Append, out: &mut Out) {
+        let digest = hash(&append.cell);
+        let statement = Statement::Append(&append.lane, &digest);
+        let body = match self.lanes.get_mut(&append.lane) {
+            Some(lane)
+                if append.cell.len() == CELL_BYTES
+                    && lane.new.kind == i32::from(LaneKind::Log)
+                    && lane.new.writers.iter().any(|key| statement.verify(key, &append.signature).is_ok()) =>
+            {
+                let fresh = !lane.known.contains_key(&digest);
+                if fresh {
+                    lane.cells.push(append.cell.clone());
+                    lane.known.insert(digest, lane.cells.len() as u64);
+                }
+                let seq = lane.known.get(&digest).copied().unwrap_or_default();
+                if fresh {
+                    let delivery = Delivery { lane: append.lane.clone(), seq, cell: append.cell.clone() };
+                    self.publish(&append.lane, &Body::Delivery(delivery), out);
+                }
+                Body::Appended(Appended { seq })
+            }
+            _ => refused(RefusedCode::RefusedDenied, 0),
+        };
+        out.push((session, Frame { request, body: Some(body) }));
+    }
+
+    fn publish(&self, lane: &Bytes, body: &Body, out: &mut Out) {
+        for (_, session) in self.subscriptions.iter().filter(|(one, _)| one == lane) {
+            out.push((*session, Frame { request: 0, body: Some(body.clone()) }));
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // one request, spelled out
+    fn read(&mut self, session: Session, request: u32, lane: &Bytes, from: u64, signature: &[u8], out: &mut Out, follow: bool) {
+        let mut push = |body: Body| out.push((session, Frame { request, body: Some(body) }));
+        let Some(log) = self.lanes.get(lane).filter(|log| {
+            Statement::Read(lane).verify(&log.new.reader, signature).is_ok()
+        }) else {
+            push(refused(RefusedCode::RefusedDenied, 0));
+            return;
+        };
+        let from = from.max(1);
+        let mut next = from;
+        let mut left = if follow { usize::MAX } else { READ_FRAMES_MAX };
+        let end = if log.new.kind == i32::from(LaneKind::Slot) {
+            let end = log.end();
+            for (slot, value) in log.slots.range(from..end) {
+                let Some((vote, cells)) = &value.accepted else { break };
+                if cells.len() > left {
+                    break;
+                }
+                left -= cells.len();
+                for body in values(lane, *slot, vote, cells) {
+                    push(body);
+                }
+                next = slot + 1;
+            }
+            end
+        } else {
+            let skip = usize::try_from(from - 1).unwrap_or(usize::MAX);
+            for (seq, cell) in (from..).zip(log.cells.iter().skip(skip).take(left)) {
+                push(Body::Delivery(Delivery { lane: lane.clone(), seq, cell: cell.clone() }));
+                next = seq + 1;
+            }
+            log.cells.len() as u64 + 1
+        };
+        push(Body::Head(Head { lane: lane.clone(), next, end }));
+        if follow {
+            self.subscriptions.insert((lane.clone(), session));
+        }
+    }
+
+    fn slot(&mut self, lane: &Bytes, slot: u64, check: impl Fn(&[u8]) -> bool) -> Result<&mut Slot, Body> {
+        let log = self.lanes.get_mut(lane).filter(|log| log.new.kind == i32::from(LaneKind::Slot));
+        let Some(log) = log.filter(|log| log.new.writers.iter().any(|key| check(key))) else {
+            return Err(refused(RefusedCode::RefusedDenied, 0));
+        };
+        if slot == 0 || slot > log.end() {
+            return Err(refused(RefusedCode::RefusedOrder, 0));
+        }
+        Ok(log.slots.entry(slot).or_default())
+    }
+
+    fn prepare(&mut self, prepare: &Prepare) -> Body {
+        let Some(ballot) = &prepare.ballot else { return refused(RefusedCode::RefusedMalformed, 0) };
+        let statement = Statement::Prepare(&prepare.lane, prepare.slot, ballot);
+        let check = |key: &[u8]| statement.verify(key, &prepare.signature).is_ok();
+        let slot = match self.slot(&prepare.lane, prepare.slot, check) {
+            Ok(slot) => slot,
+            Err(body) => return body,
+        };
+        if let Some(promised) = &slot.promised
+            && ballot_order(promised) > ballot_order(ballot)
+        {
+            return refused(RefusedCode::RefusedBallot, promised.round.into());
+        }
+        slot.promised = Some(ballot.clone());
+        let accepted = slot.accepted.as_ref().map(|(vote, _)| vote.clone());
+        Body::Promise(Promise { slot: prepare.slot, ballot: Some(ballot.clone()), accepted })
+    }
+
+    fn accept(&mut self, session: Session, request: u32, accept: &Accept, out: &mut Out) {
+        let body = self.accept_cell(accept);
+        let (body, fresh) = body.unwrap_or_else(|body| (body, false));
+        if fresh {
+            let slot = self.lanes.get(&accept.lane).and_then(|log| log.slots.get(&accept.slot));
+            let values = slot.and_then(|slot| slot.accepted.as_ref()).map(|(vote, cells)| {
+                values(&accept.lane, accept.slot, vote, cells)
+            });
+            for body in values.unwrap_or_default() {
+                self.publish(&accept.lane, &body, out);
+            }
+        }
+        out.push((session, Frame { request, body: Some(body) }));
+    }
+
+    fn accept_cell(&mut self, accept: &Accept) -> Result<(Body, bool), Body> {
+        let malformed = || refused(RefusedCode::RefusedMalformed, 0);
+        let vote = accept.vote.as_ref().ok_or_else(malformed)?;
+        let ballot = vote.ballot.clone().ok_or_else(malformed)?;
+        if vote.cells == 0 || vote.cells as usize > FRAGMENTS_MAX || accept.index >= vote.cells {
+            return Err(malformed());
+        }
+        let key = self.key.clone();
+        let statement = Statement::Accept(&accept.lane, accept.slot, vote);
+        let check = |key: &[u8]| statement.verify(key, &vote.signature).is_ok();
+        let slot = self.slot(&accept.lane, accept.slot, check)?;
+        let accepted = || {
+            let statement = Statement::Accepted(&accept.lane, accept.slot, &ballot, &vote.value_hash);
+            Body::Accepted(Accepted {
+                slot: accept.slot,
+                ballot: Some(ballot.clone()),
+                value_hash: vote.value_hash.clone(),
+                signature: Bytes::copy_from_slice(&statement.sign(&key)),
+            })
+        };
+        if let Some((held, _)) = &slot.accepted {
+            return if held.value_hash == vote.value_hash {
+                Ok((accepted(), false))
+            } else {
+                Err(refused(RefusedCode::RefusedConflict, 0))
+            };
+        }
+        if slot.promised.as_ref().is_some_and(|promised| ballot_order(promised) > ballot_order(&ballot)) {
+            return Err(refused(RefusedCode::RefusedBallot, 0));
+        }
+        if slot.staged_vote.as_ref() != Some(vote) {
+            slot.staged.clear();
+            slot.staged_vote = Some(vote.clone());
+        }
+        slot.staged.insert(accept.index, accept.cell.clone());
+        if slot.staged.len() < vote.cells as usize {
+            return Ok((Body::Done(Done {}), false));
+        }
+        let cells: Vec<Bytes> = std::mem::take(&mut slot.staged).into_values().collect();
+        slot.staged_vote = None;
+        if hash_cells(&cells)[..] != vote.value_hash[..] {
+            return Err(malformed());
+        }
+        slot.accepted = Some((vote.clone(), cells));
+        Ok((accepted(), true))
+    }
+}
+
+impl Log {
+    /// The next free slot.
+    fn end(&self) -> u64 {
+        let taken = self.slots.iter().rev().find(|(_, slot)| slot.accepted.is_some());
+        taken.map_or(1, |(slot, _)| slot + 1)
+    }
+}
+
+fn values(lane: &Bytes, slot: u64, vote: &Vote, cells: &[Bytes]) -> Vec<Body> {
+    (0..)
+        .zip(cells)
+        .map(|(index, cell)| {
+            Body::Value(Value { lane: lane.clone(), slot, vote: Some(vote.clone()), index, cell: cell.clone() })
+        })
+        .collect()
+}
