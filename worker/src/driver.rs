@@ -35,7 +35,6 @@ pub trait Core: Sized + 'static {
     fn handle(&mut self, now: Millis, input: Input) -> Step;
 }
 
-#[cfg(feature = "engine")]
 impl Core for ume_engine::Engine {
     fn open(
         relay: String,
@@ -43,7 +42,7 @@ impl Core for ume_engine::Engine {
         now: Millis,
         rows: Vec<(Key, Vec<u8>)>,
     ) -> Result<Self, Failure> {
-        Self::open(relay, seed, now, rows)
+        Self::open(&relay, seed, now, rows)
     }
 
     fn boot(&mut self, now: Millis) -> Step {

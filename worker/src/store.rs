@@ -80,7 +80,8 @@ impl Store {
     /// Reads and opens every row. Rows that do not open are moved to [`DAMAGED`] and counted.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] when a row was sealed by a newer version: nothing was touched; and the others.
+    /// [`StoreError::Newer`] when a row was sealed by a newer version, [`StoreError::KeysDamaged`] when the profile does
+    /// not open: nothing was touched in either case; and the others.
     pub async fn load(&self) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         let mut damaged = Vec::new();
@@ -89,6 +90,8 @@ impl Store {
                 match self.open_row(table, &name, &value) {
                     Ok(row) => loaded.rows.push(row),
                     Err(OpenError::Newer) => return Err(StoreError::Newer),
+                    // Without it the engine would make a new root key and bury everything that hangs on the old one.
+                    Err(_) if table == Table::Profile => return Err(StoreError::KeysDamaged),
                     Err(_) => damaged.push((table, name, value)),
                 }
             }

@@ -197,6 +197,31 @@ async fn a_flipped_bit_is_set_aside_and_counted() {
 }
 
 #[wasm_bindgen_test]
+async fn a_damaged_profile_is_not_replaced() {
+    let schema = schema("profile");
+    let store = open(&schema).await.unwrap();
+    store
+        .write(&batch(&[(Table::Profile, b"me", Some(b"root"))]))
+        .await
+        .unwrap();
+    store.close();
+    let (names, values) = dump(&schema, "profile").await;
+    let broken = Uint8Array::new(&values.get(0));
+    broken.set_index(40, broken.get_index(40) ^ 1);
+    raw(&schema, Access::Write, |transaction| {
+        transaction
+            .object_store("profile")?
+            .put_with_key(&broken, &names.get(0))
+    })
+    .await
+    .unwrap();
+    let store = open(&schema).await.unwrap();
+    assert_eq!(store.load().await.unwrap_err(), StoreError::KeysDamaged);
+    store.close();
+    assert_eq!(dump(&schema, "profile").await.0.length(), 1);
+}
+
+#[wasm_bindgen_test]
 async fn a_newer_record_stops_and_stays() {
     let schema = schema("newer-record");
     let store = open(&schema).await.unwrap();

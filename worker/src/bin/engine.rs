@@ -8,6 +8,7 @@ mod entry {
     use ume_api::{Failure, FromEngine};
     use ume_worker::page;
     use ume_worker::queue::Queue;
+    use ume_worker::session::{self, Place};
     use wasm_bindgen::prelude::*;
 
     thread_local! {
@@ -16,9 +17,7 @@ mod entry {
 
     pub(crate) fn start() {
         page::stop_on_panic();
-        #[cfg(feature = "engine")]
         QUEUE.with(|queue| {
-            use ume_worker::session::{self, Place};
             let tell = Rc::new(|message| page::tell(&message));
             queue.get_or_init(|| session::start::<ume_engine::Engine>(Place::default(), tell));
         });
