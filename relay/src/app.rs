@@ -57,7 +57,10 @@ impl App {
     /// Reads a directory.
     pub(crate) fn load(directory: Option<&Path>, behind_tls: bool) -> Result<Self, AppError> {
         let assets = directory.map_or_else(|| Ok(HashMap::new()), load::directory)?;
-        Ok(Self { assets, headers: headers::security(behind_tls) })
+        Ok(Self {
+            assets,
+            headers: headers::security(behind_tls),
+        })
     }
 
     /// Answers a `GET` or `HEAD`.
@@ -77,7 +80,9 @@ impl App {
     fn find(&self, path: &str) -> Option<&Asset> {
         let path = path.strip_prefix('/')?;
         let is_page = !path.contains('.');
-        self.assets.get(path).or_else(|| is_page.then(|| self.assets.get("index.html")).flatten())
+        self.assets
+            .get(path)
+            .or_else(|| is_page.then(|| self.assets.get("index.html")).flatten())
     }
 }
 
@@ -90,9 +95,16 @@ impl Asset {
         };
         let is_known = request.get_all(header::IF_NONE_MATCH).iter().any(|known| {
             let known = known.to_str().unwrap_or_default();
-            known.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == "*" || known == tag)
+            known
+                .split(',')
+                .map(|known| known.trim().trim_start_matches("W/"))
+                .any(|known| known == "*" || known == tag)
         });
-        let mut answer = Response::new(Full::new(if is_known { Bytes::new() } else { body.clone() }));
+        let mut answer = Response::new(Full::new(if is_known {
+            Bytes::new()
+        } else {
+            body.clone()
+        }));
         if is_known {
             *answer.status_mut() = StatusCode::NOT_MODIFIED;
         }
@@ -101,7 +113,11 @@ impl Asset {
         if let Ok(tag) = HeaderValue::try_from(tag) {
             headers.insert(header::ETAG, tag);
         }
-        let caching = if self.is_immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = if self.is_immutable {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         if is_known {
             return answer;
@@ -116,11 +132,17 @@ impl Asset {
     /// The smallest form that the client takes.
     fn choose(&self, request: &HeaderMap) -> (Option<&'static str>, &Bytes) {
         let accepts = |wanted: &str| {
-            let values = request.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+            let values = request
+                .get_all(header::ACCEPT_ENCODING)
+                .into_iter()
+                .filter_map(|value| value.to_str().ok());
             values.flat_map(|value| value.split(',')).any(|value| {
                 let mut parts = value.split(';').map(str::trim);
-                let is_wanted = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
-                is_wanted && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+                let is_wanted = parts
+                    .next()
+                    .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+                is_wanted
+                    && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
             })
         };
         match (&self.brotli, &self.gzip) {

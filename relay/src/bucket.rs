@@ -15,7 +15,12 @@ impl Bucket {
     /// A full one. Both numbers are at least 1.
     pub(crate) fn new(burst: u32, per_second: u32, now: Instant) -> Self {
         let burst = f64::from(burst.max(1));
-        Self { burst, per_second: f64::from(per_second.max(1)), tokens: burst, filled: now }
+        Self {
+            burst,
+            per_second: f64::from(per_second.max(1)),
+            tokens: burst,
+            filled: now,
+        }
     }
 
     /// How long to wait until a token is there; zero if one is.

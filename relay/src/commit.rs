@@ -54,9 +54,23 @@ impl Committer {
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, orders) = mpsc::unbounded_channel();
         let healthy = Arc::new(AtomicBool::new(true));
-        let mut work = Work { store, hub, healthy: healthy.clone(), failed: None };
-        let thread = thread::Builder::new().name("committer".into()).spawn(move || work.run(orders))?;
-        Ok((Self { queue, room: Arc::new(Semaphore::new(WAITING_CELLS)), healthy }, thread))
+        let mut work = Work {
+            store,
+            hub,
+            healthy: healthy.clone(),
+            failed: None,
+        };
+        let thread = thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || work.run(orders))?;
+        Ok((
+            Self {
+                queue,
+                room: Arc::new(Semaphore::new(WAITING_CELLS)),
+                healthy,
+            },
+            thread,
+        ))
     }
 
     /// Hands over a write; the receiver gets its outcome once it is durable, or nothing if the relay stops first. Writes
@@ -70,7 +84,11 @@ impl Committer {
         let room = self.room.clone().acquire_many_owned(permits).await.ok();
         let (answer, outcome) = oneshot::channel();
         // A closed queue drops the sender, and the receiver finds out.
-        let _ = self.queue.send(Order::Write(Job { write, answer, room }));
+        let _ = self.queue.send(Order::Write(Job {
+            write,
+            answer,
+            room,
+        }));
         outcome
     }
 
@@ -97,7 +115,11 @@ impl Work {
         let mut expiring = false;
         loop {
             let mut jobs = Vec::new();
-            let first = if expiring { orders.try_recv().ok() } else { orders.blocking_recv() };
+            let first = if expiring {
+                orders.try_recv().ok()
+            } else {
+                orders.blocking_recv()
+            };
             if first.is_none() && !expiring {
                 return;
             }
@@ -107,7 +129,11 @@ impl Work {
                     Order::Write(job) => jobs.push(job),
                     Order::Expire => expiring = true,
                 }
-                next = if jobs.len() < GROUP_MAX { orders.try_recv().ok() } else { None };
+                next = if jobs.len() < GROUP_MAX {
+                    orders.try_recv().ok()
+                } else {
+                    None
+                };
             }
             if !jobs.is_empty() {
                 self.commit(jobs);
@@ -165,7 +191,10 @@ impl Work {
 
     /// An engine that failed once refuses to write until it is opened again.
     fn come_back(&mut self) {
-        if self.failed.is_none_or(|failed| failed.elapsed() < REOPEN_AFTER) {
+        if self
+            .failed
+            .is_none_or(|failed| failed.elapsed() < REOPEN_AFTER)
+        {
             return;
         }
         self.failed = Some(Instant::now());
@@ -179,6 +208,8 @@ impl Work {
 
 /// The relay's clock.
 pub(crate) fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

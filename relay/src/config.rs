@@ -20,7 +20,13 @@ pub struct Config {
 impl Config {
     /// Defaults, without an app.
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
-        Self { listen, data, app: None, behind_tls: false, limits: Limits::default() }
+        Self {
+            listen,
+            data,
+            app: None,
+            behind_tls: false,
+            limits: Limits::default(),
+        }
     }
 }
 

@@ -38,7 +38,11 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
-    let bucket = Bucket::new(core.limits.frames_burst, core.limits.frames_per_second, Instant::now());
+    let bucket = Bucket::new(
+        core.limits.frames_burst,
+        core.limits.frames_per_second,
+        Instant::now(),
+    );
     let bucket = Arc::new(Mutex::new(bucket));
     // An upgraded connection comes back through here, so that it stays within this task.
     let (upgrades, mut upgraded) = mpsc::channel(1);
@@ -89,9 +93,14 @@ async fn route(
         "/healthz" if is_get => open_to_all(if core.commit.is_healthy() {
             plain(StatusCode::OK, "ok\n")
         } else {
-            plain(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written\n")
+            plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store cannot be written\n",
+            )
         }),
-        path if path.starts_with("/v1/") => open_to_all(plain(StatusCode::NOT_FOUND, "not found\n")),
+        path if path.starts_with("/v1/") => {
+            open_to_all(plain(StatusCode::NOT_FOUND, "not found\n"))
+        }
         _ if is_get => core.app.answer(&request),
         _ => plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n"),
     }
@@ -100,18 +109,32 @@ async fn route(
 /// Switches to the WebSocket protocol (RFC 6455 section 4.2).
 fn upgrade(request: Request<Incoming>, upgrades: &mpsc::Sender<Request<Incoming>>) -> Answer {
     let has = |name: HeaderName, token: &str| {
-        let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
+        let values = request
+            .headers()
+            .get_all(name)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
+        values
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(token))
     };
     let is_upgrade = request.method() == Method::GET
         && has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket")
         && has(header::SEC_WEBSOCKET_VERSION, "13");
-    let key = request.headers().get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+    let key = request
+        .headers()
+        .get(header::SEC_WEBSOCKET_KEY)
+        .filter(|key| key.len() == 24);
     let Some(key) = key.filter(|_| is_upgrade) else {
         let mut refused = plain(StatusCode::UPGRADE_REQUIRED, "a WebSocket is served here\n");
-        refused.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        refused.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        refused
+            .headers_mut()
+            .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        refused.headers_mut().insert(
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        );
         return open_to_all(refused);
     };
     let mut digest = sha1_smol::Sha1::new();
@@ -123,25 +146,43 @@ fn upgrade(request: Request<Incoming>, upgrades: &mpsc::Sender<Request<Incoming>
     };
     let mut answer = plain(StatusCode::SWITCHING_PROTOCOLS, "");
     answer.headers_mut().clear();
-    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    answer.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    answer.headers_mut().insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    answer
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    answer
+        .headers_mut()
+        .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    answer
+        .headers_mut()
+        .insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     answer
 }
 
 fn preflight() -> Answer {
     let mut answer = plain(StatusCode::NO_CONTENT, "");
     let headers = answer.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("content-type"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("86400"),
+    );
     answer
 }
 
 /// Any copy of the app may use any relay, wherever it was loaded from. There are no cookies that this could lend out.
 fn open_to_all(mut answer: Answer) -> Answer {
     let headers = answer.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     let policy = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(policy, HeaderValue::from_static("cross-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -153,7 +194,13 @@ pub(crate) fn plain(status: StatusCode, text: &'static str) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     answer
 }

@@ -87,7 +87,10 @@ struct Fleeting {
 
 impl Default for Fleeting {
     fn default() -> Self {
-        Self { next: 1, hashes: VecDeque::new() }
+        Self {
+            next: 1,
+            hashes: VecDeque::new(),
+        }
     }
 }
 
@@ -151,7 +154,9 @@ impl Hub {
         let inside = &mut *inside;
         if inside.fleeting.len() >= FLEETING_LANES && !inside.fleeting.contains_key(&lane) {
             let listeners = &inside.listeners;
-            inside.fleeting.retain(|lane, _| listeners.contains_key(lane));
+            inside
+                .fleeting
+                .retain(|lane, _| listeners.contains_key(lane));
         }
         let fleeting = inside.fleeting.entry(lane).or_default();
         if let Some((_, seq)) = fleeting.hashes.iter().find(|(known, _)| *known == hash) {
@@ -175,7 +180,11 @@ impl Hub {
 
     /// The number that the next cell of a lane without storage gets.
     pub(crate) fn fleeting_end(&self, lane: &LaneId) -> u64 {
-        self.0.lock().fleeting.get(lane).map_or(1, |fleeting| fleeting.next)
+        self.0
+            .lock()
+            .fleeting
+            .get(lane)
+            .map_or(1, |fleeting| fleeting.next)
     }
 }
 

@@ -45,7 +45,9 @@ pub(crate) fn load_or_make(directory: &Path) -> Result<SigningKey, IdentityError
 
 fn make(directory: &Path, path: &Path) -> io::Result<SigningKey> {
     let mut secret = Zeroizing::new([0; 32]);
-    OsRng.try_fill_bytes(secret.as_mut()).map_err(|error| io::Error::other(error.to_string()))?;
+    OsRng
+        .try_fill_bytes(secret.as_mut())
+        .map_err(|error| io::Error::other(error.to_string()))?;
     // Written aside and renamed, so that a crash leaves either no key or a whole one.
     let aside = path.with_extension("key.new");
     match fs::remove_file(&aside) {
@@ -81,7 +83,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(directory.path().join(FILE)).unwrap().permissions().mode();
+            let mode = fs::metadata(directory.path().join(FILE))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
@@ -90,7 +95,10 @@ mod tests {
     fn a_damaged_key_is_not_replaced() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(FILE), [1; 31]).unwrap();
-        assert!(matches!(load_or_make(directory.path()), Err(IdentityError::NoKey(_))));
+        assert!(matches!(
+            load_or_make(directory.path()),
+            Err(IdentityError::NoKey(_))
+        ));
         assert_eq!(fs::read(directory.path().join(FILE)).unwrap().len(), 31);
     }
 }

@@ -49,7 +49,12 @@ remove relay.key from the restored directory, so that it comes back as another r
 #[derive(Args)]
 struct Run {
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "UME_LISTEN", default_value = "127.0.0.1:7700", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "UME_LISTEN",
+        default_value = "127.0.0.1:7700",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: SocketAddr,
     /// Directory of the store and of the relay's key; made if missing. One relay at a time.
     #[arg(long, env = "UME_DATA", default_value = "./data", value_name = "DIR")]
@@ -88,7 +93,12 @@ impl Run {
             cache_bytes: self.cache_mib.saturating_mul(1 << 20),
             ..Limits::default()
         };
-        Config { app: self.app, behind_tls: self.behind_tls, limits, ..Config::new(self.listen, self.data) }
+        Config {
+            app: self.app,
+            behind_tls: self.behind_tls,
+            limits,
+            ..Config::new(self.listen, self.data)
+        }
     }
 }
 
@@ -108,14 +118,20 @@ fn main() -> ExitCode {
 
 fn print_version() -> Result<(), Box<dyn std::error::Error>> {
     let (program, protocol) = (env!("CARGO_PKG_VERSION"), ume_wire::limits::VERSION);
-    writeln!(std::io::stdout(), "ume-relay {program}, protocol {protocol}")?;
+    writeln!(
+        std::io::stdout(),
+        "ume-relay {program}, protocol {protocol}"
+    )?;
     Ok(())
 }
 
 #[tokio::main]
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     // Before anything else, so that a signal during the start is not lost.
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let relay = Relay::start(config).await?;
     let mut out = std::io::stdout();
     writeln!(out, "listening on http://{}", relay.address())?;

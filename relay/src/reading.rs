@@ -43,13 +43,24 @@ pub(crate) struct Page {
 
 /// Encodes an answer. `None` cannot happen with fields of the right sizes.
 pub(crate) fn encode(request: u32, body: Body) -> Option<Bytes> {
-    frame::encode(&Frame { request, body: Some(body) }).ok()
+    frame::encode(&Frame {
+        request,
+        body: Some(body),
+    })
+    .ok()
 }
 
 /// Encodes one cell of a lane.
 pub(crate) fn delivery(request: u32, lane: &LaneId, seq: u64, cell: &Bytes) -> Option<Bytes> {
     let lane = Bytes::copy_from_slice(lane);
-    encode(request, Body::Delivery(Delivery { lane, seq, cell: cell.clone() }))
+    encode(
+        request,
+        Body::Delivery(Delivery {
+            lane,
+            seq,
+            cell: cell.clone(),
+        }),
+    )
 }
 
 /// Encodes the end of an answer.
@@ -71,8 +82,15 @@ pub(crate) fn page(
         Content::Fleeting => Ok(Page::default()),
         Content::Cells => {
             let cells = store.cells(now(), lane, from, upto, max)?;
-            let frames = cells.items.iter().filter_map(|(seq, cell)| delivery(request, lane, *seq, cell));
-            Ok(Page { frames: frames.collect(), next: cells.next, end: cells.end })
+            let frames = cells
+                .items
+                .iter()
+                .filter_map(|(seq, cell)| delivery(request, lane, *seq, cell));
+            Ok(Page {
+                frames: frames.collect(),
+                next: cells.next,
+                end: cells.end,
+            })
         }
         Content::Values { .. } => {
             let values = store.values(now(), lane, from, upto, max)?;
@@ -81,11 +99,21 @@ pub(crate) fn page(
             for value in &values.items {
                 for (index, cell) in (0..).zip(split(&value.cells)) {
                     let (lane, vote) = (lane.clone(), Some(value.vote.clone()));
-                    let body = Body::Value(Value { lane, slot: value.slot, vote, index, cell });
+                    let body = Body::Value(Value {
+                        lane,
+                        slot: value.slot,
+                        vote,
+                        index,
+                        cell,
+                    });
                     frames.extend(encode(request, body));
                 }
             }
-            Ok(Page { frames, next: values.next, end: values.end })
+            Ok(Page {
+                frames,
+                next: values.next,
+                end: values.end,
+            })
         }
     }
 }
@@ -94,15 +122,34 @@ pub(crate) fn page(
 pub(crate) fn blob(store: &dyn Store, request: u32, id: &Hash) -> Vec<Bytes> {
     let cells = match store.blob(now(), id) {
         Ok(Some(cells)) => cells,
-        Ok(None) => return encode(request, Refusal::DENIED.body()).into_iter().collect(),
-        Err(_) => return encode(request, Refusal::STORAGE.body()).into_iter().collect(),
+        Ok(None) => {
+            return encode(request, Refusal::DENIED.body())
+                .into_iter()
+                .collect();
+        }
+        Err(_) => {
+            return encode(request, Refusal::STORAGE.body())
+                .into_iter()
+                .collect();
+        }
     };
     let total = u32::try_from(cells.len() / CELL_BYTES).unwrap_or(u32::MAX);
     let id = Bytes::copy_from_slice(id);
-    let part = |(index, cell)| Body::BlobPart(BlobPart { id: id.clone(), cells: total, index, cell });
-    (0..).zip(split(&cells)).filter_map(|indexed| encode(request, part(indexed))).collect()
+    let part = |(index, cell)| {
+        Body::BlobPart(BlobPart {
+            id: id.clone(),
+            cells: total,
+            index,
+            cell,
+        })
+    };
+    (0..)
+        .zip(split(&cells))
+        .filter_map(|indexed| encode(request, part(indexed)))
+        .collect()
 }
 
 fn split(cells: &Bytes) -> impl Iterator<Item = Bytes> + '_ {
-    (0..cells.len() / CELL_BYTES).map(|index| cells.slice(index * CELL_BYTES..(index + 1) * CELL_BYTES))
+    (0..cells.len() / CELL_BYTES)
+        .map(|index| cells.slice(index * CELL_BYTES..(index + 1) * CELL_BYTES))
 }

@@ -25,11 +25,17 @@ impl Refusal {
 
     /// A higher ballot was promised; `round` is its round.
     pub(crate) const fn ballot(round: u32) -> Self {
-        Self { code: RefusedCode::RefusedBallot, detail: round as u64 }
+        Self {
+            code: RefusedCode::RefusedBallot,
+            detail: round as u64,
+        }
     }
 
     /// As it travels.
     pub(crate) fn body(self) -> Body {
-        Body::Refused(Refused { code: self.code.into(), detail: self.detail })
+        Body::Refused(Refused {
+            code: self.code.into(),
+            detail: self.detail,
+        })
     }
 }

@@ -80,13 +80,31 @@ impl Core {
         match outcome {
             Outcome::Done => Body::Done(Done {}),
             Outcome::Appended { seq, .. } => Body::Appended(Appended { seq }),
-            Outcome::Promised { slot, ballot, accepted } => {
-                Body::Promise(Promise { slot, ballot: Some(ballot), accepted })
-            }
-            Outcome::Accepted { lane, slot, ballot, value_hash, .. } => {
-                let signature = Statement::Accepted(&lane, slot, &ballot, &value_hash).sign(&self.key);
+            Outcome::Promised {
+                slot,
+                ballot,
+                accepted,
+            } => Body::Promise(Promise {
+                slot,
+                ballot: Some(ballot),
+                accepted,
+            }),
+            Outcome::Accepted {
+                lane,
+                slot,
+                ballot,
+                value_hash,
+                ..
+            } => {
+                let signature =
+                    Statement::Accepted(&lane, slot, &ballot, &value_hash).sign(&self.key);
                 let signature = Bytes::copy_from_slice(&signature);
-                Body::Accepted(Accepted { slot, ballot: Some(ballot), value_hash, signature })
+                Body::Accepted(Accepted {
+                    slot,
+                    ballot: Some(ballot),
+                    value_hash,
+                    signature,
+                })
             }
             Outcome::Refused(refusal) => refusal.body(),
         }
@@ -112,20 +130,37 @@ impl Relay {
         let app = App::load(config.app.as_deref(), config.behind_tls)?;
         make_private(&config.data).map_err(StartError::Data)?;
         // The store's lock comes first: two relays must not make two keys.
-        let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&config.data, config.limits.clone())?);
+        let store: Arc<dyn Store> =
+            Arc::new(EmbeddedStore::open(&config.data, config.limits.clone())?);
         let key = identity::load_or_make(&config.data)?;
         let listen = |error| StartError::Listen(config.listen, error);
         let socket = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
         let hub = Arc::new(Hub::default());
-        let (commit, committer) = Committer::start(store.clone(), hub.clone()).map_err(StartError::Thread)?;
+        let (commit, committer) =
+            Committer::start(store.clone(), hub.clone()).map_err(StartError::Thread)?;
         let stage = Mutex::new(Stage::new(config.limits.staged_cells));
-        let core = Arc::new(Core { store, commit, hub, stage, key, limits: config.limits, app });
+        let core = Arc::new(Core {
+            store,
+            commit,
+            hub,
+            stage,
+            key,
+            limits: config.limits,
+            app,
+        });
         let (stop, stopped) = watch::channel(false);
         let connections = TaskTracker::new();
         connections.spawn(keep_clean(core.clone(), stopped.clone()));
         let listener = tokio::spawn(accept(socket, core.clone(), connections.clone(), stopped));
-        Ok(Self { address, core, stop, listener, connections, committer })
+        Ok(Self {
+            address,
+            core,
+            stop,
+            listener,
+            connections,
+            committer,
+        })
     }
 
     /// Where it listens.
@@ -145,7 +180,10 @@ impl Relay {
         self.stop.send_replace(true);
         let _ = self.listener.await;
         self.connections.close();
-        if time::timeout(deadline, self.connections.wait()).await.is_err() {
+        if time::timeout(deadline, self.connections.wait())
+            .await
+            .is_err()
+        {
             journal::note("some connections did not close in time");
         }
         // With the last user of the committer its queue ends, and after the queue its thread.

@@ -19,8 +19,8 @@ use ume_wire::{
     auth::{self, Hash, LaneId, Statement},
     frame::{self, FrameError},
     limits::{
-        BALLOT_TIE_BYTES, CELL_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES, TTL_SECONDS_MAX, VERSION,
-        VERSION_OLDEST,
+        BALLOT_TIE_BYTES, CELL_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES, TTL_SECONDS_MAX,
+        VERSION, VERSION_OLDEST,
     },
     relay::{self, Ballot, LaneKind, LaneNew, Vote, frame::Body},
 };
@@ -51,12 +51,18 @@ pub(crate) struct Session {
 impl Session {
     /// On a connection, which begins with a `Hello`.
     pub(crate) fn connection(core: Arc<Core>) -> Self {
-        Self { core, greeted: false }
+        Self {
+            core,
+            greeted: false,
+        }
     }
 
     /// In a `POST`, which stands for itself.
     pub(crate) fn post(core: Arc<Core>) -> Self {
-        Self { core, greeted: true }
+        Self {
+            core,
+            greeted: true,
+        }
     }
 
     /// Whether the peers have agreed on a version.
@@ -72,7 +78,10 @@ impl Session {
             Err(_) => return (0, Step::Answer(Refusal::MALFORMED.body())),
         };
         let step = self.step(frame.request, frame.body);
-        (frame.request, step.unwrap_or_else(|refusal| Step::Answer(refusal.body())))
+        (
+            frame.request,
+            step.unwrap_or_else(|refusal| Step::Answer(refusal.body())),
+        )
     }
 
     fn step(&mut self, request: u32, body: Option<Body>) -> Result<Step, Refusal> {
@@ -92,8 +101,12 @@ impl Session {
         match body {
             Body::LaneNew(new) => lane_new(new),
             Body::Append(append) => self.append(&append),
-            Body::Read(read) => self.reading(&read.lane, read.from, &read.signature).map(Step::Read),
-            Body::Subscribe(read) => self.reading(&read.lane, read.from, &read.signature).map(Step::Subscribe),
+            Body::Read(read) => self
+                .reading(&read.lane, read.from, &read.signature)
+                .map(Step::Read),
+            Body::Subscribe(read) => self
+                .reading(&read.lane, read.from, &read.signature)
+                .map(Step::Subscribe),
             Body::Unsubscribe(unsubscribe) => Ok(Step::Unsubscribe(id(&unsubscribe.lane)?)),
             Body::Acknowledge(acknowledge) => self.acknowledge(&acknowledge),
             Body::LaneDelete(delete) => self.lane_delete(&delete),
@@ -116,7 +129,9 @@ impl Session {
         Ok(Step::Answer(Body::Welcome(relay::Welcome {
             version: VERSION.min(hello.version_max),
             relay_key: Bytes::copy_from_slice(self.core.key.verifying_key().as_bytes()),
-            signature: Bytes::copy_from_slice(&Statement::Welcome(&hello.nonce).sign(&self.core.key)),
+            signature: Bytes::copy_from_slice(
+                &Statement::Welcome(&hello.nonce).sign(&self.core.key),
+            ),
             time_ms: now(),
             ttl_max_seconds: TTL_SECONDS_MAX,
             blob_bytes_max: u32::try_from(FRAGMENTS_MAX * CELL_BYTES).unwrap_or(u32::MAX),
@@ -136,25 +151,41 @@ impl Session {
             let seq = self.core.hub.pass_on(lane, hash, &append.cell);
             return Ok(Step::Answer(Body::Appended(relay::Appended { seq })));
         }
-        Ok(Step::Write(Write::Append { lane, hash, cell: append.cell.clone() }))
+        Ok(Step::Write(Write::Append {
+            lane,
+            hash,
+            cell: append.cell.clone(),
+        }))
     }
 
     fn reading(&self, lane: &Bytes, from: u64, signature: &[u8]) -> Result<Reading, Refusal> {
         let lane = id(lane)?;
         let new = self.lane(&lane)?;
-        Statement::Read(&lane).verify(&new.reader, signature).map_err(|_| Refusal::DENIED)?;
+        Statement::Read(&lane)
+            .verify(&new.reader, signature)
+            .map_err(|_| Refusal::DENIED)?;
         let content = match (is_slot(&new), new.ttl_seconds) {
-            (true, _) => Content::Values { may_change: new.acceptors > 1 },
+            (true, _) => Content::Values {
+                may_change: new.acceptors > 1,
+            },
             (false, 0) => Content::Fleeting,
             (false, _) => Content::Cells,
         };
-        Ok(Reading { lane, from: from.max(1), content })
+        Ok(Reading {
+            lane,
+            from: from.max(1),
+            content,
+        })
     }
 
     fn acknowledge(&self, acknowledge: &relay::Acknowledge) -> Result<Step, Refusal> {
         let (lane, upto) = (id(&acknowledge.lane)?, acknowledge.upto);
         let new = self.lane(&lane)?;
-        owner(&new, &Statement::Acknowledge(&lane, upto), &acknowledge.signature)?;
+        owner(
+            &new,
+            &Statement::Acknowledge(&lane, upto),
+            &acknowledge.signature,
+        )?;
         if new.kind != i32::from(LaneKind::Queue) {
             return Err(Refusal::MALFORMED);
         }
@@ -163,7 +194,11 @@ impl Session {
 
     fn lane_delete(&self, delete: &relay::LaneDelete) -> Result<Step, Refusal> {
         let lane = id(&delete.lane)?;
-        owner(&self.lane(&lane)?, &Statement::Delete(&lane), &delete.signature)?;
+        owner(
+            &self.lane(&lane)?,
+            &Statement::Delete(&lane),
+            &delete.signature,
+        )?;
         Ok(Step::Write(Write::LaneDelete(lane)))
     }
 
@@ -172,12 +207,21 @@ impl Session {
         let ballot = prepare.ballot.ok_or(Refusal::MALFORMED)?;
         ballot_and_slot(&ballot, slot)?;
         let new = self.lane(&lane)?;
-        let writer = writer(&new, &Statement::Prepare(&lane, slot, &ballot), &prepare.signature)?;
+        let writer = writer(
+            &new,
+            &Statement::Prepare(&lane, slot, &ballot),
+            &prepare.signature,
+        )?;
         if !is_slot(&new) {
             return Err(Refusal::MALFORMED);
         }
         // What the state says is final at this point already; the committer looks again.
-        Ok(Step::Write(Write::Prepare { lane, slot, ballot, writer }))
+        Ok(Step::Write(Write::Prepare {
+            lane,
+            slot,
+            ballot,
+            writer,
+        }))
     }
 
     fn accept(&self, accept: relay::Accept) -> Result<Step, Refusal> {
@@ -194,12 +238,23 @@ impl Session {
         if !known && let Some(accepted) = self.first_accept(&lane, slot, &vote)? {
             return Ok(Step::Answer(accepted));
         }
-        let staged = self.core.stage.lock().put(whole, total, index, &accept.cell, Instant::now())?;
-        let Staged::Complete(cells) = staged else { return Ok(Step::Answer(Body::Done(relay::Done {}))) };
+        let staged =
+            self.core
+                .stage
+                .lock()
+                .put(whole, total, index, &accept.cell, Instant::now())?;
+        let Staged::Complete(cells) = staged else {
+            return Ok(Step::Answer(Body::Done(relay::Done {})));
+        };
         if auth::hash_cells(&cells)[..] != vote.value_hash[..] {
             return Err(Refusal::MALFORMED);
         }
-        Ok(Step::Write(Write::Accept { lane, slot, vote, cells }))
+        Ok(Step::Write(Write::Accept {
+            lane,
+            slot,
+            vote,
+            cells,
+        }))
     }
 
     /// Checks a vote when its first cell comes; gives the answer if the slot holds its value already.
@@ -211,11 +266,22 @@ impl Session {
         }
         // Only what can never change again is decided here: a promise that raises the limit of rounds, or a value that
         // fills the slot before, may still wait for the committer.
-        match self.core.store.slot(lane, slot)?.accept(vote, new.acceptors) {
+        match self
+            .core
+            .store
+            .slot(lane, slot)?
+            .accept(vote, new.acceptors)
+        {
             Ok(Accepting::Already(vote)) => {
                 let ballot = vote.ballot.unwrap_or_default();
                 let value_hash = vote.value_hash;
-                Ok(Some(self.core.body(Outcome::Accepted { lane: *lane, slot, ballot, value_hash, new: false })))
+                Ok(Some(self.core.body(Outcome::Accepted {
+                    lane: *lane,
+                    slot,
+                    ballot,
+                    value_hash,
+                    new: false,
+                })))
             }
             Ok(Accepting::New(_)) | Err(Refusal::LIMIT) => Ok(None),
             Err(refusal) => Err(refusal),
@@ -232,18 +298,31 @@ impl Session {
         if self.core.store.has_blob(now(), &id)? {
             // Whoever puts it again wants it to last.
             return Ok(if index == 0 {
-                Step::Write(Write::BlobTouch { id, ttl_seconds: put.ttl_seconds })
+                Step::Write(Write::BlobTouch {
+                    id,
+                    ttl_seconds: put.ttl_seconds,
+                })
             } else {
                 Step::Answer(Body::Done(relay::Done {}))
             });
         }
         let whole = Whole::Blob(id, put.cells);
-        let staged = self.core.stage.lock().put(whole, total, index, &put.cell, Instant::now())?;
-        let Staged::Complete(cells) = staged else { return Ok(Step::Answer(Body::Done(relay::Done {}))) };
+        let staged = self
+            .core
+            .stage
+            .lock()
+            .put(whole, total, index, &put.cell, Instant::now())?;
+        let Staged::Complete(cells) = staged else {
+            return Ok(Step::Answer(Body::Done(relay::Done {})));
+        };
         if auth::hash_cells(&cells) != id {
             return Err(Refusal::MALFORMED);
         }
-        Ok(Step::Write(Write::BlobPut { id, cells, ttl_seconds: put.ttl_seconds }))
+        Ok(Step::Write(Write::BlobPut {
+            id,
+            cells,
+            ttl_seconds: put.ttl_seconds,
+        }))
     }
 
     fn lane(&self, lane: &LaneId) -> Result<LaneNew, Refusal> {
@@ -268,7 +347,9 @@ fn writer(new: &LaneNew, statement: &Statement<'_>, signature: &[u8]) -> Result<
 }
 
 fn owner(new: &LaneNew, statement: &Statement<'_>, signature: &[u8]) -> Result<(), Refusal> {
-    statement.verify(&new.owner, signature).map_err(|_| Refusal::DENIED)
+    statement
+        .verify(&new.owner, signature)
+        .map_err(|_| Refusal::DENIED)
 }
 
 fn is_slot(new: &LaneNew) -> bool {
@@ -280,20 +361,32 @@ fn id(bytes: &Bytes) -> Result<[u8; ID_BYTES], Refusal> {
 }
 
 fn cell_size(cell: &Bytes) -> Result<(), Refusal> {
-    if cell.len() == CELL_BYTES { Ok(()) } else { Err(Refusal::MALFORMED) }
+    if cell.len() == CELL_BYTES {
+        Ok(())
+    } else {
+        Err(Refusal::MALFORMED)
+    }
 }
 
 fn ballot_and_slot(ballot: &Ballot, slot: u64) -> Result<(), Refusal> {
     // The highest number has none that follows it.
     let sound = ballot.tie.len() == BALLOT_TIE_BYTES && slot > 0 && slot < u64::MAX;
-    if sound { Ok(()) } else { Err(Refusal::MALFORMED) }
+    if sound {
+        Ok(())
+    } else {
+        Err(Refusal::MALFORMED)
+    }
 }
 
 fn part(total: u32, index: u32) -> Result<(usize, usize), Refusal> {
     let total = usize::try_from(total).map_err(|_| Refusal::MALFORMED)?;
     let index = usize::try_from(index).map_err(|_| Refusal::MALFORMED)?;
     let sound = (1..=FRAGMENTS_MAX).contains(&total) && index < total;
-    if sound { Ok((total, index)) } else { Err(Refusal::MALFORMED) }
+    if sound {
+        Ok((total, index))
+    } else {
+        Err(Refusal::MALFORMED)
+    }
 }
 
 impl From<StoreError> for Refusal {

@@ -32,7 +32,10 @@ impl SlotState {
     /// The state after promising this ballot.
     pub(crate) fn prepare(&self, ballot: &Ballot) -> Result<Self, Refusal> {
         self.check(ballot)?;
-        Ok(Self { promised: ballot.clone(), accepted: self.accepted.clone() })
+        Ok(Self {
+            promised: ballot.clone(),
+            accepted: self.accepted.clone(),
+        })
     }
 
     /// What a vote leads to. `acceptors` is the lane's.
@@ -48,7 +51,10 @@ impl SlotState {
         }
         let ballot = vote.ballot.as_ref().ok_or(Refusal::MALFORMED)?;
         self.check(ballot)?;
-        Ok(Accepting::New(Self { promised: ballot.clone(), accepted: Some(vote.clone()) }))
+        Ok(Accepting::New(Self {
+            promised: ballot.clone(),
+            accepted: Some(vote.clone()),
+        }))
     }
 
     fn check(&self, ballot: &Ballot) -> Result<(), Refusal> {
@@ -69,7 +75,10 @@ mod tests {
     use bytes::Bytes;
 
     fn ballot(round: u32, tie: u8) -> Ballot {
-        Ballot { round, tie: Bytes::from(vec![tie; 12]) }
+        Ballot {
+            round,
+            tie: Bytes::from(vec![tie; 12]),
+        }
     }
 
     fn vote(round: u32, tie: u8, value: u8) -> Vote {
@@ -87,23 +96,35 @@ mod tests {
         assert_eq!(state.prepare(&ballot(2, 4)), Err(Refusal::ballot(2)));
         assert_eq!(state.prepare(&ballot(1, 9)), Err(Refusal::ballot(2)));
         assert_eq!(state.accept(&vote(2, 4, 1), 1), Err(Refusal::ballot(2)));
-        assert_eq!(state.prepare(&ballot(18, 0)).unwrap().promised, ballot(18, 0));
+        assert_eq!(
+            state.prepare(&ballot(18, 0)).unwrap().promised,
+            ballot(18, 0)
+        );
         assert_eq!(state.prepare(&ballot(19, 0)), Err(Refusal::LIMIT));
     }
 
     #[test]
     fn one_acceptor_never_changes_its_mind() {
-        let Ok(Accepting::New(state)) = SlotState::default().accept(&vote(1, 1, 7), 1) else { panic!() };
+        let Ok(Accepting::New(state)) = SlotState::default().accept(&vote(1, 1, 7), 1) else {
+            panic!()
+        };
         let later = state.prepare(&ballot(9, 9)).unwrap();
         assert_eq!(later.accepted, Some(vote(1, 1, 7)));
         assert_eq!(later.accept(&vote(9, 9, 8), 1), Err(Refusal::CONFLICT));
-        assert_eq!(later.accept(&vote(0, 0, 7), 1), Ok(Accepting::Already(vote(1, 1, 7))));
+        assert_eq!(
+            later.accept(&vote(0, 0, 7), 1),
+            Ok(Accepting::Already(vote(1, 1, 7)))
+        );
     }
 
     #[test]
     fn several_acceptors_follow_the_higher_ballot() {
-        let Ok(Accepting::New(state)) = SlotState::default().accept(&vote(1, 1, 7), 3) else { panic!() };
-        let Ok(Accepting::New(state)) = state.accept(&vote(2, 1, 8), 3) else { panic!() };
+        let Ok(Accepting::New(state)) = SlotState::default().accept(&vote(1, 1, 7), 3) else {
+            panic!()
+        };
+        let Ok(Accepting::New(state)) = state.accept(&vote(2, 1, 8), 3) else {
+            panic!()
+        };
         assert_eq!(state.accepted, Some(vote(2, 1, 8)));
         assert_eq!(state.accept(&vote(1, 9, 7), 3), Err(Refusal::ballot(2)));
     }

@@ -49,7 +49,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// An empty one for wholes of at most so many cells together.
     pub(crate) fn new(reserved_max: usize) -> Self {
-        Self { wholes: HashMap::new(), reserved: 0, reserved_max }
+        Self {
+            wholes: HashMap::new(),
+            reserved: 0,
+            reserved_max,
+        }
     }
 
     /// Whether some cells of it are there.
@@ -84,7 +88,9 @@ impl Stage {
         if parts.have < total {
             return Ok(Staged::More);
         }
-        Ok(Staged::Complete(self.remove(&whole).into_iter().flatten().collect()))
+        Ok(Staged::Complete(
+            self.remove(&whole).into_iter().flatten().collect(),
+        ))
     }
 
     /// Forgets what nobody goes on with.
@@ -97,7 +103,11 @@ impl Stage {
     }
 
     fn remove(&mut self, whole: &Whole) -> Vec<Option<Bytes>> {
-        let cells = self.wholes.remove(whole).map(|parts| parts.cells).unwrap_or_default();
+        let cells = self
+            .wholes
+            .remove(whole)
+            .map(|parts| parts.cells)
+            .unwrap_or_default();
         self.reserved -= cells.len();
         cells
     }
@@ -112,7 +122,9 @@ impl Stage {
         while self.reserved + total > self.reserved_max {
             // Whoever was idle for longest gives way: an upload that goes on is touched all the time.
             let oldest = self.wholes.iter().min_by_key(|(_, parts)| parts.touched);
-            let Some(whole) = oldest.map(|(whole, _)| whole.clone()) else { return Err(Refusal::LIMIT) };
+            let Some(whole) = oldest.map(|(whole, _)| whole.clone()) else {
+                return Err(Refusal::LIMIT);
+            };
             self.remove(&whole);
         }
         Ok(())
@@ -132,7 +144,10 @@ mod tests {
         assert_eq!(stage.put(whole.clone(), 3, 0, b"a", now), Ok(Staged::More));
         assert!(stage.knows(&whole));
         let complete = stage.put(whole.clone(), 3, 1, b"b", now).unwrap();
-        assert_eq!(complete, Staged::Complete(vec!["a".into(), "b".into(), "c".into()]));
+        assert_eq!(
+            complete,
+            Staged::Complete(vec!["a".into(), "b".into(), "c".into()])
+        );
         assert!(!stage.knows(&whole));
         assert_eq!(stage.reserved, 0);
     }
@@ -142,12 +157,18 @@ mod tests {
         let (mut stage, now) = (Stage::new(10), Instant::now());
         for n in 0..5u8 {
             let later = now + Duration::from_millis(n.into());
-            assert_eq!(stage.put(Whole::Blob([n; 32], 4), 4, 0, b"", later), Ok(Staged::More));
+            assert_eq!(
+                stage.put(Whole::Blob([n; 32], 4), 4, 0, b"", later),
+                Ok(Staged::More)
+            );
         }
         assert_eq!(stage.reserved, 8);
         assert!(!stage.knows(&Whole::Blob([2; 32], 4)));
         assert!(stage.knows(&Whole::Blob([4; 32], 4)));
-        assert_eq!(stage.put(Whole::Blob([9; 32], 11), 11, 0, b"", now), Err(Refusal::LIMIT));
+        assert_eq!(
+            stage.put(Whole::Blob([9; 32], 11), 11, 0, b"", now),
+            Err(Refusal::LIMIT)
+        );
         stage.sweep(now + Duration::from_secs(120));
         assert_eq!(stage.reserved, 0);
     }

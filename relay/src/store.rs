@@ -40,21 +40,58 @@ pub(crate) type Millis = u64;
 pub(crate) enum Write {
     LaneNew(LaneNew),
     LaneDelete(LaneId),
-    Append { lane: LaneId, hash: Hash, cell: Bytes },
-    Acknowledge { lane: LaneId, upto: u64 },
-    Prepare { lane: LaneId, slot: u64, ballot: Ballot, writer: usize },
-    Accept { lane: LaneId, slot: u64, vote: Vote, cells: Vec<Bytes> },
-    BlobPut { id: Hash, cells: Vec<Bytes>, ttl_seconds: u32 },
-    BlobTouch { id: Hash, ttl_seconds: u32 },
+    Append {
+        lane: LaneId,
+        hash: Hash,
+        cell: Bytes,
+    },
+    Acknowledge {
+        lane: LaneId,
+        upto: u64,
+    },
+    Prepare {
+        lane: LaneId,
+        slot: u64,
+        ballot: Ballot,
+        writer: usize,
+    },
+    Accept {
+        lane: LaneId,
+        slot: u64,
+        vote: Vote,
+        cells: Vec<Bytes>,
+    },
+    BlobPut {
+        id: Hash,
+        cells: Vec<Bytes>,
+        ttl_seconds: u32,
+    },
+    BlobTouch {
+        id: Hash,
+        ttl_seconds: u32,
+    },
 }
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Done,
-    Appended { seq: u64, new: bool },
-    Promised { slot: u64, ballot: Ballot, accepted: Option<Vote> },
-    Accepted { lane: LaneId, slot: u64, ballot: Ballot, value_hash: Bytes, new: bool },
+    Appended {
+        seq: u64,
+        new: bool,
+    },
+    Promised {
+        slot: u64,
+        ballot: Ballot,
+        accepted: Option<Vote>,
+    },
+    Accepted {
+        lane: LaneId,
+        slot: u64,
+        ballot: Ballot,
+        value_hash: Bytes,
+        new: bool,
+    },
     Refused(Refusal),
 }
 
@@ -101,11 +138,24 @@ pub(crate) trait Store: Send + Sync {
     fn lane(&self, lane: &LaneId) -> Result<Option<LaneNew>, StoreError>;
 
     /// At most `max` cells with numbers in `from..upto`.
-    fn cells(&self, now: Millis, lane: &LaneId, from: u64, upto: u64, max: usize) -> Result<Cells, StoreError>;
+    fn cells(
+        &self,
+        now: Millis,
+        lane: &LaneId,
+        from: u64,
+        upto: u64,
+        max: usize,
+    ) -> Result<Cells, StoreError>;
 
     /// Values of slots in `from..upto`, with `max_cells` cells in all, but at least one value.
-    fn values(&self, now: Millis, lane: &LaneId, from: u64, upto: u64, max_cells: usize)
-    -> Result<Values, StoreError>;
+    fn values(
+        &self,
+        now: Millis,
+        lane: &LaneId,
+        from: u64,
+        upto: u64,
+        max_cells: usize,
+    ) -> Result<Values, StoreError>;
 
     /// Number that the next new cell or value will get.
     fn end(&self, lane: &LaneId) -> Result<u64, StoreError>;

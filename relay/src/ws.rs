@@ -51,11 +51,16 @@ enum End {
     Gone,
     /// Close it with this code.
     Close(CloseCode),
+    /// The client broke the rules of WebSockets, and what it is told about that is queued already.
+    Faulty,
 }
 
 impl From<Error> for End {
-    fn from(_: Error) -> Self {
-        Self::Gone
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Protocol(_) | Error::PayloadTooLong { .. } => Self::Faulty,
+            _ => Self::Gone,
+        }
     }
 }
 
@@ -109,9 +114,11 @@ where
     };
     let end = connection.run(&mut stopped).await;
     connection.leave_all();
-    if let Err(End::Close(code)) = end {
-        let _ = time::timeout(CLOSE_TIMEOUT, connection.close(code)).await;
-    }
+    let _ = match end {
+        Ok(()) | Err(End::Gone) => return,
+        Err(End::Close(code)) => time::timeout(CLOSE_TIMEOUT, connection.close(code)).await,
+        Err(End::Faulty) => time::timeout(CLOSE_TIMEOUT, connection.socket.close()).await,
+    };
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -120,7 +127,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match self.next(stopped).await {
                 Event::Stop => {
                     // What was taken is answered first.
-                    time::timeout(CLOSE_TIMEOUT, self.drain()).await.map_err(|_| End::Gone)??;
+                    time::timeout(CLOSE_TIMEOUT, self.drain())
+                        .await
+                        .map_err(|_| End::Gone)??;
                     return Err(End::Close(CloseCode::SERVICE_RESTART));
                 }
                 Event::Outcome(outcome) => self.answer_pending(outcome).await?,
@@ -137,7 +146,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let wait = self.bucket.wait(Instant::now());
         let may_read = wait.is_zero() && self.pending.len() < PENDING_MAX;
         let deadline = self.deadline(wait);
-        let Self { socket, pending, mailbox, work, .. } = self;
+        let Self {
+            socket,
+            pending,
+            mailbox,
+            work,
+            ..
+        } = self;
         tokio::select! {
             biased;
             () = asked(stopped) => Event::Stop,
@@ -151,7 +166,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn deadline(&self, bucket_wait: Duration) -> Instant {
         let limits = &self.core.limits;
-        let silence = if self.pinged { limits.dead_after } else { limits.ping_after };
+        let silence = if self.pinged {
+            limits.dead_after
+        } else {
+            limits.ping_after
+        };
         let mut deadline = self.heard + silence;
         if !self.session.is_greeted() {
             deadline = deadline.min(self.opened + limits.hello_timeout);
@@ -234,7 +253,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn answer_pending(&mut self, outcome: Outcome) -> Result<(), End> {
-        let Some((request, _)) = self.pending.pop_front() else { return Ok(()) };
+        let Some((request, _)) = self.pending.pop_front() else {
+            return Ok(());
+        };
         let body = self.core.body(outcome);
         self.answer(request, body).await
     }
@@ -242,12 +263,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn read(&mut self, request: u32, reading: Reading) -> Result<(), End> {
         let core = self.core.clone();
         let answer = blocking(move || {
-            let mut page = reading::page(&*core.store, request, &reading, u64::MAX, READ_FRAMES_MAX)?;
+            let mut page =
+                reading::page(&*core.store, request, &reading, u64::MAX, READ_FRAMES_MAX)?;
             if reading.content == reading::Content::Fleeting {
                 page.end = core.hub.fleeting_end(&reading.lane);
                 page.next = page.end;
             }
-            page.frames.extend(head(request, &reading.lane, page.next, page.end));
+            page.frames
+                .extend(head(request, &reading.lane, page.next, page.end));
             Ok::<_, Refusal>(page.frames)
         });
         match answer.await? {
@@ -275,7 +298,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn close(&mut self, code: CloseCode) -> Result<(), Error> {
         self.socket.send(Message::close(Some(code), "")).await?;
         // The client's answer, so that it reads the code before it sees the connection end.
-        while let Some(Ok(message)) = poll_fn(|context| Pin::new(&mut self.socket).poll_next(context)).await {
+        while let Some(Ok(message)) =
+            poll_fn(|context| Pin::new(&mut self.socket).poll_next(context)).await
+        {
             if message.is_close() {
                 break;
             }
@@ -286,7 +311,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
 /// Runs something that may wait for the disk.
 async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, End> {
-    tokio::task::spawn_blocking(job).await.map_err(|_| End::Close(CloseCode::INTERNAL_SERVER_ERROR))
+    tokio::task::spawn_blocking(job)
+        .await
+        .map_err(|_| End::Close(CloseCode::INTERNAL_SERVER_ERROR))
 }
 
 /// The outcome of the request that waits for longest; stays where it is until it is there.

@@ -10,7 +10,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// Relays that a browser may talk to: any, over TLS.
 const CONNECT: &str = "connect-src 'self' https: wss:";
 /// Without TLS the app is on somebody's own machine, and so may be other relays.
-const CONNECT_LOCAL: &str = " ws://127.0.0.1:* ws://localhost:* http://127.0.0.1:* http://localhost:*";
+const CONNECT_LOCAL: &str =
+    " ws://127.0.0.1:* ws://localhost:* http://127.0.0.1:* http://localhost:*";
 
 const FIXED: [(&str, &str); 8] = [
     ("cross-origin-opener-policy", "same-origin"),
@@ -33,8 +34,15 @@ const FIXED: [(&str, &str); 8] = [
 pub(super) fn security(behind_tls: bool) -> Vec<(HeaderName, HeaderValue)> {
     let local = if behind_tls { "" } else { CONNECT_LOCAL };
     let policy = HeaderValue::try_from(format!("{POLICY}{CONNECT}{local}"));
-    let fixed = FIXED.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-    let policy = policy.into_iter().map(|policy| (HeaderName::from_static("content-security-policy"), policy));
+    let fixed = FIXED.iter().map(|(name, value)| {
+        (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
+    });
+    let policy = policy
+        .into_iter()
+        .map(|policy| (HeaderName::from_static("content-security-policy"), policy));
     let transport = behind_tls.then(|| {
         let always = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         (HeaderName::from_static("strict-transport-security"), always)

@@ -28,10 +28,20 @@ pub(super) fn directory(root: &Path) -> Result<HashMap<String, Asset>, AppError>
     let mut total = 0;
     let mut directories = vec![(root.to_path_buf(), String::new())];
     while let Some((directory, prefix)) = directories.pop() {
-        for entry in fs::read_dir(&directory).map_err(|source| AppError::Read { path: directory.clone(), source })? {
-            let entry = entry.map_err(|source| AppError::Read { path: directory.clone(), source })?;
+        for entry in fs::read_dir(&directory).map_err(|source| AppError::Read {
+            path: directory.clone(),
+            source,
+        })? {
+            let entry = entry.map_err(|source| AppError::Read {
+                path: directory.clone(),
+                source,
+            })?;
             let path = entry.path();
-            let Some(name) = path.file_name().and_then(OsStr::to_str).filter(|name| !name.starts_with('.')) else {
+            let Some(name) = path
+                .file_name()
+                .and_then(OsStr::to_str)
+                .filter(|name| !name.starts_with('.'))
+            else {
                 continue;
             };
             let name = format!("{prefix}{name}");
@@ -39,7 +49,8 @@ pub(super) fn directory(root: &Path) -> Result<HashMap<String, Asset>, AppError>
                 directories.push((path, format!("{name}/")));
                 continue;
             }
-            let is_variant = path.extension() == Some(OsStr::new("br")) && path.with_extension("").is_file();
+            let is_variant =
+                path.extension() == Some(OsStr::new("br")) && path.with_extension("").is_file();
             if is_variant {
                 continue;
             }
@@ -52,11 +63,18 @@ pub(super) fn directory(root: &Path) -> Result<HashMap<String, Asset>, AppError>
             assets.insert(name, asset);
         }
     }
-    if assets.contains_key("index.html") { Ok(assets) } else { Err(AppError::NoIndex(root.to_path_buf())) }
+    if assets.contains_key("index.html") {
+        Ok(assets)
+    } else {
+        Err(AppError::NoIndex(root.to_path_buf()))
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AppError> {
-    fs::read(path).map_err(|source| AppError::Read { path: path.to_path_buf(), source })
+    fs::read(path).map_err(|source| AppError::Read {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 fn prepare(path: &Path, name: &str, content: Vec<u8>) -> Result<Asset, AppError> {
@@ -67,16 +85,32 @@ fn prepare(path: &Path, name: &str, content: Vec<u8>) -> Result<Asset, AppError>
         let mut beside = path.as_os_str().to_owned();
         beside.push(".br");
         let beside = PathBuf::from(beside);
-        let compressed = if beside.is_file() { Some(read(&beside)?) } else { compress_brotli(&content) };
-        brotli = compressed.filter(|compressed| compressed.len() < content.len()).map(Bytes::from);
-        gzip = compress_gzip(&content).filter(|compressed| compressed.len() < content.len()).map(Bytes::from);
+        let compressed = if beside.is_file() {
+            Some(read(&beside)?)
+        } else {
+            compress_brotli(&content)
+        };
+        brotli = compressed
+            .filter(|compressed| compressed.len() < content.len())
+            .map(Bytes::from);
+        gzip = compress_gzip(&content)
+            .filter(|compressed| compressed.len() < content.len())
+            .map(Bytes::from);
     }
-    Ok(Asset { mime, is_immutable: is_named_by_content(name), tag, plain: content.into(), brotli, gzip })
+    Ok(Asset {
+        mime,
+        is_immutable: is_named_by_content(name),
+        tag,
+        plain: content.into(),
+        brotli,
+        gzip,
+    })
 }
 
 fn compress_brotli(content: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let mut writer = brotli::CompressorWriter::new(&mut out, 1 << 16, BROTLI_QUALITY, BROTLI_WINDOW);
+    let mut writer =
+        brotli::CompressorWriter::new(&mut out, 1 << 16, BROTLI_QUALITY, BROTLI_WINDOW);
     writer.write_all(content).ok()?;
     drop(writer);
     Some(out)
@@ -93,7 +127,10 @@ pub(super) fn is_named_by_content(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let words = file.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.into_iter().any(|word| {
-        word.len() >= HASH_DIGITS && word.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        word.len() >= HASH_DIGITS
+            && word
+                .bytes()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 

@@ -32,7 +32,11 @@ const ANSWER_FRAMES: usize = 1024;
 const BODY_BYTES_MAX: usize = POST_FRAMES_MAX * FRAME_BYTES;
 
 /// Answers one `POST`.
-pub(super) async fn answer(core: Arc<Core>, request: Request<Incoming>, bucket: Arc<Mutex<Bucket>>) -> Answer {
+pub(super) async fn answer(
+    core: Arc<Core>,
+    request: Request<Incoming>,
+    bucket: Arc<Mutex<Bucket>>,
+) -> Answer {
     if request.body().size_hint().lower() > BODY_BYTES_MAX as u64 {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "at most 64 frames\n");
     }
@@ -43,9 +47,17 @@ pub(super) async fn answer(core: Arc<Core>, request: Request<Incoming>, bucket: 
         Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the body takes too long\n"),
     };
     if body.is_empty() || !body.len().is_multiple_of(FRAME_BYTES) {
-        return plain(StatusCode::BAD_REQUEST, "the body is not made of frames of 2048 bytes\n");
+        return plain(
+            StatusCode::BAD_REQUEST,
+            "the body is not made of frames of 2048 bytes\n",
+        );
     }
-    let mut exchange = Exchange { session: Session::post(core.clone()), core, pending: Vec::new(), out: Vec::new() };
+    let mut exchange = Exchange {
+        session: Session::post(core.clone()),
+        core,
+        pending: Vec::new(),
+        out: Vec::new(),
+    };
     for start in (0..body.len()).step_by(FRAME_BYTES) {
         pace(&bucket).await;
         exchange.take(&body.slice(start..start + FRAME_BYTES)).await;
@@ -56,7 +68,10 @@ pub(super) async fn answer(core: Arc<Core>, request: Request<Incoming>, bucket: 
         frames.extend_from_slice(frame);
     }
     let mut answer = Response::new(Full::new(frames.freeze()));
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     answer
 }
 
@@ -96,7 +111,10 @@ impl Exchange {
             Step::Read(reading) | Step::Subscribe(reading) => self.read(request, reading).await,
             Step::Blob(id) => {
                 let core = self.core.clone();
-                self.fetch(request, move || Ok(reading::blob(&*core.store, request, &id))).await;
+                self.fetch(request, move || {
+                    Ok(reading::blob(&*core.store, request, &id))
+                })
+                .await;
             }
         }
     }
@@ -104,23 +122,31 @@ impl Exchange {
     async fn read(&mut self, request: u32, reading: Reading) {
         let core = self.core.clone();
         let job = move || {
-            let mut page = reading::page(&*core.store, request, &reading, u64::MAX, READ_FRAMES_MAX)?;
+            let mut page =
+                reading::page(&*core.store, request, &reading, u64::MAX, READ_FRAMES_MAX)?;
             if reading.content == Content::Fleeting {
                 page.end = core.hub.fleeting_end(&reading.lane);
                 page.next = page.end;
             }
-            page.frames.extend(head(request, &reading.lane, page.next, page.end));
+            page.frames
+                .extend(head(request, &reading.lane, page.next, page.end));
             Ok(page.frames)
         };
         self.fetch(request, job).await;
     }
 
-    async fn fetch(&mut self, request: u32, job: impl FnOnce() -> Result<Vec<Bytes>, Refusal> + Send + 'static) {
+    async fn fetch(
+        &mut self,
+        request: u32,
+        job: impl FnOnce() -> Result<Vec<Bytes>, Refusal> + Send + 'static,
+    ) {
         self.drain().await;
         let frames = if self.out.len() >= ANSWER_FRAMES {
             Err(Refusal::LIMIT)
         } else {
-            tokio::task::spawn_blocking(job).await.unwrap_or(Err(Refusal::STORAGE))
+            tokio::task::spawn_blocking(job)
+                .await
+                .unwrap_or(Err(Refusal::STORAGE))
         };
         match frames {
             Ok(frames) => self.out.extend(frames),

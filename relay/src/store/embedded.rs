@@ -26,7 +26,10 @@ use super::{Millis, Store, StoreError, Write};
 use crate::{config::Limits, refusal::Refusal, slot::SlotState, store::Outcome};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
+    WriteTransaction,
+};
 use std::{collections::HashMap, path::Path, path::PathBuf, time::Instant};
 use ume_wire::{
     auth::{Hash, LaneId},
@@ -73,11 +76,19 @@ impl EmbeddedStore {
     pub(crate) fn open(directory: &Path, limits: Limits) -> Result<Self, StoreError> {
         let path = directory.join(FILE);
         let database = open(&path, limits.cache_bytes)?;
-        Ok(Self { path, limits, database: RwLock::new(Some(database)), members: Mutex::default() })
+        Ok(Self {
+            path,
+            limits,
+            database: RwLock::new(Some(database)),
+            members: Mutex::default(),
+        })
     }
 
     /// Runs something on a consistent view of the last durable state.
-    fn read<T>(&self, job: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn read<T>(
+        &self,
+        job: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let transaction = match &*self.database.read() {
             Some(database) => database.begin_read()?,
             None => return Err(StoreError::Closed),
@@ -86,13 +97,18 @@ impl EmbeddedStore {
     }
 
     /// Runs something in a transaction, which is durable when this returns `Ok`.
-    fn write<T>(&self, job: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn write<T>(
+        &self,
+        job: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let guard = self.database.read();
         let database = guard.as_ref().ok_or(StoreError::Closed)?;
         let mut transaction = begin(database)?;
         // Dropping the transaction undoes it.
         let result = job(&transaction)?;
-        transaction.set_durability(redb::Durability::Immediate).map_err(redb::Error::from)?;
+        transaction
+            .set_durability(redb::Durability::Immediate)
+            .map_err(redb::Error::from)?;
         transaction.commit()?;
         Ok(result)
     }
@@ -101,8 +117,12 @@ impl EmbeddedStore {
 impl Store for EmbeddedStore {
     fn apply(&self, now: Millis, writes: &[Write]) -> Result<Vec<Outcome>, StoreError> {
         self.write(|transaction| {
-            let mut applying = apply::Applying::begin(transaction, &self.limits, &self.members, now)?;
-            let outcomes = writes.iter().map(|write| applying.write(write)).collect::<Result<_, _>>()?;
+            let mut applying =
+                apply::Applying::begin(transaction, &self.limits, &self.members, now)?;
+            let outcomes = writes
+                .iter()
+                .map(|write| applying.write(write))
+                .collect::<Result<_, _>>()?;
             applying.finish()?;
             Ok(outcomes)
         })
@@ -127,7 +147,14 @@ impl Store for EmbeddedStore {
         self.read(|transaction| read::lane(transaction, lane))
     }
 
-    fn cells(&self, now: Millis, lane: &LaneId, from: u64, upto: u64, max: usize) -> Result<super::Cells, StoreError> {
+    fn cells(
+        &self,
+        now: Millis,
+        lane: &LaneId,
+        from: u64,
+        upto: u64,
+        max: usize,
+    ) -> Result<super::Cells, StoreError> {
         self.read(|transaction| read::cells(transaction, now, lane, from..upto, max))
     }
 
@@ -160,7 +187,9 @@ impl Store for EmbeddedStore {
 }
 
 fn open(path: &Path, cache_bytes: usize) -> Result<Database, StoreError> {
-    let database = Database::builder().set_cache_size(cache_bytes).create(path)?;
+    let database = Database::builder()
+        .set_cache_size(cache_bytes)
+        .create(path)?;
     let transaction = begin(&database)?;
     {
         let mut numbers = transaction.open_table(NUMBERS)?;
@@ -225,7 +254,9 @@ fn expiry(time: Millis, what: u8, id: &[u8; 32], number: u64) -> Expiry {
 
 /// Splits a row into its time of expiry and what follows.
 fn timed(row: &[u8]) -> Result<(Millis, &[u8]), StoreError> {
-    let (time, rest) = row.split_first_chunk::<TIME_BYTES>().ok_or(StoreError::Damaged)?;
+    let (time, rest) = row
+        .split_first_chunk::<TIME_BYTES>()
+        .ok_or(StoreError::Damaged)?;
     Ok((u64::from_le_bytes(*time), rest))
 }
 
@@ -246,7 +277,9 @@ fn remove_cell(
     lane: &LaneId,
     seq: u64,
 ) -> Result<u64, StoreError> {
-    let Some(row) = cells.remove(&numbered(lane, seq))? else { return Ok(0) };
+    let Some(row) = cells.remove(&numbered(lane, seq))? else {
+        return Ok(0);
+    };
     let (_, cell) = timed(row.value())?;
     let key = hashed(lane, &ume_wire::auth::hash(cell));
     // After a cell has expired the same one may have come again under a new number.
@@ -266,7 +299,13 @@ macro_rules! engine_errors {
         }
     )*};
 }
-engine_errors!(DatabaseError, TransactionError, TableError, StorageError, CommitError);
+engine_errors!(
+    DatabaseError,
+    TransactionError,
+    TableError,
+    StorageError,
+    CommitError
+);
 
 impl From<redb::Error> for StoreError {
     fn from(error: redb::Error) -> Self {

@@ -43,9 +43,14 @@ impl Subscription {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a subscription, or begins it again from another number.
-    pub(super) async fn subscribe(&mut self, request: u32, mut reading: Reading) -> Result<(), End> {
+    pub(super) async fn subscribe(
+        &mut self,
+        request: u32,
+        mut reading: Reading,
+    ) -> Result<(), End> {
         let lane = reading.lane;
-        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX && !self.subscriptions.contains_key(&lane) {
+        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX && !self.subscriptions.contains_key(&lane)
+        {
             return self.answer(request, Refusal::LIMIT.body()).await;
         }
         // Listening comes before looking: what happens in between is heard of.
@@ -59,8 +64,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return self.answer(request, Refusal::STORAGE.body()).await;
         };
         reading.from = reading.from.min(end);
-        let mut subscription =
-            Subscription { reading, backlog: Some((request, end)), highest: 0, waiting: true };
+        let mut subscription = Subscription {
+            reading,
+            backlog: Some((request, end)),
+            highest: 0,
+            waiting: true,
+        };
         if reading.content == Content::Fleeting {
             // There is no backlog, and what is new comes by mail.
             (subscription.backlog, subscription.waiting) = (None, false);
@@ -113,11 +122,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Delivers for one subscription, for one turn.
     pub(super) async fn deliver(&mut self) -> Result<(), End> {
-        let Some(lane) = self.work.pop_front() else { return Ok(()) };
-        let Some(subscription) = self.subscriptions.get(&lane) else { return Ok(()) };
-        let (reading, backlog, highest) = (subscription.reading, subscription.backlog, subscription.highest);
+        let Some(lane) = self.work.pop_front() else {
+            return Ok(());
+        };
+        let Some(subscription) = self.subscriptions.get(&lane) else {
+            return Ok(());
+        };
+        let (reading, backlog, highest) = (
+            subscription.reading,
+            subscription.backlog,
+            subscription.highest,
+        );
         let (request, upto) = backlog.unwrap_or((0, u64::MAX));
-        let delivered = if backlog.is_none() { self.deliver_recent(&reading, highest).await? } else { 0 };
+        let delivered = if backlog.is_none() {
+            self.deliver_recent(&reading, highest).await?
+        } else {
+            0
+        };
         if delivered > 0 {
             self.turn_over(&lane, reading.from + delivered, None, highest);
             return Ok(());
@@ -141,7 +162,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(0);
         }
         while reading.from + delivered <= highest && delivered < TURN_FRAMES as u64 {
-            let Some(frame) = self.core.hub.recent(&reading.lane, reading.from + delivered) else { break };
+            let Some(frame) = self
+                .core
+                .hub
+                .recent(&reading.lane, reading.from + delivered)
+            else {
+                break;
+            };
             self.send_all([frame]).await?;
             delivered += 1;
         }
@@ -149,9 +176,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Delivers from the store; gives the number to go on with.
-    async fn deliver_stored(&mut self, request: u32, reading: Reading, upto: u64) -> Result<u64, End> {
+    async fn deliver_stored(
+        &mut self,
+        request: u32,
+        reading: Reading,
+        upto: u64,
+    ) -> Result<u64, End> {
         let store = self.core.store.clone();
-        let page = blocking(move || reading::page(&*store, request, &reading, upto, TURN_FRAMES)).await?;
+        let page =
+            blocking(move || reading::page(&*store, request, &reading, upto, TURN_FRAMES)).await?;
         // The client comes back and subscribes again from where it stands.
         let page = page.map_err(|_| End::Close(CloseCode::INTERNAL_SERVER_ERROR))?;
         self.send_all(page.frames).await?;
@@ -159,7 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn turn_over(&mut self, lane: &LaneId, next: u64, backlog: Option<(u32, u64)>, highest: u64) {
-        let Some(subscription) = self.subscriptions.get_mut(lane) else { return };
+        let Some(subscription) = self.subscriptions.get_mut(lane) else {
+            return;
+        };
         subscription.reading.from = next;
         subscription.backlog = backlog;
         subscription.highest = highest;

@@ -3,8 +3,9 @@
 use super::super::{Millis, Outcome, StoreError, Write};
 use super::read::{lane_in, slot_in};
 use super::{
-    BLOBS, CELLS, ENDS, EXPIRES_BLOB, EXPIRES_CELL, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, HASHES, Hashed, LANES,
-    NUMBERS, Numbered, SLOTS, VALUES, expiry, hashed, number_of, numbered, remove_cell, timed, with_time,
+    BLOBS, CELLS, ENDS, EXPIRES_BLOB, EXPIRES_CELL, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, HASHES,
+    Hashed, LANES, NUMBERS, Numbered, SLOTS, VALUES, expiry, hashed, number_of, numbered,
+    remove_cell, timed, with_time,
 };
 use crate::{
     config::Limits,
@@ -89,9 +90,23 @@ impl<'t> Applying<'t> {
             Write::LaneDelete(lane) => self.lane_delete(lane),
             Write::Append { lane, hash, cell } => self.append(lane, hash, cell),
             Write::Acknowledge { lane, upto } => self.acknowledge(lane, *upto),
-            Write::Prepare { lane, slot, ballot, writer } => self.prepare(lane, *slot, ballot, *writer),
-            Write::Accept { lane, slot, vote, cells } => self.accept(lane, *slot, vote, cells),
-            Write::BlobPut { id, cells, ttl_seconds } => self.blob_put(id, cells, *ttl_seconds),
+            Write::Prepare {
+                lane,
+                slot,
+                ballot,
+                writer,
+            } => self.prepare(lane, *slot, ballot, *writer),
+            Write::Accept {
+                lane,
+                slot,
+                vote,
+                cells,
+            } => self.accept(lane, *slot, vote, cells),
+            Write::BlobPut {
+                id,
+                cells,
+                ttl_seconds,
+            } => self.blob_put(id, cells, *ttl_seconds),
             Write::BlobTouch { id, ttl_seconds } => self.blob_touch(id, *ttl_seconds),
         }
     }
@@ -103,9 +118,15 @@ impl<'t> Applying<'t> {
     }
 
     fn lane_new(&mut self, new: &LaneNew) -> Result<Outcome, StoreError> {
-        let Ok(lane) = LaneId::try_from(&new.lane[..]) else { return Ok(Refusal::MALFORMED.into()) };
+        let Ok(lane) = LaneId::try_from(&new.lane[..]) else {
+            return Ok(Refusal::MALFORMED.into());
+        };
         if let Some(old) = lane_in(&self.lanes, &lane)? {
-            return Ok(if old == *new { Outcome::Done } else { Refusal::CONFLICT.into() });
+            return Ok(if old == *new {
+                Outcome::Done
+            } else {
+                Refusal::CONFLICT.into()
+            });
         }
         if self.graves.get(&lane)?.is_some() {
             return Ok(Refusal::LIMIT.into());
@@ -131,7 +152,9 @@ impl<'t> Applying<'t> {
     }
 
     fn append(&mut self, lane: &LaneId, hash: &Hash, cell: &Bytes) -> Result<Outcome, StoreError> {
-        let Some(new) = lane_in(&self.lanes, lane)? else { return Ok(Refusal::DENIED.into()) };
+        let Some(new) = lane_in(&self.lanes, lane)? else {
+            return Ok(Refusal::DENIED.into());
+        };
         let key = hashed(lane, hash);
         let known = self.hashes.get(&key)?.map(|row| row.value());
         if let Some(seq) = known
@@ -150,33 +173,48 @@ impl<'t> Applying<'t> {
             return Ok(Refusal::STORAGE.into());
         }
         let until = self.until(new.ttl_seconds);
-        self.cells.insert(&numbered(lane, seq), with_time(until, &[cell]).as_slice())?;
+        self.cells
+            .insert(&numbered(lane, seq), with_time(until, &[cell]).as_slice())?;
         self.hashes.insert(&key, seq)?;
         self.ends.insert(lane, seq + 1)?;
         if first.is_none() {
-            self.expiry.insert(&expiry(until, EXPIRES_CELL, lane, 0), ())?;
+            self.expiry
+                .insert(&expiry(until, EXPIRES_CELL, lane, 0), ())?;
         }
         self.stored += cell.len() as u64;
         Ok(Outcome::Appended { seq, new: true })
     }
 
     fn acknowledge(&mut self, lane: &LaneId, upto: u64) -> Result<Outcome, StoreError> {
-        let Some(end) = self.ends.get(lane)?.map(|row| row.value()) else { return Ok(Refusal::DENIED.into()) };
+        let Some(end) = self.ends.get(lane)?.map(|row| row.value()) else {
+            return Ok(Refusal::DENIED.into());
+        };
         let upto = upto.min(end - 1);
-        let Some((first, until)) = self.first_cell(lane, end)? else { return Ok(Outcome::Done) };
+        let Some((first, until)) = self.first_cell(lane, end)? else {
+            return Ok(Outcome::Done);
+        };
         for seq in first..=upto {
             let freed = remove_cell(&mut self.cells, &mut self.hashes, lane, seq)?;
             self.stored = self.stored.saturating_sub(freed);
         }
         self.expiry.remove(&expiry(until, EXPIRES_CELL, lane, 0))?;
         if let Some((_, until)) = self.first_cell(lane, end)? {
-            self.expiry.insert(&expiry(until, EXPIRES_CELL, lane, 0), ())?;
+            self.expiry
+                .insert(&expiry(until, EXPIRES_CELL, lane, 0), ())?;
         }
         Ok(Outcome::Done)
     }
 
-    fn prepare(&mut self, lane: &LaneId, slot: u64, ballot: &Ballot, writer: usize) -> Result<Outcome, StoreError> {
-        let Some(new) = lane_in(&self.lanes, lane)? else { return Ok(Refusal::DENIED.into()) };
+    fn prepare(
+        &mut self,
+        lane: &LaneId,
+        slot: u64,
+        ballot: &Ballot,
+        writer: usize,
+    ) -> Result<Outcome, StoreError> {
+        let Some(new) = lane_in(&self.lanes, lane)? else {
+            return Ok(Refusal::DENIED.into());
+        };
         if let Err(refusal) = self.is_in_order(lane, slot, new.acceptors)? {
             return Ok(refusal.into());
         }
@@ -191,11 +229,23 @@ impl<'t> Applying<'t> {
         if let Err(refusal) = self.put_slot(lane, slot, &promised)? {
             return Ok(refusal.into());
         }
-        Ok(Outcome::Promised { slot, ballot: ballot.clone(), accepted: promised.accepted })
+        Ok(Outcome::Promised {
+            slot,
+            ballot: ballot.clone(),
+            accepted: promised.accepted,
+        })
     }
 
-    fn accept(&mut self, lane: &LaneId, slot: u64, vote: &Vote, cells: &[Bytes]) -> Result<Outcome, StoreError> {
-        let Some(new) = lane_in(&self.lanes, lane)? else { return Ok(Refusal::DENIED.into()) };
+    fn accept(
+        &mut self,
+        lane: &LaneId,
+        slot: u64,
+        vote: &Vote,
+        cells: &[Bytes],
+    ) -> Result<Outcome, StoreError> {
+        let Some(new) = lane_in(&self.lanes, lane)? else {
+            return Ok(Refusal::DENIED.into());
+        };
         if let Err(refusal) = self.is_in_order(lane, slot, new.acceptors)? {
             return Ok(refusal.into());
         }
@@ -206,8 +256,16 @@ impl<'t> Applying<'t> {
             Ok(Accepting::New(state)) => (vote.clone(), Some(state)),
         };
         let ballot = vote.ballot.unwrap_or_default();
-        let accepted = Outcome::Accepted { lane: *lane, slot, ballot, value_hash: vote.value_hash, new: fresh.is_some() };
-        let Some(state) = fresh else { return Ok(accepted) };
+        let accepted = Outcome::Accepted {
+            lane: *lane,
+            slot,
+            ballot,
+            value_hash: vote.value_hash,
+            new: fresh.is_some(),
+        };
+        let Some(state) = fresh else {
+            return Ok(accepted);
+        };
 
         let size: usize = cells.iter().map(Bytes::len).sum();
         if !self.has_room(size as u64) {
@@ -217,12 +275,17 @@ impl<'t> Applying<'t> {
             return Ok(refusal.into());
         }
         let (key, until) = (numbered(lane, slot), self.until(new.ttl_seconds));
-        if let Some(old) = self.values.insert(&key, with_time(until, cells).as_slice())? {
+        if let Some(old) = self
+            .values
+            .insert(&key, with_time(until, cells).as_slice())?
+        {
             let (time, cells) = timed(old.value())?;
-            self.expiry.remove(&expiry(time, EXPIRES_VALUE, lane, slot))?;
+            self.expiry
+                .remove(&expiry(time, EXPIRES_VALUE, lane, slot))?;
             self.stored = self.stored.saturating_sub(cells.len() as u64);
         }
-        self.expiry.insert(&expiry(until, EXPIRES_VALUE, lane, slot), ())?;
+        self.expiry
+            .insert(&expiry(until, EXPIRES_VALUE, lane, slot), ())?;
         self.stored += size as u64;
         let end = self.ends.get(lane)?.map_or(1, |row| row.value());
         if slot >= end {
@@ -231,7 +294,12 @@ impl<'t> Applying<'t> {
         Ok(accepted)
     }
 
-    fn blob_put(&mut self, id: &Hash, cells: &[Bytes], ttl_seconds: u32) -> Result<Outcome, StoreError> {
+    fn blob_put(
+        &mut self,
+        id: &Hash,
+        cells: &[Bytes],
+        ttl_seconds: u32,
+    ) -> Result<Outcome, StoreError> {
         if self.blobs.get(id)?.is_some() {
             return self.blob_touch(id, ttl_seconds);
         }
@@ -241,27 +309,45 @@ impl<'t> Applying<'t> {
         }
         let until = self.until(ttl_seconds);
         self.blobs.insert(id, with_time(until, cells).as_slice())?;
-        self.expiry.insert(&expiry(until, EXPIRES_BLOB, id, 0), ())?;
+        self.expiry
+            .insert(&expiry(until, EXPIRES_BLOB, id, 0), ())?;
         self.stored += size as u64;
         Ok(Outcome::Done)
     }
 
     fn blob_touch(&mut self, id: &Hash, ttl_seconds: u32) -> Result<Outcome, StoreError> {
         let until = self.until(ttl_seconds);
-        let Some(row) = self.blobs.get(id)?.map(|row| row.value().to_vec()) else { return Ok(Refusal::DENIED.into()) };
+        let Some(row) = self.blobs.get(id)?.map(|row| row.value().to_vec()) else {
+            return Ok(Refusal::DENIED.into());
+        };
         let (time, cells) = timed(&row)?;
         if until > time {
-            self.blobs.insert(id, with_time(until, &[cells]).as_slice())?;
+            self.blobs
+                .insert(id, with_time(until, &[cells]).as_slice())?;
             self.expiry.remove(&expiry(time, EXPIRES_BLOB, id, 0))?;
-            self.expiry.insert(&expiry(until, EXPIRES_BLOB, id, 0), ())?;
+            self.expiry
+                .insert(&expiry(until, EXPIRES_BLOB, id, 0), ())?;
         }
         Ok(Outcome::Done)
     }
 
-    fn is_in_order(&self, lane: &LaneId, slot: u64, acceptors: u32) -> Result<Result<(), Refusal>, StoreError> {
+    fn is_in_order(
+        &self,
+        lane: &LaneId,
+        slot: u64,
+        acceptors: u32,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         let end = self.ends.get(lane)?.map_or(1, |row| row.value());
-        let last = if acceptors <= 1 { end } else { end.saturating_add(SLOTS_AHEAD_MAX) };
-        Ok(if slot <= last { Ok(()) } else { Err(Refusal::ORDER) })
+        let last = if acceptors <= 1 {
+            end
+        } else {
+            end.saturating_add(SLOTS_AHEAD_MAX)
+        };
+        Ok(if slot <= last {
+            Ok(())
+        } else {
+            Err(Refusal::ORDER)
+        })
     }
 
     /// Members before joiners, so that holders of a link cannot keep members from committing.
@@ -277,13 +363,22 @@ impl<'t> Applying<'t> {
         })
     }
 
-    fn put_slot(&mut self, lane: &LaneId, slot: u64, state: &SlotState) -> Result<Result<(), Refusal>, StoreError> {
+    fn put_slot(
+        &mut self,
+        lane: &LaneId,
+        slot: u64,
+        state: &SlotState,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         let key = numbered(lane, slot);
         let is_new = self.slots.get(&key)?.is_none();
         if is_new && !self.has_room(SLOT_BYTES) {
             return Ok(Err(Refusal::STORAGE));
         }
-        let row = Promise { slot, ballot: Some(state.promised.clone()), accepted: state.accepted.clone() };
+        let row = Promise {
+            slot,
+            ballot: Some(state.promised.clone()),
+            accepted: state.accepted.clone(),
+        };
         self.slots.insert(&key, row.encode_to_vec().as_slice())?;
         if is_new {
             self.stored += SLOT_BYTES;
@@ -293,14 +388,20 @@ impl<'t> Applying<'t> {
 
     /// Number and time of expiry of a lane's oldest cell.
     fn first_cell(&self, lane: &LaneId, end: u64) -> Result<Option<(u64, Millis)>, StoreError> {
-        let mut range = self.cells.range::<&super::Numbered>(&numbered(lane, 0)..&numbered(lane, end))?;
-        let Some(row) = range.next() else { return Ok(None) };
+        let mut range = self
+            .cells
+            .range::<&super::Numbered>(&numbered(lane, 0)..&numbered(lane, end))?;
+        let Some(row) = range.next() else {
+            return Ok(None);
+        };
         let (key, row) = row?;
         Ok(Some((number_of(key.value()), timed(row.value())?.0)))
     }
 
     fn is_live(&self, key: &Numbered) -> Result<bool, StoreError> {
-        let Some(row) = self.cells.get(key)? else { return Ok(false) };
+        let Some(row) = self.cells.get(key)? else {
+            return Ok(false);
+        };
         Ok(timed(row.value())?.0 > self.now)
     }
 

@@ -3,8 +3,8 @@
 
 use super::super::{Millis, StoreError};
 use super::{
-    BLOBS, CELLS, EXPIRES_BLOB, EXPIRES_CELL, EXPIRES_VALUE, EXPIRY, GRAVES, HASHES, NUMBERS, SLOTS, VALUES, expiry,
-    number_of, numbered, remove_cell, timed,
+    BLOBS, CELLS, EXPIRES_BLOB, EXPIRES_CELL, EXPIRES_VALUE, EXPIRY, GRAVES, HASHES, NUMBERS,
+    SLOTS, VALUES, expiry, number_of, numbered, remove_cell, timed,
 };
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 use ume_wire::auth::LaneId;
@@ -20,12 +20,20 @@ pub(super) fn is_due(transaction: &ReadTransaction, now: Millis) -> Result<bool,
 }
 
 /// Removes up to about `max` rows; whether there may be more.
-pub(super) fn expire(transaction: &WriteTransaction, now: Millis, max: usize) -> Result<bool, StoreError> {
+pub(super) fn expire(
+    transaction: &WriteTransaction,
+    now: Millis,
+    max: usize,
+) -> Result<bool, StoreError> {
     let mut left = max;
     let mut freed = 0;
     while left > 0 {
-        let Some((time, what, id, number)) = next_due(transaction, now)? else { break };
-        transaction.open_table(EXPIRY)?.remove(&expiry(time, what, &id, number))?;
+        let Some((time, what, id, number)) = next_due(transaction, now)? else {
+            break;
+        };
+        transaction
+            .open_table(EXPIRY)?
+            .remove(&expiry(time, what, &id, number))?;
         left -= 1;
         match what {
             EXPIRES_CELL => {
@@ -42,7 +50,9 @@ pub(super) fn expire(transaction: &WriteTransaction, now: Millis, max: usize) ->
         }
     }
     while left > 0 {
-        let Some(lane) = next_grave(transaction)? else { break };
+        let Some(lane) = next_grave(transaction)? else {
+            break;
+        };
         let (removed, bytes) = bury(transaction, &lane, left)?;
         left = left.saturating_sub(removed);
         freed += bytes;
@@ -80,13 +90,23 @@ type Due = (Millis, u8, [u8; 32], u64);
 fn next_due(transaction: &WriteTransaction, now: Millis) -> Result<Option<Due>, StoreError> {
     let table = transaction.open_table(EXPIRY)?;
     let mut rows = table.range::<&super::Expiry>(&expiry(0, 0, &[0; 32], 0)..&after(now))?;
-    let Some(row) = rows.next() else { return Ok(None) };
+    let Some(row) = rows.next() else {
+        return Ok(None);
+    };
     let (key, _) = row?;
-    let (time, rest) = key.value().split_first_chunk::<8>().ok_or(StoreError::Damaged)?;
+    let (time, rest) = key
+        .value()
+        .split_first_chunk::<8>()
+        .ok_or(StoreError::Damaged)?;
     let (what, rest) = rest.split_first().ok_or(StoreError::Damaged)?;
     let (id, number) = rest.split_first_chunk::<32>().ok_or(StoreError::Damaged)?;
     let number = number.try_into().map_err(|_| StoreError::Damaged)?;
-    Ok(Some((u64::from_be_bytes(*time), *what, *id, u64::from_be_bytes(number))))
+    Ok(Some((
+        u64::from_be_bytes(*time),
+        *what,
+        *id,
+        u64::from_be_bytes(number),
+    )))
 }
 
 /// Removes the cells at a lane's front whose time has come, and notes when the next one's comes.
@@ -96,11 +116,15 @@ fn expire_cells(
     now: Millis,
     max: usize,
 ) -> Result<(usize, u64), StoreError> {
-    let (mut cells, mut hashes) = (transaction.open_table(CELLS)?, transaction.open_table(HASHES)?);
+    let (mut cells, mut hashes) = (
+        transaction.open_table(CELLS)?,
+        transaction.open_table(HASHES)?,
+    );
     let (mut removed, mut freed) = (0, 0);
     loop {
         let first = {
-            let mut rows = cells.range::<&super::Numbered>(&numbered(lane, 0)..=&numbered(lane, u64::MAX))?;
+            let mut rows =
+                cells.range::<&super::Numbered>(&numbered(lane, 0)..=&numbered(lane, u64::MAX))?;
             match rows.next() {
                 None => return Ok((removed, freed)),
                 Some(row) => {
@@ -110,7 +134,9 @@ fn expire_cells(
             }
         };
         if first.1 > now || removed == max {
-            transaction.open_table(EXPIRY)?.insert(&expiry(first.1, EXPIRES_CELL, lane, 0), ())?;
+            transaction
+                .open_table(EXPIRY)?
+                .insert(&expiry(first.1, EXPIRES_CELL, lane, 0), ())?;
             return Ok((removed, freed));
         }
         freed += remove_cell(&mut cells, &mut hashes, lane, first.0)?;
@@ -124,21 +150,34 @@ fn next_grave(transaction: &WriteTransaction) -> Result<Option<LaneId>, StoreErr
 }
 
 /// Removes rows of a deleted lane, and its grave with the last one.
-fn bury(transaction: &WriteTransaction, lane: &LaneId, max: usize) -> Result<(usize, u64), StoreError> {
+fn bury(
+    transaction: &WriteTransaction,
+    lane: &LaneId,
+    max: usize,
+) -> Result<(usize, u64), StoreError> {
     let (mut removed, mut freed) = (0, 0);
     let keys = numbered(lane, 0)..=numbered(lane, u64::MAX);
-    let (mut cells, mut hashes) = (transaction.open_table(CELLS)?, transaction.open_table(HASHES)?);
+    let (mut cells, mut hashes) = (
+        transaction.open_table(CELLS)?,
+        transaction.open_table(HASHES)?,
+    );
     let first = |rows: &mut redb::Range<'_, &'static super::Numbered, &'static [u8]>| -> Result<Option<u64>, StoreError> {
         Ok(rows.next().transpose()?.map(|(key, _)| number_of(key.value())))
     };
     while removed < max {
-        let Some(seq) = first(&mut cells.range::<&super::Numbered>(keys.start()..=keys.end())?)? else { break };
+        let Some(seq) = first(&mut cells.range::<&super::Numbered>(keys.start()..=keys.end())?)?
+        else {
+            break;
+        };
         freed += remove_cell(&mut cells, &mut hashes, lane, seq)?;
         removed += 1;
     }
     let mut values = transaction.open_table(VALUES)?;
     while removed < max {
-        let Some(slot) = first(&mut values.range::<&super::Numbered>(keys.start()..=keys.end())?)? else { break };
+        let Some(slot) = first(&mut values.range::<&super::Numbered>(keys.start()..=keys.end())?)?
+        else {
+            break;
+        };
         if let Some(row) = values.remove(&numbered(lane, slot))? {
             freed += timed(row.value())?.1.len() as u64;
         }
@@ -146,7 +185,10 @@ fn bury(transaction: &WriteTransaction, lane: &LaneId, max: usize) -> Result<(us
     }
     let mut slots = transaction.open_table(SLOTS)?;
     while removed < max {
-        let Some(slot) = first(&mut slots.range::<&super::Numbered>(keys.start()..=keys.end())?)? else { break };
+        let Some(slot) = first(&mut slots.range::<&super::Numbered>(keys.start()..=keys.end())?)?
+        else {
+            break;
+        };
         slots.remove(&numbered(lane, slot))?;
         freed += super::apply::SLOT_BYTES;
         removed += 1;

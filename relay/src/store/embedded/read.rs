@@ -13,7 +13,10 @@ use ume_wire::{
     relay::{LaneNew, Promise},
 };
 
-pub(super) fn lane(transaction: &ReadTransaction, lane: &LaneId) -> Result<Option<LaneNew>, StoreError> {
+pub(super) fn lane(
+    transaction: &ReadTransaction,
+    lane: &LaneId,
+) -> Result<Option<LaneNew>, StoreError> {
     lane_in(&transaction.open_table(LANES)?, lane)
 }
 
@@ -21,12 +24,19 @@ pub(super) fn lane_in(
     lanes: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
     lane: &LaneId,
 ) -> Result<Option<LaneNew>, StoreError> {
-    let Some(row) = lanes.get(lane)? else { return Ok(None) };
-    LaneNew::decode(row.value()).map(Some).map_err(|_| StoreError::Damaged)
+    let Some(row) = lanes.get(lane)? else {
+        return Ok(None);
+    };
+    LaneNew::decode(row.value())
+        .map(Some)
+        .map_err(|_| StoreError::Damaged)
 }
 
 pub(super) fn end(transaction: &ReadTransaction, lane: &LaneId) -> Result<u64, StoreError> {
-    Ok(transaction.open_table(ENDS)?.get(lane)?.map_or(1, |row| row.value()))
+    Ok(transaction
+        .open_table(ENDS)?
+        .get(lane)?
+        .map_or(1, |row| row.value()))
 }
 
 pub(super) fn cells(
@@ -38,12 +48,18 @@ pub(super) fn cells(
 ) -> Result<Cells, StoreError> {
     let end = end(transaction, lane)?;
     let upto = range.end.min(end);
-    let mut out = Cells { items: Vec::new(), next: upto, end };
+    let mut out = Cells {
+        items: Vec::new(),
+        next: upto,
+        end,
+    };
     if range.start >= upto {
         return Ok(out);
     }
     let table = transaction.open_table(CELLS)?;
-    for row in table.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))? {
+    for row in
+        table.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))?
+    {
         let (key, row) = row?;
         let seq = number_of(key.value());
         if out.items.len() == max {
@@ -67,13 +83,22 @@ pub(super) fn values(
 ) -> Result<Values, StoreError> {
     let end = end(transaction, lane)?;
     let upto = range.end.min(end);
-    let mut out = Values { items: Vec::new(), next: upto, end };
+    let mut out = Values {
+        items: Vec::new(),
+        next: upto,
+        end,
+    };
     if range.start >= upto {
         return Ok(out);
     }
-    let (values, slots) = (transaction.open_table(VALUES)?, transaction.open_table(SLOTS)?);
+    let (values, slots) = (
+        transaction.open_table(VALUES)?,
+        transaction.open_table(SLOTS)?,
+    );
     let mut total = 0;
-    for row in values.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))? {
+    for row in
+        values.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))?
+    {
         let (key, row) = row?;
         let slot = number_of(key.value());
         let (time, cells) = timed(row.value())?;
@@ -85,13 +110,23 @@ pub(super) fn values(
             out.next = slot;
             break;
         }
-        let vote = slot_in(&slots, lane, slot)?.accepted.ok_or(StoreError::Damaged)?;
-        out.items.push(Value { slot, vote, cells: Bytes::copy_from_slice(cells) });
+        let vote = slot_in(&slots, lane, slot)?
+            .accepted
+            .ok_or(StoreError::Damaged)?;
+        out.items.push(Value {
+            slot,
+            vote,
+            cells: Bytes::copy_from_slice(cells),
+        });
     }
     Ok(out)
 }
 
-pub(super) fn slot(transaction: &ReadTransaction, lane: &LaneId, slot: u64) -> Result<SlotState, StoreError> {
+pub(super) fn slot(
+    transaction: &ReadTransaction,
+    lane: &LaneId,
+    slot: u64,
+) -> Result<SlotState, StoreError> {
     slot_in(&transaction.open_table(SLOTS)?, lane, slot)
 }
 
@@ -100,18 +135,35 @@ pub(super) fn slot_in(
     lane: &LaneId,
     slot: u64,
 ) -> Result<SlotState, StoreError> {
-    let Some(row) = slots.get(&numbered(lane, slot))? else { return Ok(SlotState::default()) };
+    let Some(row) = slots.get(&numbered(lane, slot))? else {
+        return Ok(SlotState::default());
+    };
     let state = Promise::decode(row.value()).map_err(|_| StoreError::Damaged)?;
-    Ok(SlotState { promised: state.ballot.unwrap_or_default(), accepted: state.accepted })
+    Ok(SlotState {
+        promised: state.ballot.unwrap_or_default(),
+        accepted: state.accepted,
+    })
 }
 
-pub(super) fn blob(transaction: &ReadTransaction, now: Millis, id: &Hash) -> Result<Option<Bytes>, StoreError> {
-    let Some(row) = transaction.open_table(BLOBS)?.get(id)? else { return Ok(None) };
+pub(super) fn blob(
+    transaction: &ReadTransaction,
+    now: Millis,
+    id: &Hash,
+) -> Result<Option<Bytes>, StoreError> {
+    let Some(row) = transaction.open_table(BLOBS)?.get(id)? else {
+        return Ok(None);
+    };
     let (time, cells) = timed(row.value())?;
     Ok((time > now).then(|| Bytes::copy_from_slice(cells)))
 }
 
-pub(super) fn has_blob(transaction: &ReadTransaction, now: Millis, id: &Hash) -> Result<bool, StoreError> {
-    let Some(row) = transaction.open_table(BLOBS)?.get(id)? else { return Ok(false) };
+pub(super) fn has_blob(
+    transaction: &ReadTransaction,
+    now: Millis,
+    id: &Hash,
+) -> Result<bool, StoreError> {
+    let Some(row) = transaction.open_table(BLOBS)?.get(id)? else {
+        return Ok(false);
+    };
     Ok(timed(row.value())?.0 > now)
 }
