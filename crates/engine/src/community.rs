@@ -315,9 +315,12 @@ impl Community {
     /// When [`Self::tick`] has something to do.
     pub(crate) fn due(&self, now: Millis) -> Option<Millis> {
         let pause = (self.pause_until > now).then_some(self.pause_until);
-        let ballot = self.ballot.due();
-        let missing = self.missing_since.map(|since| since.plus(history::MISSING_MS));
-        [Some(self.poll_at), pause, ballot, self.handover_at, missing.filter(|at| *at > now)].into_iter().flatten().min()
+        // The rest waits for the relay first, and is looked at whenever the relay says something.
+        let synced = self.is_synced();
+        let ballot = self.ballot.due().filter(|_| self.slots.is_caught_up());
+        let handover = self.handover_at.filter(|_| synced);
+        let missing = self.missing_since.map(|since| since.plus(history::MISSING_MS)).filter(|at| synced && *at > now);
+        [Some(self.poll_at), pause, ballot, handover, missing].into_iter().flatten().min()
     }
 
     /// Does whatever can be done now.

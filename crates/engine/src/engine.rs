@@ -24,6 +24,8 @@ use ume_wire::relay::frame::Body;
 
 /// How long a person waits for a relay before being told, milliseconds.
 const PATIENCE_MS: u64 = 15_000;
+/// The shortest time between two wakes, milliseconds: nothing here is more urgent, and no fault can spin.
+const WAKE_MS: u64 = 10;
 /// A clock this far from the relay's is corrected, milliseconds.
 const CORRECT_MS: u64 = 60_000;
 /// A clock this far from the relay's is worth telling, milliseconds.
@@ -684,7 +686,7 @@ impl Engine {
         let communities = self.communities.values().filter_map(|community| community.due(self.now));
         let waiting = self.waiting.iter().map(|one| one.until);
         if let Some(at) = lines.chain(communities).chain(waiting).min() {
-            self.outputs.push(Output::WakeAt(at.max(self.now)));
+            self.outputs.push(Output::WakeAt(at.max(self.now.plus(WAKE_MS))));
         }
         Step { batch: std::mem::take(&mut self.batch), outputs: std::mem::take(&mut self.outputs) }
     }

@@ -14,6 +14,8 @@ use ume_wire::frame;
 
 /// 2026-01-01, milliseconds since 1970.
 const BEGIN_MS: u64 = 1_767_225_600_000;
+/// Frames in one run, far more than any run needs.
+const FRAMES_MAX: u64 = 300_000;
 /// How long people do things, virtual milliseconds.
 const BUSY_MS: u64 = 10 * 60_000;
 /// How long the network works afterwards before the run is judged.
@@ -280,6 +282,9 @@ impl World {
                 break;
             }
             self.now_ms = self.now_ms.max(next);
+            if self.report.frames > FRAMES_MAX {
+                return Err(format!("more than {FRAMES_MAX} frames: somebody asks without end"));
+            }
             if restart == Some(next) {
                 let due = |device: &Device| device.restart_at == Some(next);
                 if let Some(device) = self.devices.iter().position(due) {
