@@ -28,12 +28,12 @@ pub enum Way {
 /// The lock, held until dropped.
 #[derive(Debug)]
 pub struct Held {
-    release: Function,
+    release: Option<Function>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let _ = self.release.call0(&JsValue::NULL);
+        call(self.release.as_ref());
     }
 }
 
@@ -50,7 +50,7 @@ pub async fn acquire(
     let (held, release) = promise();
     let (granted, grant) = promise();
     let on_granted = Closure::once_into_js(move |_: JsValue| -> Promise {
-        let _ = grant.call0(&JsValue::NULL);
+        call(grant.as_ref());
         held
     });
     let options = match way {
@@ -125,9 +125,14 @@ impl Drop for Doorbell {
     }
 }
 
-fn promise() -> (Promise, Function) {
+/// A promise and what fulfils it. There is always a function: the executor has run when the promise exists.
+fn promise() -> (Promise, Option<Function>) {
     let mut resolver = None;
     let promise = Promise::new(&mut |resolve, _| resolver = Some(resolve));
-    // The executor has run by now.
-    (promise, resolver.unwrap_or_default())
+    (promise, resolver)
+}
+
+fn call(function: Option<&Function>) {
+    // A promise's own function does not throw.
+    let _ = function.map(|function| function.call0(&JsValue::NULL));
 }
