@@ -1,0 +1,38 @@
+// Runs before anything is drawn. Takes an invite out of the address, so that no history, log or screenshot keeps it, and
+// makes the only two scripts' addresses that this page ever hands to the browser.
+(() => {
+  const carries = () => /^\/j\/?$/.test(location.pathname) || /^#\d+\./.test(location.hash);
+  const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  let link = null;
+  const take = () => {
+    if (carries()) link = location.href;
+    if (location.pathname + location.search + location.hash !== '/') history.replaceState(null, '', '/');
+  };
+  take();
+  addEventListener('hashchange', () => { take(); if (link) dispatchEvent(new Event('ume-link')); });
+
+  const theme = stored('theme');
+  if (theme) document.documentElement.dataset.theme = theme;
+
+  const own = ['/engine-worker.js', '/sw.js'];
+  const rules = { createScriptURL(path) { if (own.includes(path)) return path; throw new TypeError(path); } };
+  const policy = globalThis.trustedTypes?.createPolicy('ume', rules) ?? rules;
+
+  let worker;
+  const engine = () => (worker ??= new Worker(policy.createScriptURL('/engine-worker.js'), { type: 'module' }));
+  // Somebody new looks at the first screen first; everybody else waits for the engine.
+  if (link || stored('known')) engine();
+  const wake = () => { if (!document.hidden) worker?.postMessage('wake'); };
+  addEventListener('visibilitychange', wake);
+  addEventListener('online', wake);
+
+  const loaded = new Promise((done) => addEventListener('load', done, { once: true }));
+  const registration = loaded
+    .then(() => navigator.serviceWorker?.register(policy.createScriptURL('/sw.js'), { updateViaCache: 'none' }))
+    .catch(() => undefined);
+  const fail = () => document.getElementById('fail')?.removeAttribute('hidden');
+  globalThis.ume = { engine, registration, fail, link: () => { const taken = link; link = null; return taken; } };
+
+  const parsed = new Promise((done) => addEventListener('DOMContentLoaded', done, { once: true }));
+  Promise.all([import('/ume.js'), parsed]).then(([app]) => app.default()).catch(fail);
+})();

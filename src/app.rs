@@ -1,0 +1,120 @@
+//! The whole: which page is shown, and what belongs to all of them.
+use crate::components::preferences::remembered_language;
+use crate::components::update_bar::UpdateBar;
+use crate::i18n::{I18n, I18nContextProvider, t, t_string, use_i18n};
+use crate::pages::elsewhere::Elsewhere;
+use crate::pages::home::{Home, Waiting};
+use crate::pages::redeem::Redeem;
+use crate::pages::start::Start;
+use crate::pages::stopped::{Silent, Stopped};
+use crate::pages::welcome::Welcome;
+use crate::platform::{boot, focus, memory, tabs, updates};
+use crate::state::{Page, Stage, State};
+use leptos::prelude::*;
+use ume_api::Failure;
+
+/// What fills the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Screen {
+    Welcome { again: bool },
+    Waiting,
+    Home,
+    Start,
+    Redeem(String),
+    Elsewhere { yielded: bool },
+    Silent,
+    Stopped(Failure),
+}
+
+/// The root.
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    view! { class="u", <I18nContextProvider><Shell/></I18nContextProvider> }
+}
+
+#[component]
+fn Shell() -> impl IntoView {
+    let i18n = use_i18n();
+    if let Some(locale) = remembered_language() {
+        request_animation_frame(move || i18n.set_locale(locale));
+    }
+    let state = State::new(boot::take_link());
+    provide_context(state);
+    state.start();
+    state.follow_back();
+    boot::on_link(move |link| state.go(Page::Redeem(link)));
+    updates::watch(state.update);
+
+    let screen = Memo::new(move |_| screen(state));
+    Effect::new(move |before: Option<()>| {
+        screen.track();
+        if before.is_some() {
+            focus::heading();
+        }
+    });
+    Effect::new(move |_| tabs::entitle(&title(i18n, state, &screen.get())));
+    view! { class="u",
+        <a class="skip" href="#main" on:click=|event| { event.prevent_default(); focus::heading(); }>
+            {t!(i18n, app.skip)}
+        </a>
+        <UpdateBar/>
+        {move || match screen.get() {
+            Screen::Welcome { again } => view! { class="u", <Welcome again=again/> }.into_any(),
+            Screen::Waiting => view! { class="u", <Waiting/> }.into_any(),
+            Screen::Home => view! { class="u", <Home/> }.into_any(),
+            Screen::Start => view! { class="u", <Start/> }.into_any(),
+            Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
+            Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
+            Screen::Silent => view! { class="u", <Silent/> }.into_any(),
+            Screen::Stopped(failure) => view! { class="u", <Stopped failure=failure/> }.into_any(),
+        }}
+    }
+}
+
+fn screen(state: State) -> Screen {
+    match state.stage.get() {
+        Stage::Failed(failure) => return Screen::Stopped(failure),
+        Stage::Held => return Screen::Elsewhere { yielded: false },
+        Stage::Yielded => return Screen::Elsewhere { yielded: true },
+        Stage::Silent => return Screen::Silent,
+        Stage::Booting | Stage::Ready => {}
+    }
+    match state.page.get() {
+        Page::Start => Screen::Start,
+        Page::Redeem(link) => Screen::Redeem(link),
+        Page::Add => Screen::Welcome { again: true },
+        Page::Home => match state.communities.with(|all| all.as_ref().map(Vec::len)) {
+            Some(0) => Screen::Welcome { again: false },
+            Some(_) => Screen::Home,
+            // The first screen of somebody new needs no engine.
+            None if memory::recall(memory::KNOWN).is_none() => Screen::Welcome { again: false },
+            None => Screen::Waiting,
+        },
+    }
+}
+
+/// What the tab is called; a screen reader says it when the page changes.
+fn title(i18n: I18n, state: State, screen: &Screen) -> String {
+    let page = match screen {
+        Screen::Welcome { again: false } | Screen::Waiting => return "ume".to_owned(),
+        Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
+        Screen::Start => t_string!(i18n, start.title).to_owned(),
+        Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),
+        Screen::Elsewhere { .. } => t_string!(i18n, elsewhere.title).to_owned(),
+        Screen::Silent => t_string!(i18n, silent.title).to_owned(),
+        Screen::Stopped(failure) => crate::components::trouble::explain(i18n, *failure)
+            .0
+            .to_owned(),
+        Screen::Home => {
+            let name = state
+                .community()
+                .map(|community| community.name)
+                .unwrap_or_default();
+            match state.feed.fresh.get() {
+                0 => name,
+                fresh => format!("({fresh}) {name}"),
+            }
+        }
+    };
+    format!("{page} · ume")
+}

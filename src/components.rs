@@ -1,0 +1,22 @@
+//! The parts that pages are made of, one file each.
+//!
+//! Every `view!` here and in the pages names a global class (`class="u"`): without one Leptos builds static parts through
+//! `innerHTML`, which our content security policy forbids and the build refuses.
+pub(crate) mod announcer;
+pub(crate) mod avatar;
+pub(crate) mod communities;
+pub(crate) mod composer;
+pub(crate) mod field;
+pub(crate) mod header;
+pub(crate) mod icon;
+pub(crate) mod mark;
+pub(crate) mod notices;
+pub(crate) mod post;
+pub(crate) mod preferences;
+pub(crate) mod qr;
+pub(crate) mod share;
+pub(crate) mod sheet;
+pub(crate) mod strip;
+pub(crate) mod timeline;
+pub(crate) mod trouble;
+pub(crate) mod update_bar;

@@ -1,0 +1,39 @@
+//! Says what changed to people who do not see it: one polite voice, which never speaks per post.
+use crate::i18n::{t_string, use_i18n};
+use crate::platform::timer;
+use crate::state::state;
+use leptos::prelude::*;
+
+const PAUSE_MS: u64 = 2_500;
+
+/// Announces new posts of others, those of a few seconds in one go.
+#[component]
+pub(crate) fn Announcer() -> impl IntoView {
+    let i18n = use_i18n();
+    let feed = state().feed;
+    let said = RwSignal::new(String::new());
+    let counted = StoredValue::new(0_u32);
+    let due = StoredValue::new(false);
+    Effect::new(move |_| {
+        let arrived = feed.arrived.get();
+        if arrived <= counted.get_value() {
+            // Another feed.
+            counted.set_value(arrived);
+            return;
+        }
+        if due.get_value() {
+            return;
+        }
+        due.set_value(true);
+        timer::after(PAUSE_MS, move || {
+            due.set_value(false);
+            let arrived = feed.arrived.get_untracked();
+            let count = arrived.saturating_sub(counted.get_value());
+            counted.set_value(arrived);
+            if count > 0 {
+                said.set(untrack(|| t_string!(i18n, feed.fresh, count = count)));
+            }
+        });
+    });
+    view! { class="u", <div class="unseen" role="status" aria-live="polite">{move || said.get()}</div> }
+}

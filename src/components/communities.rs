@@ -1,0 +1,76 @@
+//! The communities of this profile: beside the feed where there is room, in a sheet elsewhere.
+use super::avatar::avatar;
+use super::icon::{Icon, icon};
+use super::preferences::Preferences;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::state::{Page, state};
+use leptos::prelude::*;
+use ume_api::{CommunityView, Phase};
+
+/// The list, the way to another one, and the few settings there are.
+#[component]
+pub(crate) fn Communities(
+    /// Called when the person chose something.
+    #[prop(into)]
+    chosen: Callback<()>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let add = move |_| {
+        chosen.run(());
+        state.go(Page::Add);
+    };
+    view! { class="u",
+        <nav class="communities" aria-label=move || t_string!(i18n, communities.title)>
+            <ul role="list">
+                <For
+                    each=move || state.communities.get().unwrap_or_default()
+                    key=|one| (one.id, one.name.clone(), one.members, one.phase)
+                    children=move |community| view! { class="u", <One community=community chosen=chosen/> }
+                />
+            </ul>
+            <button type="button" class="button quiet wide" on:click=add>
+                {icon(Icon::Plus)}
+                {t!(i18n, communities.add)}
+            </button>
+        </nav>
+        <Preferences/>
+    }
+}
+
+#[component]
+fn One(community: CommunityView, chosen: Callback<()>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let id = community.id;
+    let open = move || state.open.get() == Some(id);
+    let choose = move |_| {
+        chosen.run(());
+        state.enter(id);
+    };
+    let members = community.members;
+    let starting = community.phase == Phase::Starting;
+    view! { class="u",
+        <li>
+            <button
+                type="button"
+                class="community"
+                class:community-open=open
+                aria-current=move || open().then_some("true")
+                on:click=choose
+            >
+                <span class="community-picture">{avatar(community.me.mark)}</span>
+                <span class="community-names">
+                    <bdi class="community-name">{community.name}</bdi>
+                    <span class="community-facts">
+                        {if starting {
+                            t!(i18n, communities.starting).into_any()
+                        } else {
+                            t!(i18n, feed.members, count = move || members).into_any()
+                        }}
+                    </span>
+                </span>
+            </button>
+        </li>
+    }
+}

@@ -1,0 +1,74 @@
+//! The head of a community: who one is with, and how the line is.
+use super::icon::{Icon, icon};
+use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::state::state;
+use leptos::prelude::*;
+use ume_api::{CommunityView, Connection};
+
+/// Name, members, connection, and the way to invite.
+#[component]
+pub(crate) fn Header(
+    community: Memo<Option<CommunityView>>,
+    /// The sheet of communities, on narrow screens.
+    menu: RwSignal<bool>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let name = move || community.with(|one| one.as_ref().map(|one| one.name.clone()));
+    let members = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.members)));
+    let may_invite = move || community.with(|one| one.as_ref().is_some_and(|one| one.may_invite));
+    view! { class="u",
+        <header class="head">
+            <button
+                type="button"
+                class="button quiet square head-menu"
+                aria-label=move || t_string!(i18n, app.menu)
+                aria-haspopup="dialog"
+                on:click=move |_| menu.set(true)
+            >
+                {icon(Icon::Menu)}
+            </button>
+            <div class="head-names">
+                <h1 tabindex="-1" dir="auto">{name}</h1>
+                <p class="head-facts">
+                    {move || members.get().map(|count| t!(i18n, feed.members, count = move || count))}
+                    <ConnectionDot/>
+                </p>
+            </div>
+            <Show when=may_invite>
+                <button type="button" class="button" data-test="share-open" aria-haspopup="dialog" on:click=move |_| state.share()>
+                    {icon(Icon::Share)}
+                    {t!(i18n, feed.share)}
+                </button>
+            </Show>
+        </header>
+    }
+}
+
+#[component]
+fn ConnectionDot() -> impl IntoView {
+    let i18n = use_i18n();
+    let connection = state().connection;
+    view! { class="u",
+        <span class="line" data-test="connection" data-connection=move || word(connection.get())>
+            <span class="line-dot" aria-hidden="true"></span>
+            {move || named(i18n, connection.get())}
+        </span>
+    }
+}
+
+const fn word(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "connecting",
+        Connection::Online => "online",
+        Connection::Offline => "offline",
+    }
+}
+
+fn named(i18n: I18n, connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => t_string!(i18n, connection.connecting),
+        Connection::Online => t_string!(i18n, connection.online),
+        Connection::Offline => t_string!(i18n, connection.offline),
+    }
+}

@@ -1,0 +1,67 @@
+//! Line icons on a grid of 24. They only ever repeat what text says, so screen readers skip them.
+use leptos::prelude::*;
+
+/// What an icon shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Icon {
+    Alert,
+    ArrowDown,
+    ArrowUp,
+    Back,
+    Check,
+    Clock,
+    Close,
+    Eye,
+    History,
+    Hourglass,
+    Link,
+    Menu,
+    People,
+    Plus,
+    Send,
+    Share,
+}
+
+impl Icon {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Alert => {
+                "M12 8v5M12 16.5v.01M10.3 4 2.6 17.5A2 2 0 0 0 4.3 20.5h15.4a2 2 0 0 0 1.7-3L13.7 4a2 2 0 0 0-3.4 0Z"
+            }
+            Self::ArrowDown => "M12 5v14M6 13l6 6 6-6",
+            Self::ArrowUp => "M12 19V5M6 11l6-6 6 6",
+            Self::Back => "M19 12H5M11 6l-6 6 6 6",
+            Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Clock => "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
+            Self::Close => "M6 6l12 12M18 6 6 18",
+            Self::Eye => {
+                "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6Z"
+            }
+            Self::History => "M4 5v4.5h4.5M4.6 9.5A8.5 8.5 0 1 1 3.5 13M12 8v4.5l3 1.8",
+            Self::Hourglass => {
+                "M6.5 3.5h11M6.5 20.5h11M8 3.5v3.2a4 4 0 0 0 1.6 3.2L12 12l2.4-2.1A4 4 0 0 0 16 6.7V3.5M8 20.5v-3.2a4 4 0 0 1 1.6-3.2L12 12l2.4 2.1a4 4 0 0 1 1.6 3.2v3.2"
+            }
+            Self::Link => {
+                "M10 14a4.2 4.2 0 0 0 6 0l3.2-3.2a4.2 4.2 0 0 0-6-6L12 6M14 10a4.2 4.2 0 0 0-6 0l-3.2 3.2a4.2 4.2 0 0 0 6 6L12 18"
+            }
+            Self::Menu => "M4 7h16M4 12h16M4 17h16",
+            Self::People => {
+                "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 19.5a6.5 6.5 0 0 1 13 0M16 4.9a3.5 3.5 0 0 1 0 6.2M18 14a6.5 6.5 0 0 1 3.5 5.5"
+            }
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::Send => {
+                "M4.5 12 3.4 5.2c-.2-1 .8-1.7 1.7-1.3l15 7.2a1 1 0 0 1 0 1.8l-15 7.2c-.9.4-1.9-.3-1.7-1.3L4.5 12Zm0 0H12"
+            }
+            Self::Share => "M12 14.5V3.5M8 7l4-4 4 4M5 11.5v7a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-7",
+        }
+    }
+}
+
+/// Draws an icon in the colour of the text around it.
+pub(crate) fn icon(icon: Icon) -> impl IntoView {
+    view! { class="u",
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+            <path d=icon.path()></path>
+        </svg>
+    }
+}

@@ -1,0 +1,216 @@
+//! The share sheet: a link, its picture, and what it gives away.
+use super::icon::{Icon, icon};
+use super::qr::qr;
+use super::sheet::Sheet;
+use super::trouble::Trouble;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::platform::{clipboard, share, timer};
+use crate::state::{Link, State, state};
+use leptos::html;
+use leptos::prelude::*;
+use ume_api::{HistoryWindow, InviteTerms};
+use wasm_bindgen_futures::spawn_local;
+
+const COPIED_MS: u64 = 2_500;
+const DAY: u64 = 24 * 3600;
+
+/// The sheet of the open community.
+#[component]
+pub(crate) fn ShareSheet() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let title = Signal::derive(move || t_string!(i18n, share.title).to_owned());
+    view! { class="u",
+        <Sheet open=state.sharing.open title=title name="share">
+            <LinkPart/>
+            <p class="share-holder">
+                {icon(Icon::Eye)}
+                <span>{holder()}</span>
+            </p>
+            <Terms/>
+        </Sheet>
+    }
+}
+
+/// What a holder of the link can see.
+fn holder() -> impl IntoView {
+    let i18n = use_i18n();
+    let terms = state().sharing.terms;
+    move || match terms.get().history {
+        HistoryWindow::None => t!(i18n, share.holder_none).into_any(),
+        HistoryWindow::Days(days) => t!(i18n, share.holder_days, count = move || days).into_any(),
+        HistoryWindow::All => t!(i18n, share.holder_all).into_any(),
+    }
+}
+
+#[component]
+fn LinkPart() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    move || {
+        match state.sharing.link.get() {
+        Link::Made(link) => view! { class="u", <Made link=link/> }.into_any(),
+        Link::Making => view! { class="u",
+            <div class="share-link" role="status" data-test="making">
+                <span class="qr bone"></span>
+                <p class="share-wait">{t!(i18n, share.making)}</p>
+            </div>
+        }
+        .into_any(),
+        Link::None => view! { class="u",
+            <div class="share-link">
+                <button type="button" class="button primary wide" on:click=move |_| state.make_link()>
+                    {icon(Icon::Link)}
+                    {t!(i18n, share.make)}
+                </button>
+            </div>
+        }
+        .into_any(),
+        Link::Failed(failure) => view! { class="u",
+            <Trouble failure=failure retry=move |()| state.make_link()/>
+        }
+        .into_any(),
+    }
+    }
+}
+
+/// How copying went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copying {
+    Idle,
+    Done,
+    Refused,
+}
+
+#[component]
+fn Made(link: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let copying = RwSignal::new(Copying::Idle);
+    let field = NodeRef::<html::Input>::new();
+    let copied = link.clone();
+    let copy = move |_| {
+        let link = copied.clone();
+        spawn_local(async move {
+            if clipboard::copy(&link).await {
+                let _ = copying.try_set(Copying::Done);
+                timer::after(COPIED_MS, move || {
+                    let _ = copying.try_set(Copying::Idle);
+                });
+            } else {
+                let _ = copying.try_set(Copying::Refused);
+                if let Some(field) = field.try_get_untracked().flatten() {
+                    field.select();
+                }
+            }
+        });
+    };
+    let offered = link.clone();
+    let offer = move |_| {
+        let link = offered.clone();
+        spawn_local(async move { share::offer(&link).await });
+    };
+    let picture = qr(&link, t_string!(i18n, share.qr).to_owned());
+    view! { class="u",
+        <div class="share-link">
+            {picture}
+            <div class="share-field">
+                <input
+                    node_ref=field
+                    type="text"
+                    readonly=true
+                    data-test="link"
+                    aria-label=move || t_string!(i18n, share.link)
+                    prop:value=link
+                    on:focus=move |_| if let Some(field) = field.get_untracked() { field.select() }
+                />
+            </div>
+            <div class="share-actions">
+                <button type="button" class="button primary" on:click=copy>
+                    {move || icon(if copying.get() == Copying::Done { Icon::Check } else { Icon::Link })}
+                    <span aria-live="polite">
+                        {move || if copying.get() == Copying::Done {
+                            t_string!(i18n, share.copied)
+                        } else {
+                            t_string!(i18n, share.copy)
+                        }}
+                    </span>
+                </button>
+                {share::supported().then(|| view! { class="u",
+                    <button type="button" class="button" on:click=offer>
+                        {icon(Icon::Share)}
+                        {t!(i18n, share.native)}
+                    </button>
+                })}
+            </div>
+            <Show when=move || copying.get() == Copying::Refused>
+                <p class="field-hint field-wrong" role="alert">{t!(i18n, share.copy_failed)}</p>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn Terms() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let expiry = move |days: u64| {
+        option(
+            state,
+            "expires",
+            move |terms| &mut terms.expires_in,
+            (days > 0).then_some(days * DAY),
+        )
+    };
+    let uses = move |uses: u32| {
+        option(
+            state,
+            "uses",
+            move |terms| &mut terms.max_uses,
+            (uses > 0).then_some(uses),
+        )
+    };
+    let history = move |window| option(state, "history", move |terms| &mut terms.history, window);
+    view! { class="u",
+        <fieldset class="pills">
+            <legend>{t!(i18n, share.expires)}</legend>
+            <label class="pill">{expiry(1)}<span>{t!(i18n, share.day)}</span></label>
+            <label class="pill">{expiry(7)}<span>{t!(i18n, share.week)}</span></label>
+            <label class="pill">{expiry(30)}<span>{t!(i18n, share.month)}</span></label>
+            <label class="pill">{expiry(0)}<span>{t!(i18n, share.never)}</span></label>
+        </fieldset>
+        <fieldset class="pills">
+            <legend>{t!(i18n, share.uses)}</legend>
+            <label class="pill">{uses(1)}<span>{t!(i18n, share.one)}</span></label>
+            <label class="pill">{uses(50)}<span>{t!(i18n, share.fifty)}</span></label>
+            <label class="pill">{uses(0)}<span>{t!(i18n, share.any)}</span></label>
+        </fieldset>
+        <fieldset class="pills">
+            <legend>{t!(i18n, share.history)}</legend>
+            <label class="pill">{history(HistoryWindow::None)}<span>{t!(i18n, share.nothing)}</span></label>
+            <label class="pill">{history(HistoryWindow::Days(7))}<span>{t!(i18n, share.week)}</span></label>
+            <label class="pill">{history(HistoryWindow::Days(30))}<span>{t!(i18n, share.month)}</span></label>
+            <label class="pill">{history(HistoryWindow::All)}<span>{t!(i18n, share.everything)}</span></label>
+        </fieldset>
+    }
+}
+
+/// One of the values that a term can have.
+fn option<T: Copy + PartialEq + Send + Sync + 'static>(
+    state: State,
+    name: &'static str,
+    term: impl Fn(&mut InviteTerms) -> &mut T + Copy + Send + Sync + 'static,
+    value: T,
+) -> impl IntoView {
+    let chosen = move || {
+        let mut terms = state.sharing.terms.get();
+        *term(&mut terms) == value
+    };
+    view! { class="u",
+        <input
+            type="radio"
+            name=name
+            prop:checked=chosen
+            on:change=move |_| state.set_terms(|terms| *term(terms) = value)
+        />
+    }
+}

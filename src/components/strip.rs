@@ -1,0 +1,67 @@
+//! A line across the page while something is going on: no connection, catching up, posts missing.
+use super::icon::{Icon, icon};
+use crate::i18n::{t, use_i18n};
+use crate::platform::timer;
+use crate::state::state;
+use leptos::prelude::*;
+use ume_api::{CommunityView, Connection, Phase};
+
+/// A reconnect shorter than this is nobody's concern.
+const PATIENCE_MS: u64 = 2_000;
+
+/// The strips that apply, the most pressing first; usually none.
+#[component]
+pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let slow = RwSignal::new(false);
+    let turn = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        let connecting = state.connection.get() == Connection::Connecting;
+        let this = turn.with_value(|turn| turn.wrapping_add(1));
+        turn.set_value(this);
+        slow.set(false);
+        if connecting {
+            timer::after(PATIENCE_MS, move || {
+                if turn.try_get_value() == Some(this) {
+                    slow.set(true);
+                }
+            });
+        }
+    });
+    let offline = move || state.connection.get() == Connection::Offline;
+    let phase = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.phase)));
+    let missing =
+        Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.missing)));
+    view! { class="u",
+        <div class="strips" role="status">
+            <Show when=move || offline() || slow.get()>
+                <div class="strip" data-test="offline">
+                    {icon(Icon::Alert)}
+                    <p>{move || if offline() {
+                        t!(i18n, connection.offline_text).into_any()
+                    } else {
+                        t!(i18n, connection.connecting_text).into_any()
+                    }}</p>
+                    <button type="button" class="button quiet" on:click=move |_| state.reconnect()>
+                        {t!(i18n, connection.retry)}
+                    </button>
+                </div>
+            </Show>
+            {move || match phase.get() {
+                Some(Phase::Starting) => Some(t!(i18n, feed.starting).into_any()),
+                Some(Phase::CatchingUp) => Some(t!(i18n, feed.catching_up).into_any()),
+                Some(Phase::Healing) => Some(t!(i18n, feed.healing).into_any()),
+                Some(Phase::Live) | None => None,
+            }.map(|text| view! { class="u",
+                <div class="strip strip-busy" data-test="phase"><span class="pulse" aria-hidden="true"></span><p>{text}</p></div>
+            })}
+            <Show when=move || missing.get() != 0>
+                <div class="strip" data-test="missing">
+                    {icon(Icon::Hourglass)}
+                    <p>{t!(i18n, feed.missing, count = move || missing.get())}</p>
+                </div>
+            </Show>
+        </div>
+    }
+}

@@ -1,0 +1,214 @@
+//! The posts of a community, the newest at the bottom.
+//!
+//! The scrolling box is laid out from its end (`column-reverse`): the newest post stays in view while posts arrive, and
+//! older ones appear above without a jump, with no script at all.
+use super::icon::{Icon, icon};
+use super::post::{GhostPost, Post, Row};
+use super::trouble::Trouble;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::platform::{intl, pointer, tabs, timer};
+use crate::state::state;
+use leptos::html;
+use leptos::prelude::*;
+use ume_api::{CommunityView, PostView};
+use web_sys::{ScrollBehavior, ScrollToOptions};
+
+/// Posts of one person within this time form one block.
+const BLOCK_MS: u64 = 5 * 60 * 1000;
+const TICK_MS: u64 = 30_000;
+/// So near to the end, pixels, counts as being there.
+const NEAR_NEWEST: i32 = 48;
+/// So near to the beginning, pixels, older posts are fetched.
+const NEAR_OLDEST: i32 = 600;
+
+/// The list, with everything that can stand in its place.
+#[component]
+pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let feed = state.feed;
+    let now = RwSignal::new(intl::now());
+    timer::every(TICK_MS, move || now.set(intl::now()));
+    let rows = Memo::new(move |_| {
+        feed.posts
+            .with(|posts| rows(posts.as_deref().unwrap_or_default()))
+    });
+    let loaded = Memo::new(move |_| feed.posts.with(Option::is_some));
+    let empty = Memo::new(move |_| {
+        loaded.get() && rows.with(Vec::is_empty) && feed.ghosts.with(Vec::is_empty)
+    });
+
+    let scroller = NodeRef::<html::Div>::new();
+    let on_scroll = move |_| {
+        let Some(box_) = scroller.get_untracked() else {
+            return;
+        };
+        let below = box_.scroll_top().abs();
+        let above = box_.scroll_height() - box_.client_height() - below;
+        let at_newest = below < NEAR_NEWEST;
+        if at_newest != feed.at_newest.get_untracked() {
+            feed.at_newest.set(at_newest);
+        }
+        if at_newest && !tabs::hidden() && feed.fresh.get_untracked() > 0 {
+            feed.fresh.set(0);
+        }
+        if above < NEAR_OLDEST {
+            state.older();
+        }
+    };
+    let to_newest = move |smooth: bool| {
+        let Some(box_) = scroller.get_untracked() else {
+            return;
+        };
+        let options = ScrollToOptions::new();
+        options.set_top(0.0);
+        if smooth && !pointer::wants_less_motion() {
+            options.set_behavior(ScrollBehavior::Smooth);
+        }
+        box_.scroll_to_with_scroll_to_options(&options);
+    };
+    // What one writes, one wants to see.
+    Effect::new(move |before: Option<usize>| {
+        let count = feed.ghosts.with(Vec::len);
+        if before.is_some_and(|before| count > before) {
+            to_newest(false);
+        }
+        count
+    });
+    tabs::on_seen(move || {
+        if feed.at_newest.get_untracked() {
+            feed.fresh.set(0);
+        }
+    });
+
+    view! { class="u",
+        <div class="timeline">
+            <div
+                node_ref=scroller
+                class="timeline-box"
+                role="region"
+                tabindex="0"
+                aria-label=move || t_string!(i18n, feed.posts)
+                aria-busy=move || (!loaded.get() || feed.fetching.get()).to_string()
+                on:scroll=on_scroll
+            >
+                <div class="timeline-column">
+                    {move || feed.failure.get().map(|failure| view! { class="u",
+                        <Trouble failure=failure retry=move |()| state.reopen()/>
+                    })}
+                    <Show when=move || !loaded.get() && feed.failure.with(Option::is_none)>
+                        <Skeleton/>
+                    </Show>
+                    <Show when=move || empty.get()>
+                        <Empty community=community/>
+                    </Show>
+                    <Show when=move || feed.older.get()>
+                        <button
+                            type="button"
+                            class="button quiet timeline-older"
+                            disabled=move || feed.fetching.get()
+                            on:click=move |_| state.older()
+                        >
+                            {icon(Icon::ArrowUp)}
+                            {t!(i18n, feed.older)}
+                        </button>
+                    </Show>
+                    <Show when=move || loaded.get() && !feed.older.get() && !empty.get()>
+                        <p class="timeline-beginning">{t!(i18n, feed.beginning)}</p>
+                    </Show>
+                    <ol class="posts" role="list" aria-label=move || t_string!(i18n, feed.posts)>
+                        <For
+                            each=move || rows.get()
+                            key=|row| (row.post.id, row.post.state, row.first_of_day, row.continues)
+                            children=move |row| view! { class="u", <Post row=row now=now/> }
+                        />
+                        <For
+                            each=move || feed.ghosts.get()
+                            key=|ghost| ghost.number
+                            children=move |ghost| {
+                                community.get_untracked().map(|community| view! { class="u",
+                                    <GhostPost author=community.me text=ghost.text/>
+                                })
+                            }
+                        />
+                    </ol>
+                </div>
+            </div>
+            <Show when=move || !feed.at_newest.get() || feed.fresh.get() != 0>
+                <button type="button" class="button newest" data-test="newest" on:click=move |_| {
+                    feed.fresh.set(0);
+                    to_newest(true);
+                }>
+                    {icon(Icon::ArrowDown)}
+                    {move || match feed.fresh.get() {
+                        0 => t_string!(i18n, feed.newest).to_string(),
+                        fresh => t_string!(i18n, feed.fresh, count = fresh),
+                    }}
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// Nobody has written anything.
+#[component]
+fn Empty(community: Memo<Option<CommunityView>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let may_invite =
+        move || community.with(|community| community.as_ref().is_some_and(|one| one.may_invite));
+    view! { class="u",
+        <div class="empty" data-test="empty">
+            {super::mark::mark()}
+            <h2>{t!(i18n, feed.empty_title)}</h2>
+            <p>{t!(i18n, feed.empty_text)}</p>
+            <Show when=may_invite>
+                <button type="button" class="button" on:click=move |_| state.share()>
+                    {icon(Icon::Share)}
+                    {t!(i18n, feed.empty_share)}
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// Posts to come.
+#[component]
+pub(crate) fn Skeleton() -> impl IntoView {
+    let i18n = use_i18n();
+    let one = |_| {
+        view! { class="u",
+            <div class="post">
+                <span class="post-picture bone"></span>
+                <span class="bone bone-short"></span>
+                <span class="bone bone-long"></span>
+            </div>
+        }
+    };
+    view! { class="u",
+        <div class="skeleton" role="status" data-test="loading">
+            <span class="unseen">{t!(i18n, app.loading)}</span>
+            {(0..4).map(one).collect_view()}
+        </div>
+    }
+}
+
+fn rows(posts: &[PostView]) -> Vec<Row> {
+    let mut above: Option<(&PostView, (u32, u32, u32))> = None;
+    let mut rows = Vec::with_capacity(posts.len());
+    for post in posts {
+        let day = intl::day_number(post.at);
+        let first_of_day = above.is_none_or(|(_, other)| other != day);
+        let continues = !first_of_day
+            && above.is_some_and(|(other, _)| {
+                other.author == post.author && post.at.saturating_sub(other.at) < BLOCK_MS
+            });
+        rows.push(Row {
+            post: post.clone(),
+            first_of_day,
+            continues,
+        });
+        above = Some((post, day));
+    }
+    rows
+}

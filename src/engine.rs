@@ -1,0 +1,143 @@
+//! The line to the engine's worker: commands out, answers and news in, both as bytes of `ume-api`.
+use crate::platform::boot;
+use futures_channel::oneshot;
+use js_sys::Uint8Array;
+use leptos::prelude::{LocalStorage, StoredValue, UpdateValue};
+use std::collections::BTreeMap;
+use ume_api::{Command, Failure, FromEngine, Reply, ToEngine, decode, encode};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{MessageEvent, Worker};
+
+/// How a command went.
+pub(crate) type Answer = Result<Reply, Failure>;
+
+/// The engine, as the app sees it. Copies are the same line.
+#[derive(Clone, Copy)]
+pub(crate) struct Engine(StoredValue<Line, LocalStorage>);
+
+struct Line {
+    worker: Option<Worker>,
+    last_number: u32,
+    waiting: BTreeMap<u32, oneshot::Sender<Answer>>,
+    /// Commands given before the engine was ready.
+    early: Vec<ToEngine>,
+    ready: bool,
+}
+
+impl Engine {
+    /// A line that is not connected yet; commands wait until it is.
+    pub(crate) fn new() -> Self {
+        Self(StoredValue::new_local(Line {
+            worker: None,
+            last_number: 0,
+            waiting: BTreeMap::new(),
+            early: Vec::new(),
+            ready: false,
+        }))
+    }
+
+    /// Starts the worker and hands everything it says, but for answers, to `hear`.
+    pub(crate) fn connect(self, hear: impl Fn(FromEngine) + 'static) {
+        let Some(worker) = boot::engine() else {
+            return hear(FromEngine::Failed(Failure::Internal));
+        };
+        let hear = std::rc::Rc::new(hear);
+        let broken = hear.clone();
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let bytes = Uint8Array::new(&event.data()).to_vec();
+            match decode(&bytes) {
+                Ok(FromEngine::Answer { number, result }) => self.answered(number, result),
+                Ok(message) => {
+                    self.follow(&message);
+                    hear(message);
+                }
+                // Page and worker come from different builds.
+                Err(_) => hear(FromEngine::Failed(Failure::StorageNewer)),
+            }
+        });
+        let on_error = Closure::<dyn FnMut()>::new(move || {
+            broken(FromEngine::Failed(Failure::Internal));
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        // Both live as long as the page.
+        on_message.forget();
+        on_error.forget();
+        self.0.update_value(|line| line.worker = Some(worker));
+        self.send(&ToEngine::Boot {
+            relay: boot::relay(),
+        });
+    }
+
+    /// Takes the engine from the tab that has it.
+    pub(crate) fn take_over(self) {
+        self.send(&ToEngine::TakeOver);
+    }
+
+    /// Gives a command and waits for its answer.
+    ///
+    /// # Errors
+    /// The engine's [`Failure`]; [`Failure::Internal`] when this page lost the engine meanwhile.
+    pub(crate) async fn ask(self, command: Command) -> Answer {
+        let (give, receive) = oneshot::channel();
+        let now = self.0.try_update_value(|line| {
+            line.last_number = line.last_number.wrapping_add(1);
+            let number = line.last_number;
+            line.waiting.insert(number, give);
+            let ask = ToEngine::Ask { number, command };
+            if line.ready {
+                return Some(ask);
+            }
+            line.early.push(ask);
+            None
+        });
+        if let Some(Some(ask)) = now {
+            self.send(&ask);
+        }
+        receive.await.unwrap_or(Err(Failure::Internal))
+    }
+
+    fn answered(self, number: u32, result: Answer) {
+        let asker = self
+            .0
+            .try_update_value(|line| line.waiting.remove(&number))
+            .flatten();
+        if let Some(asker) = asker {
+            // Whoever asked may have left the page.
+            let _ = asker.send(result);
+        }
+    }
+
+    /// Keeps up with whether commands can be given.
+    fn follow(self, message: &FromEngine) {
+        match message {
+            FromEngine::Ready => {
+                let early = self.0.try_update_value(|line| {
+                    line.ready = true;
+                    std::mem::take(&mut line.early)
+                });
+                for ask in early.into_iter().flatten() {
+                    self.send(&ask);
+                }
+            }
+            FromEngine::Held => self.0.update_value(|line| line.ready = false),
+            FromEngine::Yielded | FromEngine::Failed(_) => self.0.update_value(|line| {
+                line.ready = false;
+                line.waiting.clear();
+                line.early.clear();
+            }),
+            FromEngine::Answer { .. } | FromEngine::News(_) => {}
+        }
+    }
+
+    fn send(self, message: &ToEngine) {
+        let Ok(bytes) = encode(message) else { return };
+        self.0.update_value(|line| {
+            if let Some(worker) = &line.worker {
+                // Bytes can always be copied.
+                let _ = worker.post_message(&Uint8Array::from(bytes.as_slice()));
+            }
+        });
+    }
+}

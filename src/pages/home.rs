@@ -1,0 +1,63 @@
+//! A community: its feed and the way to write in it.
+use crate::components::announcer::Announcer;
+use crate::components::communities::Communities;
+use crate::components::composer::Composer;
+use crate::components::header::Header;
+use crate::components::mark::mark;
+use crate::components::notices::Notices;
+use crate::components::share::ShareSheet;
+use crate::components::sheet::Sheet;
+use crate::components::strip::Strips;
+use crate::components::timeline::{Skeleton, Timeline};
+use crate::i18n::{t, t_string, use_i18n};
+use crate::state::state;
+use leptos::prelude::*;
+
+/// The open community, with the others beside it.
+#[component]
+pub(crate) fn Home() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let menu = RwSignal::new(false);
+    let community = Memo::new(move |_| state.community());
+    let menu_title = Signal::derive(move || t_string!(i18n, communities.title).to_owned());
+    view! { class="u",
+        <div class="home" data-test="home">
+            <aside class="side">
+                <p class="side-brand">{mark()}<span>"ume"</span></p>
+                <Communities chosen=|()| ()/>
+            </aside>
+            <main id="main" class="room">
+                <Header community=community menu=menu/>
+                <Notices/>
+                <Strips community=community/>
+                // A new list and a new composer for each community: nothing of one shows up in another.
+                {move || state.open.get().map(|id| view! { class="u",
+                    <Timeline community=community/>
+                    <Composer id=id community=community/>
+                })}
+            </main>
+            <Announcer/>
+            <ShareSheet/>
+            <Sheet open=menu title=menu_title name="menu">
+                <Communities chosen=move |()| menu.set(false)/>
+            </Sheet>
+        </div>
+    }
+}
+
+/// Home before the engine has spoken, for somebody who was here before.
+#[component]
+pub(crate) fn Waiting() -> impl IntoView {
+    let i18n = use_i18n();
+    view! { class="u",
+        <div class="home">
+            <aside class="side"><p class="side-brand">{mark()}<span>"ume"</span></p></aside>
+            <main id="main" class="room">
+                <h1 class="unseen" tabindex="-1">{t!(i18n, app.loading)}</h1>
+                <div class="head"><span class="bone bone-title"></span></div>
+                <div class="timeline"><div class="timeline-box"><div class="timeline-column"><Skeleton/></div></div></div>
+            </main>
+        </div>
+    }
+}

@@ -1,0 +1,201 @@
+//! An invite: what it offers, before anything is promised.
+use super::welcome::Back;
+use crate::components::avatar::avatar;
+use crate::components::field::Field;
+use crate::components::icon::{Icon, icon};
+use crate::components::trouble::Trouble;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::platform::intl;
+use crate::state::state;
+use leptos::prelude::*;
+use ume_api::{Card, Command, Failure, HistoryWindow, NAME_BYTES_MAX, Reply};
+use wasm_bindgen_futures::spawn_local;
+
+/// What the page knows of the invite.
+#[derive(Clone)]
+enum Seen {
+    Nothing,
+    Card(Card),
+    Failed(Failure),
+}
+
+/// The invite behind a link.
+#[component]
+pub(crate) fn Redeem(link: String) -> impl IntoView {
+    let state = state();
+    let seen = RwSignal::new(Seen::Nothing);
+    let link = StoredValue::new(link);
+    let look = move || {
+        seen.set(Seen::Nothing);
+        let command = Command::Look {
+            link: link.get_value(),
+        };
+        spawn_local(async move {
+            let found = match state.engine.ask(command).await {
+                Ok(Reply::Card(card)) => Seen::Card(card),
+                answer => Seen::Failed(answer.err().unwrap_or(Failure::Internal)),
+            };
+            let _ = seen.try_set(found);
+        });
+    };
+    look();
+    view! { class="u",
+        <main id="main" class="page page-narrow" data-test="redeem">
+            <Back/>
+            {move || match seen.get() {
+                Seen::Nothing => view! { class="u", <Bones/> }.into_any(),
+                Seen::Card(card) => view! { class="u", <Invite card=card link=link/> }.into_any(),
+                Seen::Failed(failure) => view! { class="u",
+                    <Trouble failure=failure page=true retry=move |()| look()/>
+                }
+                .into_any(),
+            }}
+        </main>
+    }
+}
+
+/// The card to come.
+#[component]
+fn Bones() -> impl IntoView {
+    let i18n = use_i18n();
+    view! { class="u",
+        <h1 class="unseen" tabindex="-1">{t!(i18n, redeem.loading)}</h1>
+        <div class="card invite" role="status" data-test="loading">
+            <div class="invite-who">
+                <span class="invite-picture bone"></span>
+                <span class="bone bone-short"></span>
+                <span class="bone bone-title"></span>
+            </div>
+            <span class="bone bone-long"></span>
+            <span class="bone bone-long"></span>
+            <span class="bone bone-long"></span>
+        </div>
+    }
+}
+
+#[component]
+fn Invite(card: Card, link: StoredValue<String>) -> impl IntoView {
+    let i18n = use_i18n();
+    let already = card.already;
+    let suggested = card.suggested_name.clone();
+    view! { class="u",
+        <article class="card invite" data-test="card">
+            <div class="invite-who">
+                <span class="invite-picture">{avatar(card.inviter.mark)}</span>
+                <p class="invite-by">
+                    {t!(i18n, redeem.by, inviter = card.inviter.name.clone())}
+                </p>
+                <h1 tabindex="-1" dir="auto">{card.community.clone()}</h1>
+            </div>
+            <Facts card=card/>
+            {match already {
+                Some(community) => view! { class="u", <Already community=community/> }.into_any(),
+                None => view! { class="u", <Join link=link suggested=suggested/> }.into_any(),
+            }}
+        </article>
+    }
+}
+
+#[component]
+fn Facts(card: Card) -> impl IntoView {
+    let i18n = use_i18n();
+    let Card {
+        members,
+        expires_at,
+        uses_left,
+        history,
+        ..
+    } = card;
+    let now = intl::now();
+    let expiry = move || match expires_at {
+        Some(at) => {
+            let when = move || intl::relative(i18n.get_locale(), at, now);
+            t!(i18n, redeem.expires, when = when).into_any()
+        }
+        None => t!(i18n, redeem.expires_never).into_any(),
+    };
+    let uses = move || match uses_left {
+        Some(uses) => t!(i18n, redeem.uses, count = move || uses).into_any(),
+        None => t!(i18n, redeem.uses_any).into_any(),
+    };
+    let past = move || match history {
+        HistoryWindow::None => t!(i18n, redeem.history_none).into_any(),
+        HistoryWindow::Days(days) => t!(i18n, redeem.history_days, count = move || days).into_any(),
+        HistoryWindow::All => t!(i18n, redeem.history_all).into_any(),
+    };
+    view! { class="u",
+        <ul class="facts" role="list">
+            <li>{icon(Icon::People)}<span>{t!(i18n, redeem.people, count = move || members)}</span></li>
+            <li>{icon(Icon::History)}<span>{past}</span></li>
+            <li>{icon(Icon::Hourglass)}<span>{expiry}</span></li>
+            <li>{icon(Icon::Link)}<span>{uses}</span></li>
+        </ul>
+    }
+}
+
+#[component]
+fn Already(community: ume_api::CommunityRef) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    view! { class="u",
+        <p class="invite-already">{t!(i18n, redeem.already)}</p>
+        <button type="button" class="button primary wide" on:click=move |_| state.enter(community)>
+            {t!(i18n, redeem.open)}
+        </button>
+    }
+}
+
+#[component]
+fn Join(link: StoredValue<String>, suggested: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let persona = RwSignal::new(suggested);
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<Failure>);
+    let wrong = Signal::derive(move || {
+        let long = persona.with(|persona| persona.trim().len() > NAME_BYTES_MAX);
+        long.then(|| t_string!(i18n, start.too_long).to_owned())
+    });
+    let join = move || {
+        if busy.get_untracked() || wrong.with_untracked(Option::is_some) {
+            return;
+        }
+        busy.set(true);
+        failure.set(None);
+        let persona = persona.with_untracked(|persona| persona.trim().to_owned());
+        let command = Command::Join {
+            link: link.get_value(),
+            persona,
+        };
+        spawn_local(async move {
+            match state.engine.ask(command).await {
+                Ok(Reply::Community(community)) => state.enter(community),
+                answer => {
+                    let _ = failure.try_set(Some(answer.err().unwrap_or(Failure::Internal)));
+                    let _ = busy.try_set(false);
+                }
+            }
+        });
+    };
+    view! { class="u",
+        <form class="invite-join" on:submit=move |event| { event.prevent_default(); join(); }>
+            <Field
+                id="persona"
+                label=Signal::derive(move || t_string!(i18n, redeem.name).to_owned())
+                hint=Signal::derive(move || t_string!(i18n, redeem.name_hint).to_owned())
+                value=persona
+                wrong=wrong
+            />
+            {move || failure.get().map(|failure| view! { class="u",
+                <Trouble failure=failure retry=move |()| join()/>
+            })}
+            <button type="submit" class="button primary wide" disabled=move || busy.get()>
+                {move || if busy.get() { t!(i18n, redeem.joining).into_any() } else { t!(i18n, redeem.join).into_any() }}
+            </button>
+            <details class="invite-known" open=true>
+                <summary>{icon(Icon::Eye)}<span>{t!(i18n, redeem.known_title)}</span></summary>
+                <p>{t!(i18n, redeem.known_text)}</p>
+            </details>
+        </form>
+    }
+}

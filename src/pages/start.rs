@@ -1,0 +1,97 @@
+//! Start a community: a name, then the feed with the share sheet open.
+use super::welcome::Back;
+use crate::components::field::Field;
+use crate::components::trouble::Trouble;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::state::state;
+use leptos::prelude::*;
+use ume_api::{Command, Failure, NAME_BYTES_MAX, Reply};
+use wasm_bindgen_futures::spawn_local;
+
+/// Its form.
+#[component]
+pub(crate) fn Start() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let name = RwSignal::new(String::new());
+    let persona = RwSignal::new(String::new());
+    let checked = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<Failure>);
+
+    let too_long =
+        move |value: RwSignal<String>| value.with(|value| value.trim().len() > NAME_BYTES_MAX);
+    let name_wrong = Signal::derive(move || {
+        if too_long(name) {
+            Some(t_string!(i18n, start.too_long).to_owned())
+        } else if checked.get() && name.with(|name| name.trim().is_empty()) {
+            Some(t_string!(i18n, start.name_needed).to_owned())
+        } else {
+            None
+        }
+    });
+    let persona_wrong = Signal::derive(move || {
+        too_long(persona).then(|| t_string!(i18n, start.too_long).to_owned())
+    });
+    let start = move || {
+        checked.set(true);
+        if busy.get_untracked()
+            || name_wrong.with_untracked(Option::is_some)
+            || persona_wrong.with_untracked(Option::is_some)
+        {
+            return;
+        }
+        busy.set(true);
+        failure.set(None);
+        let command = Command::Start {
+            name: name.with_untracked(|name| name.trim().to_owned()),
+            persona: persona.with_untracked(|persona| persona.trim().to_owned()),
+        };
+        spawn_local(async move {
+            match state.engine.ask(command).await {
+                Ok(Reply::Community(community)) => {
+                    state.enter(community);
+                    state.share();
+                }
+                answer => {
+                    let _ = failure.try_set(Some(answer.err().unwrap_or(Failure::Internal)));
+                    let _ = busy.try_set(false);
+                }
+            }
+        });
+    };
+    view! { class="u",
+        <main id="main" class="page page-narrow" data-test="start">
+            <Back/>
+            <h1 tabindex="-1">{t!(i18n, start.title)}</h1>
+            <p class="lead">{t!(i18n, start.lead)}</p>
+            <form class="card" on:submit=move |event| { event.prevent_default(); start(); }>
+                <Field
+                    id="name"
+                    label=Signal::derive(move || t_string!(i18n, start.name).to_owned())
+                    hint=Signal::stored(String::new())
+                    example=Signal::derive(move || t_string!(i18n, start.name_example).to_owned())
+                    value=name
+                    wrong=name_wrong
+                />
+                <Field
+                    id="persona"
+                    label=Signal::derive(move || t_string!(i18n, start.persona).to_owned())
+                    remark=Signal::derive(move || t_string!(i18n, start.persona_optional).to_owned())
+                    hint=Signal::derive(move || t_string!(i18n, start.persona_hint).to_owned())
+                    example=Signal::derive(move || t_string!(i18n, start.persona_example).to_owned())
+                    value=persona
+                    wrong=persona_wrong
+                />
+                {move || failure.get().map(|failure| view! { class="u",
+                    <Trouble failure=failure retry=move |()| start()/>
+                })}
+                <div class="actions">
+                    <button type="submit" class="button primary wide" disabled=move || busy.get()>
+                        {move || if busy.get() { t!(i18n, start.going).into_any() } else { t!(i18n, start.go).into_any() }}
+                    </button>
+                </div>
+            </form>
+        </main>
+    }
+}

@@ -1,0 +1,11 @@
+//! What the browser offers, one file for each capability.
+pub(crate) mod boot;
+pub(crate) mod clipboard;
+pub(crate) mod focus;
+pub(crate) mod intl;
+pub(crate) mod memory;
+pub(crate) mod pointer;
+pub(crate) mod share;
+pub(crate) mod tabs;
+pub(crate) mod timer;
+pub(crate) mod updates;

@@ -1,0 +1,19 @@
+//! Where the keyboard is.
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// Moves the focus to the page's heading as soon as it is drawn, so that a screen reader says where one is.
+pub(crate) fn heading() {
+    later("h1");
+}
+
+/// Moves the focus to the first match as soon as it is drawn.
+pub(crate) fn later(selector: &'static str) {
+    request_animation_frame(move || {
+        let found = document().query_selector(selector).ok().flatten();
+        if let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    });
+}

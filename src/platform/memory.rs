@@ -1,0 +1,31 @@
+//! Small choices that outlive the page. Nothing secret belongs here.
+use leptos::prelude::window;
+use web_sys::Storage;
+
+/// Set once this profile has a community: the engine starts with the page then.
+pub(crate) const KNOWN: &str = "known";
+/// The local number of the community that was open last.
+pub(crate) const OPEN: &str = "open";
+/// `light` or `dark`; nothing: as the device.
+pub(crate) const THEME: &str = "theme";
+/// The language, if somebody chose one.
+pub(crate) const LANGUAGE: &str = "language";
+
+/// Reads a choice.
+pub(crate) fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+/// Keeps a choice, or forgets it.
+pub(crate) fn keep(key: &str, value: Option<&str>) {
+    let Some(storage) = storage() else { return };
+    // A full or forbidden storage costs no more than the choice.
+    let _ = match value {
+        Some(value) => storage.set_item(key, value),
+        None => storage.remove_item(key),
+    };
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}

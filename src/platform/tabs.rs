@@ -1,0 +1,37 @@
+//! The tab itself: its title, whether anybody looks at it, and its back button.
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+/// What the tab, the window list and a screen reader call this page.
+pub(crate) fn entitle(title: &str) {
+    document().set_title(title);
+}
+
+/// Whether nobody looks.
+pub(crate) fn hidden() -> bool {
+    document().hidden()
+}
+
+/// Calls back when somebody looks again.
+pub(crate) fn on_seen(callback: impl Fn() + 'static) {
+    let listener = window_event_listener_untyped("visibilitychange", move |_| {
+        if !hidden() {
+            callback();
+        }
+    });
+    // For the life of the page.
+    std::mem::forget(listener);
+}
+
+/// Puts a step into the tab's history that *back* undoes. The address stays: it must not tell where one is.
+pub(crate) fn step() {
+    if let Ok(history) = window().history() {
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some("/"));
+    }
+}
+
+/// Calls back when the person went back.
+pub(crate) fn on_back(callback: impl Fn() + 'static) {
+    let listener = window_event_listener_untyped("popstate", move |_| callback());
+    std::mem::forget(listener);
+}

@@ -1,0 +1,247 @@
+//! What the app knows: views that the engine sent, and where in the app the person is.
+mod feed;
+mod navigation;
+mod sharing;
+
+pub(crate) use feed::Feed;
+pub(crate) use navigation::Page;
+pub(crate) use sharing::{Link, Sharing};
+
+use crate::engine::Engine;
+use crate::platform::{memory, tabs, timer};
+use leptos::prelude::*;
+use std::collections::BTreeMap;
+use ume_api::{
+    Command, CommunityRef, CommunityView, Connection, Failure, FromEngine, News, Notice, Reply,
+};
+use wasm_bindgen_futures::spawn_local;
+
+/// The engine says something within this time, or it never will.
+const BOOT_PATIENCE_MS: u64 = 15_000;
+
+/// How the engine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Asked, no word yet.
+    Booting,
+    /// Asked too long ago.
+    Silent,
+    /// It works for this page.
+    Ready,
+    /// It works for another tab.
+    Held,
+    /// It worked for this page until another tab took it.
+    Yielded,
+    /// It cannot work.
+    Failed(Failure),
+}
+
+/// All of the app's state; copies are the same state.
+#[derive(Clone, Copy)]
+pub(crate) struct State {
+    /// How the engine is.
+    pub(crate) stage: RwSignal<Stage>,
+    /// All communities of this profile; `None` until the engine has named them.
+    pub(crate) communities: RwSignal<Option<Vec<CommunityView>>>,
+    /// Which one is open.
+    pub(crate) open: RwSignal<Option<CommunityRef>>,
+    /// The posts of the open one.
+    pub(crate) feed: Feed,
+    /// The page that the person is on.
+    pub(crate) page: RwSignal<Page>,
+    /// The line to the relays.
+    pub(crate) connection: RwSignal<Connection>,
+    /// What a person should know; each once.
+    pub(crate) notices: RwSignal<Vec<Notice>>,
+    /// The share sheet.
+    pub(crate) sharing: Sharing,
+    /// Whether a new version of the app waits.
+    pub(crate) update: RwSignal<bool>,
+    /// What was typed and not yet posted, in memory only.
+    pub(crate) drafts: StoredValue<BTreeMap<CommunityRef, String>>,
+    /// The line to the engine.
+    pub(crate) engine: Engine,
+}
+
+impl State {
+    /// The state of a page that just opened; `link` is the invite that its address carried.
+    pub(crate) fn new(link: Option<String>) -> Self {
+        Self {
+            stage: RwSignal::new(Stage::Booting),
+            communities: RwSignal::new(None),
+            open: RwSignal::new(None),
+            feed: Feed::new(),
+            page: RwSignal::new(link.map_or(Page::Home, Page::Redeem)),
+            connection: RwSignal::new(Connection::Connecting),
+            notices: RwSignal::new(Vec::new()),
+            sharing: Sharing::new(),
+            update: RwSignal::new(false),
+            drafts: StoredValue::new(BTreeMap::new()),
+            engine: Engine::new(),
+        }
+    }
+
+    /// Starts the engine and listens to it.
+    pub(crate) fn start(self) {
+        self.engine.connect(move |message| self.hear(message));
+        timer::after(BOOT_PATIENCE_MS, move || {
+            if self.stage.get_untracked() == Stage::Booting {
+                self.stage.set(Stage::Silent);
+            }
+        });
+    }
+
+    /// The view of the open community.
+    pub(crate) fn community(self) -> Option<CommunityView> {
+        let open = self.open.get()?;
+        self.communities.with(|all| {
+            all.as_ref()?
+                .iter()
+                .find(|community| community.id == open)
+                .cloned()
+        })
+    }
+
+    /// Opens a community and shows it.
+    pub(crate) fn enter(self, community: CommunityRef) {
+        if self.open.get_untracked() != Some(community) {
+            self.follow(community);
+        }
+        self.go(Page::Home);
+    }
+
+    /// Makes this page the one that has the engine.
+    pub(crate) fn take_over(self) {
+        self.engine.take_over();
+    }
+
+    /// Asks for the posts before the oldest one here.
+    pub(crate) fn older(self) {
+        let Some(community) = self.open.get_untracked() else {
+            return;
+        };
+        let Some(before) = self.feed.begin_older() else {
+            return;
+        };
+        spawn_local(async move {
+            match self.engine.ask(Command::Older { community, before }).await {
+                Ok(Reply::Feed(page)) => self.feed.add_page(page),
+                _ => self.feed.give_up_older(),
+            }
+        });
+    }
+
+    /// Publishes; the text is shown at once and comes back as a draft if it could not be kept.
+    pub(crate) fn post(self, text: String, on_failure: impl FnOnce(Failure, String) + 'static) {
+        let Some(community) = self.open.get_untracked() else {
+            return;
+        };
+        let ghost = self.feed.add_ghost(&text);
+        spawn_local(async move {
+            let command = Command::Post {
+                community,
+                text: text.clone(),
+            };
+            match self.engine.ask(command).await {
+                Ok(Reply::Posted(id)) => self.feed.posted(ghost, id),
+                answer => {
+                    self.feed.drop_ghost(ghost);
+                    on_failure(answer.err().unwrap_or(Failure::Internal), text);
+                }
+            }
+        });
+    }
+
+    /// Tries the relays now.
+    pub(crate) fn reconnect(self) {
+        self.connection.set(Connection::Connecting);
+        spawn_local(async move {
+            // The outcome arrives as news.
+            let _ = self.engine.ask(Command::Reconnect).await;
+        });
+    }
+
+    /// Tries again to open what could not be opened.
+    pub(crate) fn reopen(self) {
+        if let Some(community) = self.open.get_untracked() {
+            self.follow(community);
+        }
+    }
+
+    fn follow(self, community: CommunityRef) {
+        self.open.set(Some(community));
+        self.feed.clear();
+        memory::keep(memory::OPEN, Some(&community.0.to_string()));
+        spawn_local(async move {
+            let answer = self.engine.ask(Command::Open { community }).await;
+            if self.open.get_untracked() != Some(community) {
+                return;
+            }
+            match answer {
+                Ok(Reply::Feed(page)) => self.feed.add_page(page),
+                answer => self.feed.fail(answer.err().unwrap_or(Failure::Internal)),
+            }
+        });
+    }
+
+    fn hear(self, message: FromEngine) {
+        match message {
+            FromEngine::Ready => {
+                // After a take-over the views of before are stale.
+                self.open.set(None);
+                self.feed.clear();
+                self.stage.set(Stage::Ready);
+            }
+            FromEngine::Held => self.stage.set(Stage::Held),
+            FromEngine::Yielded => self.stage.set(Stage::Yielded),
+            FromEngine::Failed(failure) => self.stage.set(Stage::Failed(failure)),
+            FromEngine::News(news) => self.learn(news),
+            FromEngine::Answer { .. } => {}
+        }
+    }
+
+    fn learn(self, news: News) {
+        match news {
+            News::Communities(communities) => {
+                memory::keep(memory::KNOWN, (!communities.is_empty()).then_some("1"));
+                let open = self.open.get_untracked();
+                let still = communities
+                    .iter()
+                    .any(|community| Some(community.id) == open);
+                let next = if still { None } else { choose(&communities) };
+                self.communities.set(Some(communities));
+                if let Some(community) = next {
+                    self.follow(community);
+                }
+            }
+            News::Posts { community, posts } => {
+                if self.open.get_untracked() == Some(community) {
+                    self.feed.merge(posts, tabs::hidden());
+                }
+            }
+            News::Connection(connection) => self.connection.set(connection),
+            News::Notice(notice) => self.notices.update(|notices| {
+                let kind = std::mem::discriminant(&notice);
+                notices.retain(|other| std::mem::discriminant(other) != kind);
+                notices.push(notice);
+            }),
+        }
+    }
+}
+
+/// The one that was open last, else the first.
+fn choose(communities: &[CommunityView]) -> Option<CommunityRef> {
+    let last = memory::recall(memory::OPEN)
+        .and_then(|number| number.parse().ok())
+        .map(CommunityRef);
+    communities
+        .iter()
+        .find(|community| Some(community.id) == last)
+        .or(communities.first())
+        .map(|community| community.id)
+}
+
+/// The app's state, from any component.
+pub(crate) fn state() -> State {
+    expect_context()
+}

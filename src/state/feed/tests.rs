@@ -1,0 +1,67 @@
+use super::{Ghost, is_body_of, merge_into};
+use ume_api::{EntryId, Person, PostState, PostView};
+
+fn post(id: u8, at: u64, state: PostState) -> PostView {
+    PostView {
+        id: EntryId([id; 32]),
+        author: Person {
+            name: "Ada".to_owned(),
+            mark: [1; 8],
+            me: state != PostState::Received,
+        },
+        at,
+        text: format!("post {id}"),
+        state,
+    }
+}
+
+#[test]
+fn posts_are_ordered_by_time_then_id_whatever_the_order_of_arrival() {
+    let mut posts = Vec::new();
+    merge_into(
+        &mut posts,
+        vec![
+            post(2, 20, PostState::Received),
+            post(9, 10, PostState::Received),
+        ],
+    );
+    merge_into(
+        &mut posts,
+        vec![
+            post(1, 20, PostState::Received),
+            post(3, 5, PostState::Received),
+        ],
+    );
+    let order: Vec<u8> = posts.iter().map(|post| post.id.0[0]).collect();
+    assert_eq!(order, [3, 9, 1, 2]);
+}
+
+#[test]
+fn a_post_that_arrives_again_is_replaced_not_doubled() {
+    let mut posts = vec![
+        post(1, 10, PostState::Waiting),
+        post(2, 20, PostState::Received),
+    ];
+    merge_into(&mut posts, vec![post(1, 10, PostState::Sent)]);
+    assert_eq!(
+        posts,
+        [
+            post(1, 10, PostState::Sent),
+            post(2, 20, PostState::Received)
+        ]
+    );
+}
+
+#[test]
+fn a_ghost_goes_when_its_post_is_here_in_either_order_of_events() {
+    let mut ghost = Ghost {
+        number: 1,
+        text: "post 1".to_owned(),
+        id: None,
+    };
+    assert!(is_body_of(&post(1, 10, PostState::Waiting), &ghost));
+    assert!(!is_body_of(&post(1, 10, PostState::Received), &ghost));
+    ghost.id = Some(EntryId([1; 32]));
+    assert!(is_body_of(&post(1, 10, PostState::Sent), &ghost));
+    assert!(!is_body_of(&post(2, 10, PostState::Waiting), &ghost));
+}

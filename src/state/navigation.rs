@@ -1,0 +1,35 @@
+use super::State;
+use crate::platform::tabs;
+use leptos::prelude::*;
+
+/// Where in the app a person can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// The open community's feed, or the first run.
+    Home,
+    /// Join or start another community.
+    Add,
+    /// Start a community.
+    Start,
+    /// Look at the invite of this link.
+    Redeem(String),
+}
+
+impl State {
+    /// Goes to a page; *back* leads home.
+    pub(crate) fn go(self, page: Page) {
+        let here = self.page.get_untracked();
+        if here == page {
+            return;
+        }
+        if here == Page::Home {
+            tabs::step();
+        }
+        self.page.set(page);
+    }
+
+    /// Follows the tab's own *back*.
+    pub(crate) fn follow_back(self) {
+        tabs::on_back(move || self.page.set(Page::Home));
+    }
+}
