@@ -1,0 +1,80 @@
+//! The page says what each of its files has to be: a browser refuses one that differs.
+use super::Files;
+use data_encoding::BASE64;
+use sha2::{Digest, Sha256};
+
+/// Gives every `<script src>` and every `<link>` that loads one of `files` its `integrity`.
+pub(super) fn stated(page: &str, files: &Files) -> String {
+    let mut out = String::with_capacity(page.len() + 1024);
+    let mut rest = page;
+    while let Some((before, tag, after)) = next_tag(rest) {
+        out.push_str(before);
+        out.push_str(&with_integrity(tag, files));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What stands before the next tag that may load something, that tag, and what follows.
+fn next_tag(text: &str) -> Option<(&str, &str, &str)> {
+    let start = ["<script", "<link"]
+        .into_iter()
+        .filter_map(|tag| text.find(tag))
+        .min()?;
+    let end = start + text.get(start..)?.find('>')? + 1;
+    Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?))
+}
+
+fn with_integrity(tag: &str, files: &Files) -> String {
+    // A preload is left out: what is fetched later without the same word would be fetched twice.
+    let loads = ["stylesheet", "modulepreload"];
+    let relevant =
+        tag.starts_with("<script") || attribute(tag, "rel").is_some_and(|rel| loads.contains(&rel));
+    let content = attribute(tag, "src")
+        .or_else(|| attribute(tag, "href"))
+        .and_then(|address| address.strip_prefix('/'))
+        .and_then(|name| files.get(name));
+    match (content, tag.strip_suffix('>')) {
+        (Some(content), Some(open)) if relevant && attribute(tag, "integrity").is_none() => {
+            let open = open.trim_end_matches('/').trim_end();
+            format!(
+                "{open} integrity=\"sha256-{}\">",
+                BASE64.encode(&Sha256::digest(content))
+            )
+        }
+        _ => tag.to_owned(),
+    }
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+    let value = tag.get(start..)?;
+    value.get(..value.find('"')?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_scripts_and_styles_are_pinned_and_nothing_else_is() {
+        let files = Files::from([
+            ("a.js".to_owned(), b"x".to_vec()),
+            ("icon.svg".to_owned(), b"y".to_vec()),
+        ]);
+        let pin = format!(
+            "integrity=\"sha256-{}\"",
+            BASE64.encode(&Sha256::digest(b"x"))
+        );
+        let page = "<p><script src=\"/a.js\"></script><link rel=\"modulepreload\" href=\"/a.js\"/>\
+                    <link rel=\"icon\" href=\"/icon.svg\"><script src=\"/other.js\"></script>";
+        assert_eq!(
+            stated(page, &files),
+            format!(
+                "<p><script src=\"/a.js\" {pin}></script><link rel=\"modulepreload\" href=\"/a.js\" {pin}>\
+                 <link rel=\"icon\" href=\"/icon.svg\"><script src=\"/other.js\"></script>"
+            )
+        );
+    }
+}
