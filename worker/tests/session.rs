@@ -1,5 +1,7 @@
 //! A session with a small core in a real browser: boot, write before tell, failed writes, two tabs.
 #![cfg(target_arch = "wasm32")]
+// Clippy knows `test`, not `wasm_bindgen_test`.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::cell::RefCell;
 use std::rc::Rc;

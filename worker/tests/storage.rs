@@ -1,5 +1,7 @@
 //! The store in a real browser: strict transactions, damage, migration, lease, keys.
 #![cfg(target_arch = "wasm32")]
+// Clippy knows `test`, not `wasm_bindgen_test`.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use js_sys::{Array, Reflect, Uint8Array};
 use std::cell::Cell;
