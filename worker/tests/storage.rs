@@ -33,7 +33,9 @@ fn key(table: Table, id: &[u8]) -> Key {
     }
 }
 
-fn batch(rows: &[(Table, &[u8], Option<&[u8]>)]) -> Batch {
+type Row<'a> = (Table, &'a [u8], Option<&'a [u8]>);
+
+fn batch(rows: &[Row<'_>]) -> Batch {
     Batch(
         rows.iter()
             .map(|(table, id, value)| (key(*table, id), value.map(<[u8]>::to_vec)))
