@@ -32,7 +32,7 @@ const HEADER_BYTES: usize = 16 * 1024;
 /// Headers in one request.
 const HEADERS_MAX: usize = 64;
 /// Longest life of a connection that is no WebSocket: whoever takes an answer drop by drop does not hold it for ever.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// Time for what is on its way when the relay stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -45,7 +45,7 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, mut stopped: watch
     );
     let bucket = Arc::new(Mutex::new(bucket));
     // An upgraded connection comes back through here, so that it stays within this task.
-    let (upgrades, mut upgraded) = mpsc::channel(1);
+    let (upgrades, mut taken) = mpsc::channel(1);
     let service = service_fn(|request| {
         let (core, bucket, upgrades) = (core.clone(), bucket.clone(), upgrades.clone());
         async move { Ok::<_, Infallible>(route(core, request, bucket, upgrades).await) }
@@ -69,7 +69,7 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, mut stopped: watch
     if !finished {
         return;
     }
-    if let Ok(upgrade) = upgraded.try_recv()
+    if let Ok(upgrade) = taken.try_recv()
         && let Ok(io) = hyper::upgrade::on::<Request<Incoming>>(upgrade).await
     {
         ws::serve(core, TokioIo::new(io), stopped).await;

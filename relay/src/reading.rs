@@ -3,6 +3,7 @@
 use crate::{
     commit::now,
     refusal::Refusal,
+    server::Core,
     store::{Store, StoreError},
 };
 use bytes::Bytes;
@@ -118,35 +119,51 @@ pub(crate) fn page(
     }
 }
 
-/// All frames of a blob, or a refusal.
-pub(crate) fn blob(store: &dyn Store, request: u32, id: &Hash) -> Vec<Bytes> {
-    let cells = match store.blob(now(), id) {
-        Ok(Some(cells)) => cells,
-        Ok(None) => {
-            return encode(request, Refusal::DENIED.body())
-                .into_iter()
-                .collect();
-        }
-        Err(_) => {
-            return encode(request, Refusal::STORAGE.body())
-                .into_iter()
-                .collect();
-        }
+/// As [`page`], to the end; for a lane without storage only its numbers.
+pub(crate) fn stored_or_fleeting(
+    core: &Core,
+    request: u32,
+    reading: &Reading,
+    max: usize,
+) -> Result<Page, StoreError> {
+    if reading.content == Content::Fleeting {
+        let end = core.hub.fleeting_end(&reading.lane);
+        return Ok(Page {
+            frames: Vec::new(),
+            next: end,
+            end,
+        });
+    }
+    page(&*core.store, request, reading, u64::MAX, max)
+}
+
+/// Up to `max` frames of a blob from an index on, and how many it has.
+pub(crate) fn blob(
+    store: &dyn Store,
+    request: u32,
+    id: &Hash,
+    from: usize,
+    max: usize,
+) -> Result<(Vec<Bytes>, usize), Refusal> {
+    let part = store.blob(now(), id, from, max)?.ok_or(Refusal::DENIED)?;
+    let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    let (id, total) = (Bytes::copy_from_slice(id), number(part.total));
+    let frame = |(index, cell)| {
+        let (id, index) = (id.clone(), number(index));
+        encode(
+            request,
+            Body::BlobPart(BlobPart {
+                id,
+                cells: total,
+                index,
+                cell,
+            }),
+        )
     };
-    let total = u32::try_from(cells.len() / CELL_BYTES).unwrap_or(u32::MAX);
-    let id = Bytes::copy_from_slice(id);
-    let part = |(index, cell)| {
-        Body::BlobPart(BlobPart {
-            id: id.clone(),
-            cells: total,
-            index,
-            cell,
-        })
-    };
-    (0..)
-        .zip(split(&cells))
-        .filter_map(|indexed| encode(request, part(indexed)))
-        .collect()
+    Ok((
+        (from..).zip(split(&part.cells)).filter_map(frame).collect(),
+        part.total,
+    ))
 }
 
 fn split(cells: &Bytes) -> impl Iterator<Item = Bytes> + '_ {

@@ -242,7 +242,7 @@ impl Session {
             self.core
                 .stage
                 .lock()
-                .put(whole, total, index, &accept.cell, Instant::now())?;
+                .put(&whole, total, index, &accept.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
             return Ok(Step::Answer(Body::Done(relay::Done {})));
         };
@@ -311,7 +311,7 @@ impl Session {
             .core
             .stage
             .lock()
-            .put(whole, total, index, &put.cell, Instant::now())?;
+            .put(&whole, total, index, &put.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
             return Ok(Step::Answer(Body::Done(relay::Done {})));
         };

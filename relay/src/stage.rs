@@ -10,7 +10,7 @@ use std::{
 use ume_wire::auth::{Hash, LaneId};
 
 /// Nobody waits for the rest of something longer than this.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What the cells belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,13 +64,13 @@ impl Stage {
     /// Takes a cell. `index` is below `total`, and `total` is the same for every cell of a whole.
     pub(crate) fn put(
         &mut self,
-        whole: Whole,
+        whole: &Whole,
         total: usize,
         index: usize,
         cell: &[u8],
         now: Instant,
     ) -> Result<Staged, Refusal> {
-        if !self.wholes.contains_key(&whole) {
+        if !self.wholes.contains_key(whole) {
             self.make_room(total, now)?;
             self.reserved += total;
         }
@@ -89,7 +89,7 @@ impl Stage {
             return Ok(Staged::More);
         }
         Ok(Staged::Complete(
-            self.remove(&whole).into_iter().flatten().collect(),
+            self.remove(whole).into_iter().flatten().collect(),
         ))
     }
 
@@ -139,11 +139,11 @@ mod tests {
     fn cells_come_in_any_order_and_twice() {
         let (mut stage, now) = (Stage::new(10), Instant::now());
         let whole = Whole::Blob([1; 32], 3);
-        assert_eq!(stage.put(whole.clone(), 3, 2, b"c", now), Ok(Staged::More));
-        assert_eq!(stage.put(whole.clone(), 3, 0, b"x", now), Ok(Staged::More));
-        assert_eq!(stage.put(whole.clone(), 3, 0, b"a", now), Ok(Staged::More));
+        assert_eq!(stage.put(&whole, 3, 2, b"c", now), Ok(Staged::More));
+        assert_eq!(stage.put(&whole, 3, 0, b"x", now), Ok(Staged::More));
+        assert_eq!(stage.put(&whole, 3, 0, b"a", now), Ok(Staged::More));
         assert!(stage.knows(&whole));
-        let complete = stage.put(whole.clone(), 3, 1, b"b", now).unwrap();
+        let complete = stage.put(&whole, 3, 1, b"b", now).unwrap();
         assert_eq!(
             complete,
             Staged::Complete(vec!["a".into(), "b".into(), "c".into()])
@@ -158,7 +158,7 @@ mod tests {
         for n in 0..5u8 {
             let later = now + Duration::from_millis(n.into());
             assert_eq!(
-                stage.put(Whole::Blob([n; 32], 4), 4, 0, b"", later),
+                stage.put(&Whole::Blob([n; 32], 4), 4, 0, b"", later),
                 Ok(Staged::More)
             );
         }
@@ -166,10 +166,10 @@ mod tests {
         assert!(!stage.knows(&Whole::Blob([2; 32], 4)));
         assert!(stage.knows(&Whole::Blob([4; 32], 4)));
         assert_eq!(
-            stage.put(Whole::Blob([9; 32], 11), 11, 0, b"", now),
+            stage.put(&Whole::Blob([9; 32], 11), 11, 0, b"", now),
             Err(Refusal::LIMIT)
         );
-        stage.sweep(now + Duration::from_secs(120));
+        stage.sweep(now + Duration::from_mins(2));
         assert_eq!(stage.reserved, 0);
     }
 }

@@ -122,6 +122,15 @@ pub(crate) struct Values {
     pub(crate) end: u64,
 }
 
+/// Some cells of a blob.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BlobPart {
+    /// How many the blob has.
+    pub(crate) total: usize,
+    /// The cells that were asked for, one after the other.
+    pub(crate) cells: Bytes,
+}
+
 /// A relay's memory.
 pub(crate) trait Store: Send + Sync {
     /// Does all of this in one transaction, in order, and returns once it is durable. A write that the state does not
@@ -163,8 +172,14 @@ pub(crate) trait Store: Send + Sync {
     /// What is promised and accepted for a slot.
     fn slot(&self, lane: &LaneId, slot: u64) -> Result<SlotState, StoreError>;
 
-    /// All cells of a blob, one after the other.
-    fn blob(&self, now: Millis, id: &Hash) -> Result<Option<Bytes>, StoreError>;
+    /// Up to `max` cells of a blob from an index on.
+    fn blob(
+        &self,
+        now: Millis,
+        id: &Hash,
+        from: usize,
+        max: usize,
+    ) -> Result<Option<BlobPart>, StoreError>;
 
     /// Whether there is such a blob.
     fn has_blob(&self, now: Millis, id: &Hash) -> Result<bool, StoreError>;

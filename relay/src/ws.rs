@@ -8,7 +8,7 @@ mod subscription;
 use crate::{
     bucket::Bucket,
     hub::Mailbox,
-    reading::{self, Reading, encode, head},
+    reading::{self, Content, Reading, encode, head},
     refusal::Refusal,
     server::{Core, asked},
     session::{Session, Step},
@@ -32,7 +32,7 @@ use tokio::{
 };
 use tokio_websockets::{CloseCode, Error, Limits, Message, ServerBuilder, WebSocketStream};
 use ume_wire::{
-    auth::LaneId,
+    auth::{Hash, LaneId},
     limits::{FRAME_BYTES, READ_FRAMES_MAX},
     relay::{Done, frame::Body},
 };
@@ -41,6 +41,8 @@ use ume_wire::{
 const OUTGOING_BYTES: usize = 64 * 1024;
 /// Writes of one connection that wait for the committer.
 const PENDING_MAX: usize = 1024;
+/// Frames that are read from the store in one go.
+const TURN_FRAMES: usize = 64;
 /// Time for saying goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -51,7 +53,7 @@ enum End {
     Gone,
     /// Close it with this code.
     Close(CloseCode),
-    /// The client broke the rules of WebSockets, and what it is told about that is queued already.
+    /// The client broke the rules of the WebSocket protocol, and what it is told about that is queued already.
     Faulty,
 }
 
@@ -98,17 +100,21 @@ where
         .limits(Limits::default().max_payload_len(Some(FRAME_BYTES)))
         .config(tokio_websockets::Config::default().flush_threshold(OUTGOING_BYTES))
         .serve(stream);
-    let now = Instant::now();
+    let opened = Instant::now();
     let mut connection = Connection {
         session: Session::connection(core.clone()),
-        bucket: Bucket::new(core.limits.frames_burst, core.limits.frames_per_second, now),
+        bucket: Bucket::new(
+            core.limits.frames_burst,
+            core.limits.frames_per_second,
+            opened,
+        ),
         socket,
         pending: VecDeque::new(),
         mailbox: Arc::default(),
         subscriptions: HashMap::new(),
         work: VecDeque::new(),
-        opened: now,
-        heard: now,
+        opened,
+        heard: opened,
         pinged: false,
         core,
     };
@@ -116,7 +122,7 @@ where
     connection.leave_all();
     let _ = match end {
         Ok(()) | Err(End::Gone) => return,
-        Err(End::Close(code)) => time::timeout(CLOSE_TIMEOUT, connection.close(code)).await,
+        Err(End::Close(reason)) => time::timeout(CLOSE_TIMEOUT, connection.close(reason)).await,
         Err(End::Faulty) => time::timeout(CLOSE_TIMEOUT, connection.socket.close()).await,
     };
 }
@@ -228,9 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Step::Blob(id) => {
                 self.drain().await?;
-                let store = self.core.store.clone();
-                let frames = blocking(move || reading::blob(&*store, request, &id)).await?;
-                self.send_all(frames).await
+                self.send_blob(request, id).await
             }
         }
     }
@@ -260,22 +264,47 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.answer(request, body).await
     }
 
-    async fn read(&mut self, request: u32, reading: Reading) -> Result<(), End> {
-        let core = self.core.clone();
-        let answer = blocking(move || {
-            let mut page =
-                reading::page(&*core.store, request, &reading, u64::MAX, READ_FRAMES_MAX)?;
-            if reading.content == reading::Content::Fleeting {
-                page.end = core.hub.fleeting_end(&reading.lane);
-                page.next = page.end;
+    async fn read(&mut self, request: u32, mut reading: Reading) -> Result<(), End> {
+        let mut left = READ_FRAMES_MAX;
+        loop {
+            // Cells come piece by piece, so that somebody who takes them slowly does not hold many of them.
+            let max = if reading.content == Content::Cells {
+                left.min(TURN_FRAMES)
+            } else {
+                left
+            };
+            let core = self.core.clone();
+            let page = blocking(move || reading::stored_or_fleeting(&core, request, &reading, max))
+                .await?;
+            let Ok(page) = page else {
+                return self.answer(request, Refusal::STORAGE.body()).await;
+            };
+            let count = page.frames.len();
+            self.send_all(page.frames).await?;
+            left = left.saturating_sub(count);
+            if count < max || left == 0 || reading.content != Content::Cells {
+                return self
+                    .send_all(head(request, &reading.lane, page.next, page.end))
+                    .await;
             }
-            page.frames
-                .extend(head(request, &reading.lane, page.next, page.end));
-            Ok::<_, Refusal>(page.frames)
-        });
-        match answer.await? {
-            Ok(frames) => self.send_all(frames).await,
-            Err(refusal) => self.answer(request, refusal.body()).await,
+            reading.from = page.next;
+        }
+    }
+
+    async fn send_blob(&mut self, request: u32, id: Hash) -> Result<(), End> {
+        let mut from = 0;
+        loop {
+            let store = self.core.store.clone();
+            match blocking(move || reading::blob(&*store, request, &id, from, TURN_FRAMES)).await? {
+                Ok((frames, total)) => {
+                    self.send_all(frames).await?;
+                    from += TURN_FRAMES;
+                    if from >= total {
+                        return Ok(());
+                    }
+                }
+                Err(refusal) => return self.answer(request, refusal.body()).await,
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 //! The app's files over HTTP: headers, compression, caching, and paths that lead nowhere. And the program's own life.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 #[path = "support/client.rs"]
 mod client;

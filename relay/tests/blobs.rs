@@ -1,4 +1,5 @@
 //! Blobs, and the protocol over `POST`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 #[path = "support/client.rs"]
 mod client;

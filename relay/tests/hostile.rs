@@ -1,4 +1,5 @@
 //! Strangers: bytes without sense, silence, floods. The relay stays up and bounded.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 #[path = "support/client.rs"]
 mod client;
@@ -187,7 +188,7 @@ async fn the_silent_are_pinged_and_the_dead_are_let_go() {
     }
     assert_eq!(alive.ask(pad()).await, pad());
     let mut dead = place.connect().await;
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(dead.try_send(pad()).await.is_err() || dead.try_receive().await.is_err());
 }
 

@@ -1,6 +1,7 @@
 //! The real program, killed at any moment under load: what it acknowledged is there once, and nothing else is broken.
 //!
 //! `UME_KILLS` says how often (20 without it).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 #[path = "support/client.rs"]
 mod client;

@@ -4,7 +4,7 @@
 use super::{Answer, plain};
 use crate::{
     bucket::Bucket,
-    reading::{self, Content, Reading, encode, head},
+    reading::{self, Reading, encode, head},
     refusal::Refusal,
     server::Core,
     session::{Session, Step},
@@ -23,12 +23,12 @@ use tokio::{
     time,
 };
 use ume_wire::{
-    limits::{FRAME_BYTES, POST_FRAMES_MAX, READ_FRAMES_MAX},
+    limits::{FRAGMENTS_MAX, FRAME_BYTES, POST_FRAMES_MAX, READ_FRAMES_MAX},
     relay::{Done, frame::Body},
 };
 
 /// Once an answer has so many frames, nothing more is read into it.
-const ANSWER_FRAMES: usize = 1024;
+const ANSWER_FRAMES: usize = READ_FRAMES_MAX;
 const BODY_BYTES_MAX: usize = POST_FRAMES_MAX * FRAME_BYTES;
 
 /// Answers one `POST`.
@@ -111,10 +111,8 @@ impl Exchange {
             Step::Read(reading) | Step::Subscribe(reading) => self.read(request, reading).await,
             Step::Blob(id) => {
                 let core = self.core.clone();
-                self.fetch(request, move || {
-                    Ok(reading::blob(&*core.store, request, &id))
-                })
-                .await;
+                let job = move || reading::blob(&*core.store, request, &id, 0, FRAGMENTS_MAX);
+                self.fetch(request, move || Ok(job()?.0)).await;
             }
         }
     }
@@ -122,12 +120,7 @@ impl Exchange {
     async fn read(&mut self, request: u32, reading: Reading) {
         let core = self.core.clone();
         let job = move || {
-            let mut page =
-                reading::page(&*core.store, request, &reading, u64::MAX, READ_FRAMES_MAX)?;
-            if reading.content == Content::Fleeting {
-                page.end = core.hub.fleeting_end(&reading.lane);
-                page.next = page.end;
-            }
+            let mut page = reading::stored_or_fleeting(&core, request, &reading, READ_FRAMES_MAX)?;
             page.frames
                 .extend(head(request, &reading.lane, page.next, page.end));
             Ok(page.frames)

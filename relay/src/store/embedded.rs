@@ -22,9 +22,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use super::{Millis, Store, StoreError, Write};
+use super::{BlobPart, Millis, Store, StoreError, Write};
 use crate::{config::Limits, refusal::Refusal, slot::SlotState, store::Outcome};
-use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
@@ -177,8 +176,14 @@ impl Store for EmbeddedStore {
         self.read(|transaction| read::slot(transaction, lane, slot))
     }
 
-    fn blob(&self, now: Millis, id: &Hash) -> Result<Option<Bytes>, StoreError> {
-        self.read(|transaction| read::blob(transaction, now, id))
+    fn blob(
+        &self,
+        now: Millis,
+        id: &Hash,
+        from: usize,
+        max: usize,
+    ) -> Result<Option<BlobPart>, StoreError> {
+        self.read(|transaction| read::blob(transaction, now, id, from, max))
     }
 
     fn has_blob(&self, now: Millis, id: &Hash) -> Result<bool, StoreError> {

@@ -1,7 +1,7 @@
 //! Subscriptions of one connection: each knows the number that it delivers next, and takes what follows from the store
 //! or from the newest frames.
 
-use super::{Connection, End, blocking};
+use super::{Connection, End, TURN_FRAMES, blocking};
 use crate::{
     hub::News,
     reading::{self, Content, Reading, head},
@@ -11,9 +11,6 @@ use std::collections::hash_map::Entry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_websockets::CloseCode;
 use ume_wire::{auth::LaneId, limits::SUBSCRIPTIONS_MAX};
-
-/// Frames that a subscription delivers before it is another one's turn.
-const TURN_FRAMES: usize = 64;
 
 /// What a connection is subscribed to.
 #[derive(Debug)]

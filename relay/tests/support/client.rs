@@ -1,5 +1,6 @@
 //! A client of the relay for tests: real sockets, real signatures.
 #![allow(dead_code)] // every test file uses another part
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;

@@ -1,6 +1,6 @@
 //! Reading from the last durable state.
 
-use super::super::{Cells, Millis, StoreError, Value, Values};
+use super::super::{BlobPart, Cells, Millis, StoreError, Value, Values};
 use super::{BLOBS, CELLS, ENDS, LANES, SLOTS, VALUES, number_of, numbered, timed};
 use crate::slot::SlotState;
 use bytes::Bytes;
@@ -149,12 +149,20 @@ pub(super) fn blob(
     transaction: &ReadTransaction,
     now: Millis,
     id: &Hash,
-) -> Result<Option<Bytes>, StoreError> {
+    from: usize,
+    max: usize,
+) -> Result<Option<BlobPart>, StoreError> {
     let Some(row) = transaction.open_table(BLOBS)?.get(id)? else {
         return Ok(None);
     };
     let (time, cells) = timed(row.value())?;
-    Ok((time > now).then(|| Bytes::copy_from_slice(cells)))
+    if time <= now {
+        return Ok(None);
+    }
+    let total = cells.len() / CELL_BYTES;
+    let (start, end) = (from.min(total), from.saturating_add(max).min(total));
+    let cells = Bytes::copy_from_slice(&cells[start * CELL_BYTES..end * CELL_BYTES]);
+    Ok(Some(BlobPart { total, cells }))
 }
 
 pub(super) fn has_blob(

@@ -1,4 +1,5 @@
 use super::*;
+use bytes::Bytes;
 use ume_wire::relay::{Ballot, LaneKind};
 
 fn store() -> (tempfile::TempDir, EmbeddedStore) {
@@ -145,7 +146,7 @@ fn a_deleted_lane_goes_bit_by_bit_and_comes_back_empty() {
     );
     let again = Write::LaneNew(lane_new(10));
     assert_eq!(
-        store.apply(0, &[again.clone()]).unwrap(),
+        store.apply(0, std::slice::from_ref(&again)).unwrap(),
         [Outcome::Refused(Refusal::LIMIT)]
     );
     while store.expire(0, 4).unwrap() {}
