@@ -1,8 +1,8 @@
 //! The app for release: what Trunk built, shrunk, named by its content, compressed and checked.
 mod budget;
 mod fingerprint;
-mod integrity;
 mod names;
+mod page;
 mod shrink;
 mod sinks;
 

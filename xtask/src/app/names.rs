@@ -2,7 +2,7 @@
 //!
 //! `ume.js` becomes `ume-0123456789abcdef.js` (the first 64 bits of its SHA-256), and every HTML, JS and CSS file that
 //! names it names it so. A few addresses have to stay: the page, the service worker, the manifest, and images.
-use super::{Files, integrity};
+use super::{Files, page};
 use crate::fault::{Fault, Result};
 use crate::repo::extension;
 use data_encoding::HEXLOWER;
@@ -72,7 +72,7 @@ impl Naming {
                 }
             }
             if extension(name) == "html" {
-                text = integrity::stated(&text, &self.result);
+                text = page::finished(&text, &self.result);
             }
             content = text.into_bytes();
         }

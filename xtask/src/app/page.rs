@@ -1,19 +1,25 @@
-//! The page says what each of its files has to be: a browser refuses one that differs.
+//! The page says what each of its files has to be, and a browser refuses one that differs. Trunk's marks go.
 use super::Files;
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
-/// Gives every `<script src>` and every `<link>` that loads one of `files` its `integrity`.
-pub(super) fn stated(page: &str, files: &Files) -> String {
+/// Gives every `<script src>` and every `<link>` that loads one of `files` its `integrity`. Browsers count it only on
+/// requests that are made with `crossorigin`, even to the page's own origin.
+pub(super) fn finished(page: &str, files: &Files) -> String {
     let mut out = String::with_capacity(page.len() + 1024);
     let mut rest = page;
     while let Some((before, tag, after)) = next_tag(rest) {
         out.push_str(before);
-        out.push_str(&with_integrity(tag, files));
+        if attribute(tag, "rel") != Some("rust") {
+            out.push_str(&with_integrity(tag, files));
+        }
         rest = after;
     }
     out.push_str(rest);
-    out
+    // Where Trunk took a line away it left an empty one.
+    out.lines()
+        .filter(|line| !line.is_empty())
+        .fold(String::new(), |page, line| page + line + "\n")
 }
 
 /// What stands before the next tag that may load something, that tag, and what follows.
@@ -36,12 +42,10 @@ fn with_integrity(tag: &str, files: &Files) -> String {
         .and_then(|address| address.strip_prefix('/'))
         .and_then(|name| files.get(name));
     match (content, tag.strip_suffix('>')) {
-        (Some(content), Some(open)) if relevant && attribute(tag, "integrity").is_none() => {
+        (Some(content), Some(open)) if relevant => {
             let open = open.trim_end_matches('/').trim_end();
-            format!(
-                "{open} integrity=\"sha256-{}\">",
-                BASE64.encode(&Sha256::digest(content))
-            )
+            let hash = BASE64.encode(&Sha256::digest(content));
+            format!("{open} crossorigin integrity=\"sha256-{hash}\">")
         }
         _ => tag.to_owned(),
     }
@@ -64,16 +68,16 @@ mod tests {
             ("icon.svg".to_owned(), b"y".to_vec()),
         ]);
         let pin = format!(
-            "integrity=\"sha256-{}\"",
+            "crossorigin integrity=\"sha256-{}\"",
             BASE64.encode(&Sha256::digest(b"x"))
         );
-        let page = "<p><script src=\"/a.js\"></script><link rel=\"modulepreload\" href=\"/a.js\"/>\
-                    <link rel=\"icon\" href=\"/icon.svg\"><script src=\"/other.js\"></script>";
+        let page = "<p><link data-trunk rel=\"rust\"/><script src=\"/a.js\"></script>\n\n\
+                    <link rel=\"modulepreload\" href=\"/a.js\"/><link rel=\"icon\" href=\"/icon.svg\">";
         assert_eq!(
-            stated(page, &files),
+            finished(page, &files),
             format!(
-                "<p><script src=\"/a.js\" {pin}></script><link rel=\"modulepreload\" href=\"/a.js\" {pin}>\
-                 <link rel=\"icon\" href=\"/icon.svg\"><script src=\"/other.js\"></script>"
+                "<p><script src=\"/a.js\" {pin}></script>\n\
+                 <link rel=\"modulepreload\" href=\"/a.js\" {pin}><link rel=\"icon\" href=\"/icon.svg\">\n"
             )
         );
     }
