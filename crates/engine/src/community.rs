@@ -65,7 +65,7 @@ pub(crate) enum Tag {
     /// A promise.
     Prepare,
     /// A cell of a value.
-    Accept,
+    Accept(u32),
 }
 
 /// The two places that an entry goes to.
@@ -268,7 +268,7 @@ impl Community {
             (Tag::Settle(round), Body::Head(head)) => self.settled(ctx, round, head),
             (Tag::Settle(_), _) => self.settling = None,
             (Tag::Prepare, body) => self.prepared(ctx, body),
-            (Tag::Accept, body) => self.accepted(ctx, body),
+            (Tag::Accept(index), body) => self.accepted(ctx, index, body),
         }
         self.advance(ctx);
     }
@@ -301,15 +301,21 @@ impl Community {
         if self.poll_at <= ctx.now {
             self.poll_at = ctx.now.plus(if self.slots.is_partial() { POLL_PARTIAL_MS } else { POLL_MS });
             if ctx.up {
-                self.slots.doubt();
-                let polls: Vec<_> =
-                    self.posts.values_mut().filter_map(|lane| Some((lane.reader.id(), lane.reader.read()?))).collect();
-                for (lane, body) in polls {
-                    ctx.ask(Tag::Read(lane), Some(body));
-                }
+                self.poll(ctx);
             }
         }
         self.advance(ctx);
+    }
+
+    /// Asks where the followed lanes end. Until the answers say otherwise, all counts as read.
+    fn poll(&mut self, ctx: &mut Ctx<'_>) {
+        let commits = self.chain.keys.id;
+        let ask = self.slots.read();
+        ctx.ask(Tag::Read(commits), ask);
+        let polls: Vec<_> = self.posts.values_mut().map(|lane| (lane.reader.id(), lane.reader.poll())).collect();
+        for (lane, ask) in polls {
+            ctx.ask(Tag::Read(lane), ask);
+        }
     }
 
     /// When [`Self::tick`] has something to do.

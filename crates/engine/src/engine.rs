@@ -82,13 +82,15 @@ impl Engine {
     /// fresh randomness of the platform, never used twice.
     ///
     /// # Errors
-    /// [`Failure::KeysDamaged`] if the profile's row is there and cannot be read.
+    /// [`Failure::KeysDamaged`] if the profile's row cannot be read, or is missing while others are there.
     pub fn open(relay: &str, seed: [u8; 32], now: Millis, rows: Vec<(Key, Vec<u8>)>) -> Result<Self, Failure> {
         let home = link::relay_address(relay)?;
         let mut rng = ChaCha20Rng::from_seed(seed);
         let stored = rows.iter().find(|(key, _)| key.table == Table::Profile);
         let (profile, profile_changed) = match stored {
             Some((_, bytes)) => (postcard::from_bytes(bytes).map_err(|_| Failure::KeysDamaged)?, false),
+            // Communities without their profile: somebody lost a row, and a new root would not fit them.
+            None if !rows.is_empty() => return Err(Failure::KeysDamaged),
             None => (Profile { root: Secret::random(&mut rng), next_community: 1 }, true),
         };
         let mut communities = BTreeMap::new();

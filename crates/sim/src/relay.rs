@@ -34,8 +34,6 @@ pub(crate) struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,
     subscriptions: BTreeSet<(Bytes, Session)>,
-    /// Every record hash that a slot ever held: more than one would be a fork.
-    pub(crate) forks: usize,
 }
 
 type Out = Vec<(Session, Frame)>;
@@ -47,7 +45,7 @@ fn refused(code: RefusedCode, detail: u64) -> Body {
 impl Relay {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(&seed);
-        Self { key, lanes: BTreeMap::new(), subscriptions: BTreeSet::new(), forks: 0 }
+        Self { key, lanes: BTreeMap::new(), subscriptions: BTreeSet::new() }
     }
 
     pub(crate) fn closed(&mut self, session: Session) {
@@ -179,7 +177,7 @@ impl Relay {
             }
             log.cells.len() as u64 + 1
         };
-        push(Body::Head(Head { lane: lane.clone(), next, end }));
+        push(Body::Head(Head { lane: lane.clone(), next, end, first: 1 }));
         if follow {
             self.subscriptions.insert((lane.clone(), session));
         }

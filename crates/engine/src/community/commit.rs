@@ -15,6 +15,7 @@ use crate::proto::{self, statement::Body as StatementBody};
 use bytes::Bytes;
 use prost::Message;
 use rand_core::RngCore;
+use std::collections::BTreeSet;
 use ume_api::HistoryWindow;
 use ume_wire::auth::{Hash, Statement, hash_cells};
 use ume_wire::limits::BALLOT_TIE_BYTES;
@@ -53,7 +54,8 @@ pub(crate) struct Staged {
 pub(crate) enum Ballot {
     None,
     Preparing,
-    Accepting,
+    /// The cells of the vote whose arrival is not acknowledged.
+    Accepting(BTreeSet<u32>),
     /// Lost a round; tries again then.
     Waiting(Millis),
     /// Accepted, or the slot is taken: the value comes by the lane.
@@ -99,7 +101,7 @@ impl Community {
             Ballot::Waiting(at) => *at <= ctx.now,
             // Said to be decided, but the lane has been read to its end and holds nothing there: try again.
             Ballot::Decided => true,
-            Ballot::Preparing | Ballot::Accepting => false,
+            Ballot::Preparing | Ballot::Accepting(_) => false,
         };
         if let (true, Some(staged)) = (due, &self.saved.staged) {
             let ballot = staged.ballot();
@@ -235,19 +237,28 @@ impl Community {
                 index,
                 cell: Bytes::copy_from_slice(cell),
             };
-            ctx.asks.push((Tag::Accept, Body::Accept(accept)));
+            ctx.asks.push((Tag::Accept(index), Body::Accept(accept)));
         }
-        self.ballot = Ballot::Accepting;
+        self.ballot = Ballot::Accepting((0..vote.cells).collect());
     }
 
     /// The answer to a cell of a vote.
-    pub(super) fn accepted(&mut self, ctx: &mut Ctx<'_>, body: &Body) {
+    pub(super) fn accepted(&mut self, ctx: &mut Ctx<'_>, index: u32, body: &Body) {
         let Some(staged) = &self.saved.staged else { return };
         match body {
-            Body::Done(_) => {}
+            Body::Done(_) => {
+                if let Ballot::Accepting(left) = &mut self.ballot {
+                    left.remove(&index);
+                    // All cells are there and nothing came of it: the relay has dropped some for a newer vote.
+                    if left.is_empty() {
+                        self.retry(ctx);
+                    }
+                }
+            }
             Body::Accepted(accepted) if accepted.slot == staged.slot => {
                 let Some(relay_key) = ctx.relay_key else { return };
-                let ballot = staged.ballot();
+                // A value that was accepted before, in an earlier round, is acknowledged with that round's ballot.
+                let Some(ballot) = accepted.ballot.clone() else { return };
                 let statement = Statement::Accepted(&self.chain.keys.id, staged.slot, &ballot, &staged.value_hash);
                 if statement.verify(&relay_key, &accepted.signature).is_err() {
                     self.retry(ctx);
@@ -255,8 +266,8 @@ impl Community {
                 }
                 let certificate = proto::Certificate {
                     slot: staged.slot,
-                    round: staged.round,
-                    tie: staged.tie.to_vec(),
+                    round: ballot.round,
+                    tie: ballot.tie.to_vec(),
                     value_hash: staged.value_hash.to_vec(),
                     acknowledgements: vec![proto::Acknowledgement {
                         relay_key: relay_key.to_vec(),
@@ -269,7 +280,7 @@ impl Community {
             }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => self.taken(),
             _ => {
-                if matches!(self.ballot, Ballot::Accepting) {
+                if matches!(self.ballot, Ballot::Accepting(_)) {
                     self.retry(ctx);
                 }
             }

@@ -1,9 +1,9 @@
 //! Posts on their way out and in.
 //!
 //! Out: an entry is stored, sealed for the lane of the newest epoch and for the history lane of the day, stored again
-//! with its sealed cells, and only then appended. Once both lanes have it on disk it counts as sent. Then the end of
-//! the commit lane is asked for: if no commit came in between, every member who goes on to a later epoch drains this
-//! lane first and so finds the entry, and the row is erased. If one did, the entry is sealed again for the new epoch;
+//! with its sealed cells, and only then appended. Once both lanes have it on disk it counts as sent. Only then the end
+//! of the commit lane is asked for: if no commit came in between, every member who goes on to a later epoch drains this
+//! lane first, every newcomer reads the history lane afterwards, and so all find the entry: the row is erased. If one did, the entry is sealed again for the new epoch;
 //! whoever has it already knows it by its id.
 //!
 //! In: each epoch has a lane; the newest is followed, older ones are read to their end and then forgotten together with
@@ -407,7 +407,7 @@ impl Community {
             return;
         }
         let rows: Vec<u64> =
-            self.outbox.iter().filter(|(_, out)| out.posted && !out.settled).map(|(key, _)| *key).collect();
+            self.outbox.iter().filter(|(_, out)| out.posted && out.in_history && !out.settled).map(|(key, _)| *key).collect();
         if !rows.is_empty() {
             self.settle_round = self.settle_round.wrapping_add(1);
             ctx.ask(Tag::Settle(self.settle_round), Some(self.slots.probe()));

@@ -78,7 +78,13 @@ impl Community {
 
     /// The external commit by which this device comes in, or comes back, was chosen.
     fn enter(&mut self, ctx: &mut Ctx<'_>, staged: &Staged, record: Option<&[u8]>) {
-        let (Some(mut watch), Some(mut group)) = (self.watch.take(), self.pending.take()) else { return };
+        let Some(mut watch) = self.watch.take() else { return };
+        let Some(mut group) = self.pending.take() else {
+            // Its rows were lost. The leaf is in the tree; only coming back as itself helps now.
+            watch.take(record);
+            self.watch = Some(watch);
+            return;
+        };
         let me = Member { index: 0, identity: self.saved.cert.clone(), leaf_key: self.leaf_public() };
         let removed = if self.saved.join.is_some() { vec![] } else { vec![me.clone()] };
         self.chain = watch.chain.clone();

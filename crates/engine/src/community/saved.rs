@@ -447,6 +447,9 @@ pub(crate) struct Rows {
 pub(crate) fn sort_rows(rows: Vec<(Key, Vec<u8>)>) -> BTreeMap<u32, Rows> {
     let mut sorted: BTreeMap<u32, Rows> = BTreeMap::new();
     for (key, bytes) in rows {
+        if key.table == Table::Profile {
+            continue;
+        }
         let Some((number, rest)) = key.id.split_first_chunk::<4>() else { continue };
         let rows = sorted.entry(u32::from_be_bytes(*number)).or_default();
         match (key.table, rest) {
