@@ -2,7 +2,7 @@
 use super::avatar::avatar;
 use super::icon::{Icon, icon};
 use super::preferences::Preferences;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
 use ume_api::{CommunityView, Phase};
@@ -21,7 +21,7 @@ pub(crate) fn Communities(
         state.go(Page::Add);
     };
     view! { class="u",
-        <nav class="communities" aria-label=move || t_string!(i18n, communities.title)>
+        <nav class="communities" aria-label=t!(i18n, communities.title)>
             <ul role="list">
                 <For
                     each=move || state.communities.get().unwrap_or_default()
@@ -63,11 +63,7 @@ fn One(community: CommunityView, chosen: Callback<()>) -> impl IntoView {
                 <span class="community-names">
                     <bdi class="community-name">{community.name}</bdi>
                     <span class="community-facts">
-                        {if starting {
-                            t!(i18n, communities.starting).into_any()
-                        } else {
-                            t!(i18n, feed.members, count = move || members).into_any()
-                        }}
+                        {if starting { t!(i18n, communities.starting) } else { t!(i18n, feed.members, count = members) }}
                     </span>
                 </span>
             </button>

@@ -1,7 +1,7 @@
 //! Where posts are written.
 use super::icon::{Icon, icon};
 use super::trouble;
-use crate::i18n::{t_string, use_i18n};
+use crate::i18n::{t, t_string, use_i18n};
 use crate::platform::{focus, pointer};
 use crate::state::state;
 use leptos::prelude::*;
@@ -85,7 +85,7 @@ pub(crate) fn Composer(id: CommunityRef, community: Memo<Option<CommunityView>>)
                 </p> }
             })}
             <div class="composer-line">
-                <label class="unseen" for="compose">{move || t_string!(i18n, composer.label)}</label>
+                <label class="unseen" for="compose">{t!(i18n, composer.label)}</label>
                 // The box grows with a copy of the text that the style sheet draws underneath.
                 <div class="composer-field" data-text=move || text.get()>
                     <textarea
@@ -105,7 +105,7 @@ pub(crate) fn Composer(id: CommunityRef, community: Memo<Option<CommunityView>>)
                 <button
                     type="submit"
                     class="button primary square"
-                    aria-label=move || t_string!(i18n, composer.send)
+                    aria-label=t!(i18n, composer.send)
                     disabled=move || !sendable()
                 >
                     {icon(Icon::Send)}

@@ -22,7 +22,7 @@ pub(crate) fn Header(
             <button
                 type="button"
                 class="button quiet square head-menu"
-                aria-label=move || t_string!(i18n, app.menu)
+                aria-label=t!(i18n, app.menu)
                 aria-haspopup="dialog"
                 on:click=move |_| menu.set(true)
             >
@@ -31,7 +31,7 @@ pub(crate) fn Header(
             <div class="head-names">
                 <h1 tabindex="-1" dir="auto">{name}</h1>
                 <p class="head-facts">
-                    {move || members.get().map(|count| t!(i18n, feed.members, count = move || count))}
+                    {move || members.get().map(|count| t!(i18n, feed.members, count = count))}
                     <ConnectionDot/>
                 </p>
             </div>

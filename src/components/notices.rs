@@ -1,6 +1,6 @@
 //! What a person should know though they asked for nothing.
 use super::icon::{Icon, icon};
-use crate::i18n::{I18n, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ pub(crate) fn Notices() -> impl IntoView {
                     <button
                         type="button"
                         class="button quiet square"
-                        aria-label=move || t_string!(i18n, notice.dismiss)
+                        aria-label=t!(i18n, notice.dismiss)
                         on:click=move |_| notices.update(|all| all.retain(|other| *other != notice))
                     >
                         {icon(Icon::Close)}

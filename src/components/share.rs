@@ -3,7 +3,7 @@ use super::icon::{Icon, icon};
 use super::qr::qr;
 use super::sheet::Sheet;
 use super::trouble::Trouble;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::{clipboard, share, timer};
 use crate::state::{Link, State, state};
 use leptos::html;
@@ -19,7 +19,7 @@ const DAY: u64 = 24 * 3600;
 pub(crate) fn ShareSheet() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let title = Signal::derive(move || t_string!(i18n, share.title).to_owned());
+    let title = t!(i18n, share.title);
     view! { class="u",
         <Sheet open=state.sharing.open title=title name="share">
             <LinkPart/>
@@ -37,9 +37,9 @@ fn holder() -> impl IntoView {
     let i18n = use_i18n();
     let terms = state().sharing.terms;
     move || match terms.get().history {
-        HistoryWindow::None => t!(i18n, share.holder_none).into_any(),
-        HistoryWindow::Days(days) => t!(i18n, share.holder_days, count = move || days).into_any(),
-        HistoryWindow::All => t!(i18n, share.holder_all).into_any(),
+        HistoryWindow::None => t!(i18n, share.holder_none),
+        HistoryWindow::Days(days) => t!(i18n, share.holder_days, count = days),
+        HistoryWindow::All => t!(i18n, share.holder_all),
     }
 }
 
@@ -119,7 +119,7 @@ fn Made(link: String) -> impl IntoView {
                     type="text"
                     readonly=true
                     data-test="link"
-                    aria-label=move || t_string!(i18n, share.link)
+                    aria-label=t!(i18n, share.link)
                     prop:value=link
                     on:focus=move |_| if let Some(field) = field.get_untracked() { field.select() }
                 />
@@ -128,11 +128,7 @@ fn Made(link: String) -> impl IntoView {
                 <button type="button" class="button primary" on:click=copy>
                     {move || icon(if copying.get() == Copying::Done { Icon::Check } else { Icon::Link })}
                     <span aria-live="polite">
-                        {move || if copying.get() == Copying::Done {
-                            t_string!(i18n, share.copied)
-                        } else {
-                            t_string!(i18n, share.copy)
-                        }}
+                        {choose(move || copying.get() == Copying::Done, t!(i18n, share.copied), t!(i18n, share.copy))}
                     </span>
                 </button>
                 {share::supported().then(|| view! { class="u",

@@ -1,6 +1,6 @@
 //! A native dialog: from below on phones, in the middle elsewhere. Esc and a tap beside it close it.
 use super::icon::{Icon, icon};
-use crate::i18n::{t_string, use_i18n};
+use crate::i18n::{t, use_i18n};
 use leptos::prelude::*;
 use leptos::{ev, html};
 
@@ -50,7 +50,7 @@ pub(crate) fn Sheet(
                     <button
                         type="button"
                         class="button quiet square"
-                        aria-label=move || t_string!(i18n, app.close)
+                        aria-label=t!(i18n, app.close)
                         on:click=move |_| open.set(false)
                     >
                         {icon(Icon::Close)}

@@ -1,6 +1,6 @@
 //! A line across the page while something is going on: no connection, catching up, posts missing.
 use super::icon::{Icon, icon};
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{choose, t, use_i18n};
 use crate::platform::timer;
 use crate::state::state;
 use leptos::prelude::*;
@@ -30,6 +30,11 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
         }
     });
     let offline = move || state.connection.get() == Connection::Offline;
+    let trouble = choose(
+        offline,
+        t!(i18n, connection.offline_text),
+        t!(i18n, connection.connecting_text),
+    );
     let phase = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.phase)));
     let missing =
         Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.missing)));
@@ -38,20 +43,16 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
             <Show when=move || offline() || slow.get()>
                 <div class="strip" data-test="offline">
                     {icon(Icon::Alert)}
-                    <p>{move || if offline() {
-                        t!(i18n, connection.offline_text).into_any()
-                    } else {
-                        t!(i18n, connection.connecting_text).into_any()
-                    }}</p>
+                    <p>{trouble}</p>
                     <button type="button" class="button quiet" on:click=move |_| state.reconnect()>
                         {t!(i18n, connection.retry)}
                     </button>
                 </div>
             </Show>
             {move || match phase.get() {
-                Some(Phase::Starting) => Some(t!(i18n, feed.starting).into_any()),
-                Some(Phase::CatchingUp) => Some(t!(i18n, feed.catching_up).into_any()),
-                Some(Phase::Healing) => Some(t!(i18n, feed.healing).into_any()),
+                Some(Phase::Starting) => Some(t!(i18n, feed.starting)),
+                Some(Phase::CatchingUp) => Some(t!(i18n, feed.catching_up)),
+                Some(Phase::Healing) => Some(t!(i18n, feed.healing)),
                 Some(Phase::Live) | None => None,
             }.map(|text| view! { class="u",
                 <div class="strip strip-busy" data-test="phase"><span class="pulse" aria-hidden="true"></span><p>{text}</p></div>
@@ -59,7 +60,7 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
             <Show when=move || missing.get() != 0>
                 <div class="strip" data-test="missing">
                     {icon(Icon::Hourglass)}
-                    <p>{t!(i18n, feed.missing, count = move || missing.get())}</p>
+                    <p>{t!(i18n, feed.missing, count = missing.get())}</p>
                 </div>
             </Show>
         </div>

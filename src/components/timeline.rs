@@ -88,7 +88,7 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                 class="timeline-box"
                 role="region"
                 tabindex="0"
-                aria-label=move || t_string!(i18n, feed.posts)
+                aria-label=t!(i18n, feed.posts)
                 aria-busy=move || (!loaded.get() || feed.fetching.get()).to_string()
                 on:scroll=on_scroll
             >
@@ -116,7 +116,7 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                     <Show when=move || loaded.get() && !feed.older.get() && !empty.get()>
                         <p class="timeline-beginning">{t!(i18n, feed.beginning)}</p>
                     </Show>
-                    <ol class="posts" role="list" aria-label=move || t_string!(i18n, feed.posts)>
+                    <ol class="posts" role="list" aria-label=t!(i18n, feed.posts)>
                         <For
                             each=move || rows.get()
                             key=|row| (row.post.id, row.post.state, row.first_of_day, row.continues)

@@ -1,6 +1,6 @@
 //! Another tab has the engine.
 use crate::components::mark::mark;
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{choose, t, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 
@@ -17,11 +17,7 @@ pub(crate) fn Elsewhere(
         <main id="main" class="page page-centre" data-test="elsewhere">
             {mark()}
             <h1 tabindex="-1">
-                {move || if yielded {
-                    t!(i18n, elsewhere.yielded_title).into_any()
-                } else {
-                    t!(i18n, elsewhere.title).into_any()
-                }}
+                {choose(move || yielded, t!(i18n, elsewhere.yielded_title), t!(i18n, elsewhere.title))}
             </h1>
             <p class="lead">{t!(i18n, elsewhere.text)}</p>
             <button
@@ -30,11 +26,7 @@ pub(crate) fn Elsewhere(
                 disabled=move || going.get()
                 on:click=move |_| { going.set(true); state.take_over(); }
             >
-                {move || if going.get() {
-                    t!(i18n, elsewhere.going).into_any()
-                } else {
-                    t!(i18n, elsewhere.go).into_any()
-                }}
+                {choose(move || going.get(), t!(i18n, elsewhere.going), t!(i18n, elsewhere.go))}
             </button>
         </main>
     }

@@ -9,7 +9,7 @@ use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
 use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 
@@ -20,7 +20,7 @@ pub(crate) fn Home() -> impl IntoView {
     let state = state();
     let menu = RwSignal::new(false);
     let community = Memo::new(move |_| state.community());
-    let menu_title = Signal::derive(move || t_string!(i18n, communities.title).to_owned());
+    let menu_title = t!(i18n, communities.title);
     view! { class="u",
         <div class="home" data-test="home">
             <aside class="side">

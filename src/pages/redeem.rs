@@ -4,7 +4,7 @@ use crate::components::avatar::avatar;
 use crate::components::field::Field;
 use crate::components::icon::{Icon, icon};
 use crate::components::trouble::Trouble;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
 use leptos::prelude::*;
@@ -77,13 +77,14 @@ fn Bones() -> impl IntoView {
 fn Invite(card: Card, link: StoredValue<String>) -> impl IntoView {
     let i18n = use_i18n();
     let already = card.already;
+    let inviter = card.inviter.name.clone();
     let suggested = card.suggested_name.clone();
     view! { class="u",
         <article class="card invite" data-test="card">
             <div class="invite-who">
                 <span class="invite-picture">{avatar(card.inviter.mark)}</span>
                 <p class="invite-by">
-                    {t!(i18n, redeem.by, inviter = card.inviter.name.clone())}
+                    {t!(i18n, redeem.by, inviter = inviter.clone())}
                 </p>
                 <h1 tabindex="-1" dir="auto">{card.community.clone()}</h1>
             </div>
@@ -110,25 +111,26 @@ fn Facts(card: Card) -> impl IntoView {
     let expiry = move || match expires_at {
         Some(at) => {
             let when = move || intl::relative(i18n.get_locale(), at, now);
-            t!(i18n, redeem.expires, when = when).into_any()
+            t!(i18n, redeem.expires, when = when())
         }
-        None => t!(i18n, redeem.expires_never).into_any(),
+        None => t!(i18n, redeem.expires_never),
     };
     let uses = move || match uses_left {
-        Some(uses) => t!(i18n, redeem.uses, count = move || uses).into_any(),
-        None => t!(i18n, redeem.uses_any).into_any(),
+        Some(uses) => t!(i18n, redeem.uses, count = uses),
+        None => t!(i18n, redeem.uses_any),
     };
     let past = move || match history {
-        HistoryWindow::None => t!(i18n, redeem.history_none).into_any(),
-        HistoryWindow::Days(days) => t!(i18n, redeem.history_days, count = move || days).into_any(),
-        HistoryWindow::All => t!(i18n, redeem.history_all).into_any(),
+        HistoryWindow::None => t!(i18n, redeem.history_none),
+        HistoryWindow::Days(days) => t!(i18n, redeem.history_days, count = days),
+        HistoryWindow::All => t!(i18n, redeem.history_all),
     };
     view! { class="u",
         <ul class="facts" role="list">
-            <li>{icon(Icon::People)}<span>{t!(i18n, redeem.people, count = move || members)}</span></li>
+            <li>{icon(Icon::People)}<span>{t!(i18n, redeem.people, count = members)}</span></li>
             <li>{icon(Icon::History)}<span>{past}</span></li>
             <li>{icon(Icon::Hourglass)}<span>{expiry}</span></li>
             <li>{icon(Icon::Link)}<span>{uses}</span></li>
+            <li>{icon(Icon::Eye)}<span>{t!(i18n, redeem.known)}</span></li>
         </ul>
     }
 }
@@ -181,8 +183,8 @@ fn Join(link: StoredValue<String>, suggested: String) -> impl IntoView {
         <form class="invite-join" on:submit=move |event| { event.prevent_default(); join(); }>
             <Field
                 id="persona"
-                label=Signal::derive(move || t_string!(i18n, redeem.name).to_owned())
-                hint=Signal::derive(move || t_string!(i18n, redeem.name_hint).to_owned())
+                label=t!(i18n, redeem.name)
+                hint=t!(i18n, redeem.name_hint)
                 value=persona
                 wrong=wrong
             />
@@ -190,10 +192,10 @@ fn Join(link: StoredValue<String>, suggested: String) -> impl IntoView {
                 <Trouble failure=failure retry=move |()| join()/>
             })}
             <button type="submit" class="button primary wide" disabled=move || busy.get()>
-                {move || if busy.get() { t!(i18n, redeem.joining).into_any() } else { t!(i18n, redeem.join).into_any() }}
+                {choose(move || busy.get(), t!(i18n, redeem.joining), t!(i18n, redeem.join))}
             </button>
-            <details class="invite-known" open=true>
-                <summary>{icon(Icon::Eye)}<span>{t!(i18n, redeem.known_title)}</span></summary>
+            <details class="invite-known">
+                <summary>{t!(i18n, redeem.known_title)}</summary>
                 <p>{t!(i18n, redeem.known_text)}</p>
             </details>
         </form>

@@ -2,7 +2,7 @@
 use super::welcome::Back;
 use crate::components::field::Field;
 use crate::components::trouble::Trouble;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 use ume_api::{Command, Failure, NAME_BYTES_MAX, Reply};
@@ -68,18 +68,18 @@ pub(crate) fn Start() -> impl IntoView {
             <form class="card" on:submit=move |event| { event.prevent_default(); start(); }>
                 <Field
                     id="name"
-                    label=Signal::derive(move || t_string!(i18n, start.name).to_owned())
+                    label=t!(i18n, start.name)
                     hint=Signal::stored(String::new())
-                    example=Signal::derive(move || t_string!(i18n, start.name_example).to_owned())
+                    example=t!(i18n, start.name_example)
                     value=name
                     wrong=name_wrong
                 />
                 <Field
                     id="persona"
-                    label=Signal::derive(move || t_string!(i18n, start.persona).to_owned())
-                    remark=Signal::derive(move || t_string!(i18n, start.persona_optional).to_owned())
-                    hint=Signal::derive(move || t_string!(i18n, start.persona_hint).to_owned())
-                    example=Signal::derive(move || t_string!(i18n, start.persona_example).to_owned())
+                    label=t!(i18n, start.persona)
+                    remark=t!(i18n, start.persona_optional)
+                    hint=t!(i18n, start.persona_hint)
+                    example=t!(i18n, start.persona_example)
                     value=persona
                     wrong=persona_wrong
                 />
@@ -88,7 +88,7 @@ pub(crate) fn Start() -> impl IntoView {
                 })}
                 <div class="actions">
                     <button type="submit" class="button primary wide" disabled=move || busy.get()>
-                        {move || if busy.get() { t!(i18n, start.going).into_any() } else { t!(i18n, start.go).into_any() }}
+                        {choose(move || busy.get(), t!(i18n, start.going), t!(i18n, start.go))}
                     </button>
                 </div>
             </form>

@@ -2,7 +2,7 @@
 use crate::components::field::Field;
 use crate::components::icon::{Icon, icon};
 use crate::components::mark::mark;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{choose, t, use_i18n};
 use crate::platform::clipboard;
 use crate::state::{Page, state};
 use leptos::prelude::*;
@@ -37,11 +37,7 @@ pub(crate) fn Welcome(
             <header class="welcome-head">
                 {mark()}
                 <h1 tabindex="-1">
-                    {move || if again {
-                        t!(i18n, welcome.again).into_any()
-                    } else {
-                        t!(i18n, welcome.title).into_any()
-                    }}
+                    {choose(move || again, t!(i18n, welcome.again), t!(i18n, welcome.title))}
                 </h1>
                 {(!again).then(|| view! { class="u", <p class="lead">{t!(i18n, welcome.lead)}</p> })}
             </header>
@@ -50,8 +46,8 @@ pub(crate) fn Welcome(
                     <h2>{t!(i18n, welcome.paste_title)}</h2>
                     <Field
                         id="invite"
-                        label=Signal::derive(move || t_string!(i18n, welcome.paste_label).to_owned())
-                        hint=Signal::derive(move || t_string!(i18n, welcome.paste_hint).to_owned())
+                        label=t!(i18n, welcome.paste_label)
+                        hint=t!(i18n, welcome.paste_hint)
                         example=Signal::stored("https://…/j#1.…".to_owned())
                         value=link
                     />
