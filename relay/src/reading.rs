@@ -34,12 +34,33 @@ pub(crate) enum Content {
     Fleeting,
 }
 
-/// Frames, and where they end.
+/// Frames, and where they are in their lane.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) frames: Vec<Bytes>,
+    pub(crate) numbers: Numbers,
+}
+
+/// Where an answer is in its lane; all of one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Numbers {
+    /// Oldest number that is still kept, or `end` if none is; of a part of a lane, the end of the part.
+    pub(crate) first: u64,
+    /// Number that follows the last one looked at.
     pub(crate) next: u64,
+    /// Number that the next new cell or value will get.
     pub(crate) end: u64,
+}
+
+impl Numbers {
+    /// Of a lane that stores nothing.
+    pub(crate) fn fleeting(end: u64) -> Self {
+        Self {
+            first: end,
+            next: end,
+            end,
+        }
+    }
 }
 
 /// Encodes an answer. `None` cannot happen with fields of the right sizes.
@@ -65,9 +86,17 @@ pub(crate) fn delivery(request: u32, lane: &LaneId, seq: u64, cell: &Bytes) -> O
 }
 
 /// Encodes the end of an answer.
-pub(crate) fn head(request: u32, lane: &LaneId, next: u64, end: u64) -> Option<Bytes> {
-    let lane = Bytes::copy_from_slice(lane);
-    encode(request, Body::Head(Head { lane, next, end }))
+pub(crate) fn head(request: u32, lane: &LaneId, numbers: Numbers) -> Option<Bytes> {
+    let (lane, Numbers { first, next, end }) = (Bytes::copy_from_slice(lane), numbers);
+    encode(
+        request,
+        Body::Head(Head {
+            lane,
+            next,
+            end,
+            first,
+        }),
+    )
 }
 
 /// Reads numbers `from..upto`, about `max` frames.
@@ -89,8 +118,11 @@ pub(crate) fn page(
                 .filter_map(|(seq, cell)| delivery(request, lane, *seq, cell));
             Ok(Page {
                 frames: frames.collect(),
-                next: cells.next,
-                end: cells.end,
+                numbers: Numbers {
+                    first: cells.first,
+                    next: cells.next,
+                    end: cells.end,
+                },
             })
         }
         Content::Values { .. } => {
@@ -112,8 +144,11 @@ pub(crate) fn page(
             }
             Ok(Page {
                 frames,
-                next: values.next,
-                end: values.end,
+                numbers: Numbers {
+                    first: values.first,
+                    next: values.next,
+                    end: values.end,
+                },
             })
         }
     }
@@ -130,8 +165,7 @@ pub(crate) fn stored_or_fleeting(
         let end = core.hub.fleeting_end(&reading.lane);
         return Ok(Page {
             frames: Vec::new(),
-            next: end,
-            end,
+            numbers: Numbers::fleeting(end),
         });
     }
     page(&*core.store, request, reading, u64::MAX, max)

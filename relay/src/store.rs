@@ -99,6 +99,8 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cells {
     pub(crate) items: Vec<(u64, Bytes)>,
+    /// Oldest number before `upto` and `end` that is still kept, or the lower of the two.
+    pub(crate) first: u64,
     /// Number that follows the last one looked at.
     pub(crate) next: u64,
     /// Number that the next new cell will get.
@@ -118,6 +120,7 @@ pub(crate) struct Value {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Values {
     pub(crate) items: Vec<Value>,
+    pub(crate) first: u64,
     pub(crate) next: u64,
     pub(crate) end: u64,
 }

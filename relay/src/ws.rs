@@ -284,10 +284,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             left = left.saturating_sub(count);
             if count < max || left == 0 || reading.content != Content::Cells {
                 return self
-                    .send_all(head(request, &reading.lane, page.next, page.end))
+                    .send_all(head(request, &reading.lane, page.numbers))
                     .await;
             }
-            reading.from = page.next;
+            reading.from = page.numbers.next;
         }
     }
 

@@ -15,6 +15,20 @@ fn appended(seq: u64) -> Body {
     Body::Appended(Appended { seq })
 }
 
+/// `first` and `end` of a lane's head, which reading, subscribing and `POST` all give alike.
+async fn kept(place: &Place, client: &mut Client, lane: &Lane) -> (u64, u64) {
+    let read = client.ask_all(lane.read(1)).await.1;
+    let subscribed = client.ask_all(lane.subscribe(1)).await.1;
+    assert_eq!(subscribed, read);
+    assert_eq!(client.ask(lane.unsubscribe()).await, done());
+    for body in [lane.read(1), lane.subscribe(u64::MAX)] {
+        let answers = post(place.relay.address(), vec![body]).await;
+        assert_eq!(answers.last().unwrap().body, Some(Body::Head(read.clone())));
+    }
+    assert_eq!(read.next, read.end);
+    (read.first, read.end)
+}
+
 fn delivery(lane: &Lane, seq: u64, n: u64) -> Delivery {
     Delivery {
         lane: lane.0.lane.clone(),
@@ -262,7 +276,9 @@ async fn acknowledged_cells_of_a_queue_are_gone() {
             .collect::<Vec<_>>()
     );
     assert_eq!((head.next, head.end), (9, 9));
+    assert_eq!(kept(&place, &mut client, &queue).await, (6, 9));
     assert_eq!(client.ask(queue.acknowledge(u64::MAX)).await, done());
+    assert_eq!(kept(&place, &mut client, &queue).await, (9, 9));
     assert_eq!(client.ask(queue.append(cell(9))).await, appended(9));
 }
 
@@ -271,18 +287,22 @@ async fn cells_expire() {
     let place = place().await;
     let mut client = place.connect().await;
     let mut lane = Lane::log(1);
-    lane.0.ttl_seconds = 1;
+    lane.0.ttl_seconds = 2;
     client.ask(lane.create()).await;
+    assert_eq!(kept(&place, &mut client, &lane).await, (1, 1));
     client.ask(lane.append(cell(1))).await;
-    assert_eq!(client.ask_all(lane.read(1)).await.0.len(), 1);
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    let (cells, head) = client.ask_all(lane.read(1)).await;
+    assert_eq!((cells.len(), head.first, head.end), (1, 1, 2));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     client.ask(lane.append(cell(2))).await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let (cells, head) = client.ask_all(lane.read(1)).await;
     assert_eq!(cells, vec![Body::Delivery(delivery(&lane, 2, 2))]);
-    assert_eq!((head.next, head.end), (3, 3));
+    assert_eq!((head.first, head.next, head.end), (2, 3, 3));
+    assert_eq!(kept(&place, &mut client, &lane).await, (2, 3));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(client.ask_all(lane.read(1)).await.0.len(), 0);
+    assert_eq!(kept(&place, &mut client, &lane).await, (3, 3));
     assert_eq!(
         client.ask(lane.append(cell(1))).await,
         appended(3),
@@ -306,6 +326,7 @@ async fn cells_without_time_to_live_reach_only_those_who_are_there() {
     assert_eq!(writer.ask(lane.append(cell(3))).await, appended(3));
     assert_eq!(client.live().await, delivery(&lane, 3, 3));
     assert_eq!(client.ask_all(lane.read(1)).await.0.len(), 0);
+    assert_eq!(kept(&place, &mut client, &lane).await, (4, 4));
 }
 
 #[tokio::test]

@@ -265,6 +265,32 @@ async fn readers_get_values_as_they_come() {
 }
 
 #[tokio::test]
+async fn heads_tell_which_values_are_still_kept() {
+    let place = place().await;
+    let mut client = place.connect().await;
+    let (mut lane, low) = (Lane::slots(1), ballot(1, 1));
+    lane.0.ttl_seconds = 2;
+    client.ask(lane.create()).await;
+    propose(&mut client, &lane, 1, &low, &[cell(1)]).await;
+    let head = client.ask_all(lane.read(1)).await.1;
+    assert_eq!((head.first, head.end), (1, 2));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    propose(&mut client, &lane, 2, &low, &[cell(2)]).await;
+    // A promise alone is not kept for readers.
+    client.ask(lane.prepare(3, &low, 1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (bodies, head) = client.ask_all(lane.read(1)).await;
+    assert_eq!((bodies.len(), head.first, head.end), (1, 2, 3));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    for body in [lane.read(1), lane.subscribe(1)] {
+        let (bodies, head) = client.ask_all(body.clone()).await;
+        assert_eq!((bodies.len(), head.first, head.end), (0, 3, 3));
+        let answers = post(place.relay.address(), vec![body]).await;
+        assert_eq!(answers[0].body, Some(Body::Head(head)));
+    }
+}
+
+#[tokio::test]
 async fn two_proposers_never_get_two_values() {
     let place = place().await;
     let lane = Lane::slots(1);

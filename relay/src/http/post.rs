@@ -122,7 +122,7 @@ impl Exchange {
         let job = move || {
             let mut page = reading::stored_or_fleeting(&core, request, &reading, READ_FRAMES_MAX)?;
             page.frames
-                .extend(head(request, &reading.lane, page.next, page.end));
+                .extend(head(request, &reading.lane, page.numbers));
             Ok(page.frames)
         };
         self.fetch(request, job).await;

@@ -4,7 +4,7 @@
 use super::{Connection, End, TURN_FRAMES, blocking};
 use crate::{
     hub::News,
-    reading::{self, Content, Reading, head},
+    reading::{self, Content, Numbers, Reading, head},
     refusal::Refusal,
 };
 use std::collections::hash_map::Entry;
@@ -71,7 +71,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             // There is no backlog, and what is new comes by mail.
             (subscription.backlog, subscription.waiting) = (None, false);
             self.subscriptions.insert(lane, subscription);
-            return self.send_all(head(request, &lane, end, end)).await;
+            return self
+                .send_all(head(request, &lane, Numbers::fleeting(end)))
+                .await;
         }
         match self.subscriptions.entry(lane) {
             Entry::Occupied(mut old) if old.get().waiting => *old.get_mut() = subscription,
@@ -140,12 +142,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.turn_over(&lane, reading.from + delivered, None, highest);
             return Ok(());
         }
-        let next = self.deliver_stored(request, reading, upto).await?;
+        let numbers = self.deliver_stored(request, reading, upto).await?;
+        let next = numbers.next;
         // Numbers only grow, unless the lane was deleted: then there is nothing to wait for.
         let is_gone = next < reading.from;
         let is_over = next >= upto || is_gone;
         if backlog.is_some() && is_over {
-            self.send_all(head(request, &lane, next, next)).await?;
+            // What came after the request's end is delivered after its head.
+            let numbers = Numbers {
+                end: next,
+                ..numbers
+            };
+            self.send_all(head(request, &lane, numbers)).await?;
         }
         let highest = if is_gone { 0 } else { highest };
         self.turn_over(&lane, next, backlog.filter(|_| !is_over), highest);
@@ -172,20 +180,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(delivered)
     }
 
-    /// Delivers from the store; gives the number to go on with.
+    /// Delivers from the store; gives where that ended.
     async fn deliver_stored(
         &mut self,
         request: u32,
         reading: Reading,
         upto: u64,
-    ) -> Result<u64, End> {
+    ) -> Result<Numbers, End> {
         let store = self.core.store.clone();
         let page =
             blocking(move || reading::page(&*store, request, &reading, upto, TURN_FRAMES)).await?;
         // The client comes back and subscribes again from where it stands.
         let page = page.map_err(|_| End::Close(CloseCode::INTERNAL_SERVER_ERROR))?;
         self.send_all(page.frames).await?;
-        Ok(page.next)
+        Ok(page.numbers)
     }
 
     fn turn_over(&mut self, lane: &LaneId, next: u64, backlog: Option<(u32, u64)>, highest: u64) {

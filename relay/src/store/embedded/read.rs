@@ -13,6 +13,10 @@ use ume_wire::{
     relay::{LaneNew, Promise},
 };
 
+/// Rows at a lane's front that were not removed yet although their time has come, and that are passed over. Where there
+/// are more of them, as after a long stop, an older number is given out until they are removed.
+const PASS_OVER_MAX: usize = 1024;
+
 pub(super) fn lane(
     transaction: &ReadTransaction,
     lane: &LaneId,
@@ -48,15 +52,16 @@ pub(super) fn cells(
 ) -> Result<Cells, StoreError> {
     let end = end(transaction, lane)?;
     let upto = range.end.min(end);
+    let table = transaction.open_table(CELLS)?;
     let mut out = Cells {
         items: Vec::new(),
+        first: first_kept(&table, now, lane, upto)?,
         next: upto,
         end,
     };
     if range.start >= upto {
         return Ok(out);
     }
-    let table = transaction.open_table(CELLS)?;
     for row in
         table.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))?
     {
@@ -83,18 +88,19 @@ pub(super) fn values(
 ) -> Result<Values, StoreError> {
     let end = end(transaction, lane)?;
     let upto = range.end.min(end);
+    let (values, slots) = (
+        transaction.open_table(VALUES)?,
+        transaction.open_table(SLOTS)?,
+    );
     let mut out = Values {
         items: Vec::new(),
+        first: first_kept(&values, now, lane, upto)?,
         next: upto,
         end,
     };
     if range.start >= upto {
         return Ok(out);
     }
-    let (values, slots) = (
-        transaction.open_table(VALUES)?,
-        transaction.open_table(SLOTS)?,
-    );
     let mut total = 0;
     for row in
         values.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))?
@@ -120,6 +126,23 @@ pub(super) fn values(
         });
     }
     Ok(out)
+}
+
+/// Oldest number before `upto` that readers still get, or `upto`. Never above one that they get.
+fn first_kept(
+    rows: &impl ReadableTable<&'static super::Numbered, &'static [u8]>,
+    now: Millis,
+    lane: &LaneId,
+    upto: u64,
+) -> Result<u64, StoreError> {
+    let front = rows.range::<&super::Numbered>(&numbered(lane, 0)..&numbered(lane, upto))?;
+    for (passed, row) in front.enumerate() {
+        let (key, row) = row?;
+        if timed(row.value())?.0 > now || passed == PASS_OVER_MAX {
+            return Ok(number_of(key.value()));
+        }
+    }
+    Ok(upto)
 }
 
 pub(super) fn slot(

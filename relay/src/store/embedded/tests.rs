@@ -8,6 +8,13 @@ fn store() -> (tempfile::TempDir, EmbeddedStore) {
     (directory, store)
 }
 
+/// `first` of what is read of the lane's numbers below `upto`.
+fn first(store: &EmbeddedStore, now: Millis, upto: u64) -> u64 {
+    let cells = store.cells(now, &[1; 32], upto, upto, 99).unwrap();
+    assert!(cells.items.is_empty() && cells.first <= cells.next && cells.next <= cells.end);
+    cells.first
+}
+
 fn lane_new(ttl_seconds: u32) -> LaneNew {
     LaneNew {
         lane: Bytes::from_static(&[1; 32]),
@@ -101,13 +108,43 @@ fn expiry_leaves_nothing_and_takes_only_what_is_due() {
             .0,
         8
     );
+    assert_eq!(first(&store, 16_000, u64::MAX), 8);
+    assert_eq!(first(&store, 16_000, 5), 5, "of a part: its end");
+    assert_eq!(first(&store, 1_000_000, u64::MAX), 21);
     assert!(!store.expire(1_000_000, 100).unwrap());
     assert_eq!(rows(&store), (0, 0, 0));
     assert_eq!(stored(&store), empty);
+    assert_eq!(first(&store, 1_000_000, u64::MAX), 21);
     assert_eq!(
         store.apply(1_000_000, &[append(1)]).unwrap(),
         [Outcome::Appended { seq: 21, new: true }]
     );
+}
+
+#[test]
+fn the_oldest_number_is_never_above_a_kept_one_however_many_are_over() {
+    let (_directory, store) = store();
+    store.apply(0, &[Write::LaneNew(lane_new(10))]).unwrap();
+    assert_eq!(first(&store, 0, u64::MAX), 1);
+    let cell = |n: u16| {
+        let cell = Bytes::from(n.to_le_bytes().repeat(896));
+        let (lane, hash) = ([1; 32], ume_wire::auth::hash(&cell));
+        Write::Append { lane, hash, cell }
+    };
+    let old: Vec<_> = (0..1500).map(cell).collect();
+    store.apply(0, &old).unwrap();
+    store.apply(5000, &[cell(1500)]).unwrap();
+    assert_eq!(first(&store, 9999, u64::MAX), 1);
+    assert_eq!(first(&store, 10_000, u64::MAX), 1025, "a bounded look");
+    store.expire(10_000, 1024).unwrap();
+    assert_eq!(first(&store, 10_000, u64::MAX), 1501);
+    assert_eq!(first(&store, 15_000, u64::MAX), 1502);
+    let upto = 1501;
+    let lane = [1; 32];
+    store
+        .apply(10_000, &[Write::Acknowledge { lane, upto }])
+        .unwrap();
+    assert_eq!(first(&store, 10_000, u64::MAX), 1502);
 }
 
 #[test]
@@ -144,6 +181,7 @@ fn a_deleted_lane_goes_bit_by_bit_and_comes_back_empty() {
             .len(),
         0
     );
+    assert_eq!(first(&store, 0, u64::MAX), 1, "dead rows do not count");
     let again = Write::LaneNew(lane_new(10));
     assert_eq!(
         store.apply(0, std::slice::from_ref(&again)).unwrap(),
