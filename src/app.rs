@@ -42,6 +42,7 @@ fn Shell() -> impl IntoView {
     provide_context(state);
     state.start();
     state.follow_back();
+    state.keep_time();
     boot::on_link(move |link| state.go(Page::Redeem(link)));
     updates::watch(state.update);
 
@@ -84,7 +85,7 @@ fn screen(state: State) -> Screen {
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::Home => match state.communities.with(|all| all.as_ref().map(Vec::len)) {
-            Some(0) => Screen::Welcome { again: false },
+            Some(0) if state.open.get().is_none() => Screen::Welcome { again: false },
             Some(_) => Screen::Home,
             // The first screen of somebody new needs no engine.
             None if memory::recall(memory::KNOWN).is_none() => Screen::Welcome { again: false },

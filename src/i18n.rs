@@ -3,7 +3,14 @@
 use leptos::prelude::{Get, Signal};
 
 // Generated, which the lints of hand-written code do not fit.
-#[allow(unused, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(
+    unused,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::expect_used
+)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
 }

@@ -8,7 +8,7 @@ pub(crate) use navigation::Page;
 pub(crate) use sharing::{Link, Sharing};
 
 use crate::engine::Engine;
-use crate::platform::{memory, tabs, timer};
+use crate::platform::{intl, memory, tabs, timer};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 use ume_api::{
@@ -18,6 +18,7 @@ use wasm_bindgen_futures::spawn_local;
 
 /// The engine says something within this time, or it never will.
 const BOOT_PATIENCE_MS: u64 = 15_000;
+const TICK_MS: u64 = 30_000;
 
 /// How the engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub(crate) struct State {
     pub(crate) notices: RwSignal<Vec<Notice>>,
     /// The share sheet.
     pub(crate) sharing: Sharing,
+    /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
+    pub(crate) now: RwSignal<u64>,
     /// Whether a new version of the app waits.
     pub(crate) update: RwSignal<bool>,
     /// What was typed and not yet posted, in memory only.
@@ -75,6 +78,7 @@ impl State {
             connection: RwSignal::new(Connection::Connecting),
             notices: RwSignal::new(Vec::new()),
             sharing: Sharing::new(),
+            now: RwSignal::new(intl::now()),
             update: RwSignal::new(false),
             drafts: StoredValue::new(BTreeMap::new()),
             engine: Engine::new(),
@@ -87,6 +91,17 @@ impl State {
         timer::after(BOOT_PATIENCE_MS, move || {
             if self.stage.get_untracked() == Stage::Booting {
                 self.stage.set(Stage::Silent);
+            }
+        });
+    }
+
+    /// Keeps the time, and forgets what is new once somebody looks at it.
+    pub(crate) fn keep_time(self) {
+        timer::every(TICK_MS, move || self.now.set(intl::now()));
+        tabs::on_seen(move || {
+            self.now.set(intl::now());
+            if self.feed.at_newest.get_untracked() {
+                self.feed.fresh.set(0);
             }
         });
     }

@@ -6,14 +6,14 @@ use crate::platform::{focus, pointer};
 use crate::state::state;
 use leptos::prelude::*;
 use leptos::{ev, html};
-use ume_api::{CommunityRef, CommunityView, Failure, TEXT_BYTES_MAX};
+use ume_api::{CommunityRef, Failure, TEXT_BYTES_MAX};
 
 /// From here on the room that is left is shown, bytes.
 const ROOM_SHOWN: usize = 1024;
 
 /// The composer of one community. What is typed stays with it while the page lives.
 #[component]
-pub(crate) fn Composer(id: CommunityRef, community: Memo<Option<CommunityView>>) -> impl IntoView {
+pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let drafts = state.drafts;
@@ -59,8 +59,6 @@ pub(crate) fn Composer(id: CommunityRef, community: Memo<Option<CommunityView>>)
             send();
         }
     };
-    let name =
-        move || community.with(|one| one.as_ref().map(|one| one.name.clone()).unwrap_or_default());
     let room = move || {
         let length = length.get();
         match TEXT_BYTES_MAX.checked_sub(length) {
@@ -94,7 +92,7 @@ pub(crate) fn Composer(id: CommunityRef, community: Memo<Option<CommunityView>>)
                         rows="1"
                         dir="auto"
                         enterkeyhint=if pointer::is_fine() { "send" } else { "enter" }
-                        placeholder=move || t_string!(i18n, composer.to, community = name())
+                        placeholder=t!(i18n, composer.label)
                         aria-invalid=move || (length.get() > TEXT_BYTES_MAX).then_some("true")
                         aria-describedby="compose-room"
                         prop:value=move || text.get()

@@ -38,7 +38,7 @@ pub(crate) fn Header(
             <Show when=may_invite>
                 <button type="button" class="button" data-test="share-open" aria-haspopup="dialog" on:click=move |_| state.share()>
                     {icon(Icon::Share)}
-                    {t!(i18n, feed.share)}
+                    <span class="head-word">{t!(i18n, feed.share)}</span>
                 </button>
             </Show>
         </header>

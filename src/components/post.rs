@@ -4,13 +4,14 @@ use super::icon::{Icon, icon};
 use crate::i18n::{t, t_string, use_i18n};
 use crate::platform::intl;
 use leptos::prelude::*;
+use std::sync::Arc;
 use ume_api::{Person, PostState, PostView};
 
 /// A post of the timeline and how it stands to the one above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     /// The post.
-    pub(crate) post: PostView,
+    pub(crate) post: Arc<PostView>,
     /// First of its local day.
     pub(crate) first_of_day: bool,
     /// The one above is by the same person, moments before: no need to say again who.
@@ -47,7 +48,7 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
                         {move || intl::relative(i18n.get_locale(), at, now.get())}
                     </time>
                 </PostHead>
-                <p class="post-text" dir="auto">{post.text}</p>
+                <p class="post-text" dir="auto">{post.text.clone()}</p>
                 <Delivery state=post.state/>
             </article>
         </li>
@@ -60,7 +61,7 @@ pub(crate) fn GhostPost(author: Person, text: String) -> impl IntoView {
     view! { class="u",
         <li class="row" data-state="waiting" data-test="post">
             <article class="post post-mine">
-                <PostHead author=author>{()}</PostHead>
+                <PostHead author=author>""</PostHead>
                 <p class="post-text" dir="auto">{text}</p>
                 <Delivery state=PostState::Waiting/>
             </article>

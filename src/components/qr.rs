@@ -11,11 +11,11 @@ pub(crate) fn qr(text: &str, label: String) -> Option<impl IntoView + use<>> {
     // A screen is not a torn poster: the lowest level of repair makes the coarsest, quickest picture.
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let side = code.width();
-    let size = side + 2 * BORDER;
-    let view_box = format!("0 0 {size} {size}");
+    let whole = side + 2 * BORDER;
+    let view_box = format!("0 0 {whole} {whole}");
     Some(view! { class="u",
         <svg class="qr" viewBox=view_box role="img" aria-label=label shape-rendering="crispEdges" data-test="qr">
-            <rect class="qr-light" width=size height=size></rect>
+            <rect class="qr-light" width=whole height=whole></rect>
             <path class="qr-dark" d=path(&code.to_colors(), side)></path>
         </svg>
     })

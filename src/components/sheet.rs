@@ -1,6 +1,7 @@
 //! A native dialog: from below on phones, in the middle elsewhere. Esc and a tap beside it close it.
 use super::icon::{Icon, icon};
 use crate::i18n::{t, use_i18n};
+use crate::platform::focus;
 use leptos::prelude::*;
 use leptos::{ev, html};
 
@@ -41,7 +42,10 @@ pub(crate) fn Sheet(
             class="sheet"
             data-test=name
             aria-labelledby=labelled_by
-            on:close=move |_| open.set(false)
+            on:close=move |_| {
+                open.set(false);
+                focus::rescue();
+            }
             on:click=beside
         >
             <div class="sheet-body">

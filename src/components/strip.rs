@@ -14,24 +14,25 @@ const PATIENCE_MS: u64 = 2_000;
 pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let slow = RwSignal::new(false);
+    let shown = RwSignal::new(None::<Connection>);
     let turn = StoredValue::new(0_u32);
     Effect::new(move |_| {
-        let connecting = state.connection.get() == Connection::Connecting;
+        let connection = state.connection.get();
         let this = turn.with_value(|turn| turn.wrapping_add(1));
         turn.set_value(this);
-        slow.set(false);
-        if connecting {
-            timer::after(PATIENCE_MS, move || {
-                if turn.try_get_value() == Some(this) {
-                    slow.set(true);
+        match connection {
+            Connection::Online => shown.set(None),
+            Connection::Offline => shown.set(Some(connection)),
+            // While attempts fail one after the other, the strip stands still.
+            Connection::Connecting => timer::after(PATIENCE_MS, move || {
+                if turn.try_get_value() == Some(this) && shown.get_untracked().is_none() {
+                    shown.set(Some(connection));
                 }
-            });
+            }),
         }
     });
-    let offline = move || state.connection.get() == Connection::Offline;
     let trouble = choose(
-        offline,
+        move || shown.get() == Some(Connection::Offline),
         t!(i18n, connection.offline_text),
         t!(i18n, connection.connecting_text),
     );
@@ -40,7 +41,7 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
         Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.missing)));
     view! { class="u",
         <div class="strips" role="status">
-            <Show when=move || offline() || slow.get()>
+            <Show when=move || shown.with(Option::is_some)>
                 <div class="strip" data-test="offline">
                     {icon(Icon::Alert)}
                     <p>{trouble}</p>
@@ -49,7 +50,7 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
                     </button>
                 </div>
             </Show>
-            {move || match phase.get() {
+            {move || match phase.get().filter(|_| shown.with(Option::is_none)) {
                 Some(Phase::Starting) => Some(t!(i18n, feed.starting)),
                 Some(Phase::CatchingUp) => Some(t!(i18n, feed.catching_up)),
                 Some(Phase::Healing) => Some(t!(i18n, feed.healing)),

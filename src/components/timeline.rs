@@ -6,16 +6,16 @@ use super::icon::{Icon, icon};
 use super::post::{GhostPost, Post, Row};
 use super::trouble::Trouble;
 use crate::i18n::{t, t_string, use_i18n};
-use crate::platform::{intl, pointer, tabs, timer};
-use crate::state::state;
+use crate::platform::{intl, pointer, tabs};
+use crate::state::{State, state};
 use leptos::html;
 use leptos::prelude::*;
+use std::sync::Arc;
 use ume_api::{CommunityView, PostView};
-use web_sys::{ScrollBehavior, ScrollToOptions};
+use web_sys::{HtmlDivElement, ScrollBehavior, ScrollToOptions};
 
 /// Posts of one person within this time form one block.
 const BLOCK_MS: u64 = 5 * 60 * 1000;
-const TICK_MS: u64 = 30_000;
 /// So near to the end, pixels, counts as being there.
 const NEAR_NEWEST: i32 = 48;
 /// So near to the beginning, pixels, older posts are fetched.
@@ -27,8 +27,6 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
     let i18n = use_i18n();
     let state = state();
     let feed = state.feed;
-    let now = RwSignal::new(intl::now());
-    timer::every(TICK_MS, move || now.set(intl::now()));
     let rows = Memo::new(move |_| {
         feed.posts
             .with(|posts| rows(posts.as_deref().unwrap_or_default()))
@@ -39,33 +37,11 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
     });
 
     let scroller = NodeRef::<html::Div>::new();
-    let on_scroll = move |_| {
-        let Some(box_) = scroller.get_untracked() else {
-            return;
-        };
-        let below = box_.scroll_top().abs();
-        let above = box_.scroll_height() - box_.client_height() - below;
-        let at_newest = below < NEAR_NEWEST;
-        if at_newest != feed.at_newest.get_untracked() {
-            feed.at_newest.set(at_newest);
-        }
-        if at_newest && !tabs::hidden() && feed.fresh.get_untracked() > 0 {
-            feed.fresh.set(0);
-        }
-        if above < NEAR_OLDEST {
-            state.older();
-        }
-    };
     let to_newest = move |smooth: bool| {
-        let Some(box_) = scroller.get_untracked() else {
-            return;
-        };
-        let options = ScrollToOptions::new();
-        options.set_top(0.0);
-        if smooth && !pointer::wants_less_motion() {
-            options.set_behavior(ScrollBehavior::Smooth);
-        }
-        box_.scroll_to_with_scroll_to_options(&options);
+        scroller
+            .get_untracked()
+            .iter()
+            .for_each(|one| scroll_to_newest(one, smooth));
     };
     // What one writes, one wants to see.
     Effect::new(move |before: Option<usize>| {
@@ -74,11 +50,6 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
             to_newest(false);
         }
         count
-    });
-    tabs::on_seen(move || {
-        if feed.at_newest.get_untracked() {
-            feed.fresh.set(0);
-        }
     });
 
     view! { class="u",
@@ -90,7 +61,7 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                 tabindex="0"
                 aria-label=t!(i18n, feed.posts)
                 aria-busy=move || (!loaded.get() || feed.fetching.get()).to_string()
-                on:scroll=on_scroll
+                on:scroll=move |_| scroller.get_untracked().iter().for_each(|one| scrolled(state, one))
             >
                 <div class="timeline-column">
                     {move || feed.failure.get().map(|failure| view! { class="u",
@@ -116,22 +87,7 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                     <Show when=move || loaded.get() && !feed.older.get() && !empty.get()>
                         <p class="timeline-beginning">{t!(i18n, feed.beginning)}</p>
                     </Show>
-                    <ol class="posts" role="list" aria-label=t!(i18n, feed.posts)>
-                        <For
-                            each=move || rows.get()
-                            key=|row| (row.post.id, row.post.state, row.first_of_day, row.continues)
-                            children=move |row| view! { class="u", <Post row=row now=now/> }
-                        />
-                        <For
-                            each=move || feed.ghosts.get()
-                            key=|ghost| ghost.number
-                            children=move |ghost| {
-                                community.get_untracked().map(|community| view! { class="u",
-                                    <GhostPost author=community.me text=ghost.text/>
-                                })
-                            }
-                        />
-                    </ol>
+                    <Posts community=community rows=rows/>
                 </div>
             </div>
             <Show when=move || !feed.at_newest.get() || feed.fresh.get() != 0>
@@ -148,6 +104,57 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
             </Show>
         </div>
     }
+}
+
+/// The rows, and below them what is not stored yet.
+#[component]
+fn Posts(community: Memo<Option<CommunityView>>, rows: Memo<Vec<Row>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let State { feed, now, .. } = state();
+    view! { class="u",
+        <ol class="posts" role="list" aria-label=t!(i18n, feed.posts)>
+            <For
+                each=move || rows.get()
+                key=|row| (row.post.id, row.post.state, row.first_of_day, row.continues)
+                children=move |row| view! { class="u", <Post row=row now=now/> }
+            />
+            <For
+                each=move || feed.ghosts.get()
+                key=|ghost| ghost.number
+                children=move |ghost| {
+                    community.get_untracked().map(|community| view! { class="u",
+                        <GhostPost author=community.me text=ghost.text/>
+                    })
+                }
+            />
+        </ol>
+    }
+}
+
+/// Follows where the person is: at the newest post, or near the oldest that is here.
+fn scrolled(state: State, scroller: &HtmlDivElement) {
+    let feed = state.feed;
+    let below = scroller.scroll_top().abs();
+    let above = scroller.scroll_height() - scroller.client_height() - below;
+    let at_newest = below < NEAR_NEWEST;
+    if at_newest != feed.at_newest.get_untracked() {
+        feed.at_newest.set(at_newest);
+    }
+    if at_newest && !tabs::hidden() && feed.fresh.get_untracked() > 0 {
+        feed.fresh.set(0);
+    }
+    if above < NEAR_OLDEST {
+        state.older();
+    }
+}
+
+fn scroll_to_newest(scroller: &HtmlDivElement, smooth: bool) {
+    let options = ScrollToOptions::new();
+    options.set_top(0.0);
+    if smooth && !pointer::wants_less_motion() {
+        options.set_behavior(ScrollBehavior::Smooth);
+    }
+    scroller.scroll_to_with_scroll_to_options(&options);
 }
 
 /// Nobody has written anything.
@@ -193,7 +200,7 @@ pub(crate) fn Skeleton() -> impl IntoView {
     }
 }
 
-fn rows(posts: &[PostView]) -> Vec<Row> {
+fn rows(posts: &[Arc<PostView>]) -> Vec<Row> {
     let mut above: Option<(&PostView, (u32, u32, u32))> = None;
     let mut rows = Vec::with_capacity(posts.len());
     for post in posts {

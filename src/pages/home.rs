@@ -34,7 +34,7 @@ pub(crate) fn Home() -> impl IntoView {
                 // A new list and a new composer for each community: nothing of one shows up in another.
                 {move || state.open.get().map(|id| view! { class="u",
                     <Timeline community=community/>
-                    <Composer id=id community=community/>
+                    <Composer id=id/>
                 })}
             </main>
             <Announcer/>

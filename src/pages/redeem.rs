@@ -108,16 +108,19 @@ fn Facts(card: Card) -> impl IntoView {
         ..
     } = card;
     let now = intl::now();
-    let expiry = move || match expires_at {
-        Some(at) => {
-            let when = move || intl::relative(i18n.get_locale(), at, now);
-            t!(i18n, redeem.expires, when = when())
-        }
-        None => t!(i18n, redeem.expires_never),
+    let expiry = move || {
+        expires_at.map_or(t!(i18n, redeem.expires_never), |at| {
+            t!(
+                i18n,
+                redeem.expires,
+                when = intl::relative(i18n.get_locale(), at, now)
+            )
+        })
     };
-    let uses = move || match uses_left {
-        Some(uses) => t!(i18n, redeem.uses, count = uses),
-        None => t!(i18n, redeem.uses_any),
+    let uses = move || {
+        uses_left.map_or(t!(i18n, redeem.uses_any), |uses| {
+            t!(i18n, redeem.uses, count = uses)
+        })
     };
     let past = move || match history {
         HistoryWindow::None => t!(i18n, redeem.history_none),

@@ -8,6 +8,14 @@ pub(crate) fn heading() {
     later("h1");
 }
 
+/// Moves the focus to the heading if it is nowhere: what had it is gone.
+pub(crate) fn rescue() {
+    let active = document().active_element();
+    if active.is_none_or(|element| element.tag_name() == "BODY") {
+        heading();
+    }
+}
+
 /// Moves the focus to the first match as soon as it is drawn.
 pub(crate) fn later(selector: &'static str) {
     request_animation_frame(move || {

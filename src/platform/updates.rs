@@ -26,8 +26,8 @@ pub(crate) fn watch(ready: RwSignal<bool>) {
         }
         follow(&registration, ready);
         let checked = registration.clone();
-        timer::every(CHECK_MS, move || drop(checked.update()));
-        super::tabs::on_seen(move || drop(registration.update()));
+        timer::every(CHECK_MS, move || check(&checked));
+        super::tabs::on_seen(move || check(&registration));
     });
 }
 
@@ -36,10 +36,10 @@ pub(crate) fn take() {
     WANTED.set(true);
     spawn_local(async {
         if let Some(registration) = registration().await {
-            if registration.waiting().is_none() {
-                if let Ok(update) = registration.update() {
-                    let _ = JsFuture::from(update).await;
-                }
+            if registration.waiting().is_none()
+                && let Ok(update) = registration.update()
+            {
+                let _ = JsFuture::from(update).await;
             }
             if let Some(waiting) = registration.waiting() {
                 reload_once_in_charge();
@@ -49,6 +49,15 @@ pub(crate) fn take() {
         }
         boot::reload();
     });
+}
+
+fn check(registration: &ServiceWorkerRegistration) {
+    if let Ok(update) = registration.update() {
+        spawn_local(async move {
+            // Without a network there is no new version.
+            let _ = JsFuture::from(update).await;
+        });
+    }
 }
 
 async fn registration() -> Option<ServiceWorkerRegistration> {

@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use std::sync::Arc;
 use ume_api::{EntryId, Failure, FeedPage, PostState, PostView};
 
 /// A post on its way into this device's store: shown at once, replaced by the real one within moments.
@@ -16,7 +17,7 @@ pub(crate) struct Ghost {
 #[derive(Clone, Copy)]
 pub(crate) struct Feed {
     /// Ordered by (`at`, `id`); `None` until the first page is here.
-    pub(crate) posts: RwSignal<Option<Vec<PostView>>>,
+    pub(crate) posts: RwSignal<Option<Vec<Arc<PostView>>>>,
     /// Own posts not yet stored.
     pub(crate) ghosts: RwSignal<Vec<Ghost>>,
     /// Whether there are older posts on this device.
@@ -123,7 +124,7 @@ impl Feed {
                 number,
                 text: text.to_owned(),
                 id: None,
-            })
+            });
         });
         number
     }
@@ -158,14 +159,14 @@ fn is_body_of(post: &PostView, ghost: &Ghost) -> bool {
 }
 
 /// Replaces posts that are here and puts the others where they belong.
-fn merge_into(posts: &mut Vec<PostView>, arrived: Vec<PostView>) {
+fn merge_into(posts: &mut Vec<Arc<PostView>>, arrived: Vec<PostView>) {
     for post in arrived {
         // News is near the end.
         if let Some(at) = posts.iter().rposition(|known| known.id == post.id) {
             posts.remove(at);
         }
         let place = posts.partition_point(|known| (known.at, known.id) < (post.at, post.id));
-        posts.insert(place, post);
+        posts.insert(place, Arc::new(post));
     }
 }
 

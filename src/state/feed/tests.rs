@@ -38,16 +38,21 @@ fn posts_are_ordered_by_time_then_id_whatever_the_order_of_arrival() {
 
 #[test]
 fn a_post_that_arrives_again_is_replaced_not_doubled() {
-    let mut posts = vec![
-        post(1, 10, PostState::Waiting),
-        post(2, 20, PostState::Received),
-    ];
+    let mut posts = Vec::new();
+    merge_into(
+        &mut posts,
+        vec![
+            post(1, 10, PostState::Waiting),
+            post(2, 20, PostState::Received),
+        ],
+    );
     merge_into(&mut posts, vec![post(1, 10, PostState::Sent)]);
+    let posts: Vec<&PostView> = posts.iter().map(AsRef::as_ref).collect();
     assert_eq!(
         posts,
         [
-            post(1, 10, PostState::Sent),
-            post(2, 20, PostState::Received)
+            &post(1, 10, PostState::Sent),
+            &post(2, 20, PostState::Received)
         ]
     );
 }
