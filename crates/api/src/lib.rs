@@ -14,8 +14,8 @@ mod view;
 
 pub use failure::Failure;
 pub use view::{
-    Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Notice, Person, Phase, PostState,
-    PostView,
+    Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Notice, Person,
+    Phase, PostState, PostView,
 };
 
 use serde::{Deserialize, Serialize};

@@ -30,7 +30,11 @@ pub struct InviteTerms {
 impl Default for InviteTerms {
     /// Seven days, fifty uses, thirty days of history.
     fn default() -> Self {
-        Self { expires_in: Some(7 * 24 * 3600), max_uses: Some(50), history: HistoryWindow::Days(30) }
+        Self {
+            expires_in: Some(7 * 24 * 3600),
+            max_uses: Some(50),
+            history: HistoryWindow::Days(30),
+        }
     }
 }
 

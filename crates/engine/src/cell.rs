@@ -32,7 +32,13 @@ pub(crate) fn seal(
         rng.fill_bytes(&mut nonce);
         cell.extend_from_slice(&nonce);
         let sealed = cipher
-            .encrypt(&nonce, Payload { msg: &fragment, aad: &lane.id })
+            .encrypt(
+                &nonce,
+                Payload {
+                    msg: &fragment,
+                    aad: &lane.id,
+                },
+            )
             .map_err(|_| FragmentError::TooLong)?;
         cell.extend_from_slice(&sealed);
         cells.push(cell.into());
@@ -47,7 +53,13 @@ pub(crate) fn open(lane: &LaneKeys, cell: &[u8]) -> Result<Vec<u8>, NotSealed> {
     }
     let (nonce, sealed) = cell.split_at(CELL_NONCE_BYTES);
     XChaCha20Poly1305::new(lane.seal.bytes().into())
-        .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &lane.id })
+        .decrypt(
+            XNonce::from_slice(nonce),
+            Payload {
+                msg: sealed,
+                aad: &lane.id,
+            },
+        )
         .map_err(|_| NotSealed)
 }
 
@@ -71,7 +83,10 @@ mod tests {
             whole = reassembler.take(seq, &open(&lane, cell).unwrap()).unwrap();
         }
         assert_eq!(whole.unwrap().bytes, [7; 4000]);
-        let other = LaneKeys { id: [9; 32], ..lane.clone() };
+        let other = LaneKeys {
+            id: [9; 32],
+            ..lane.clone()
+        };
         assert_eq!(open(&other, &cells[0]), Err(NotSealed));
         for bit in [0, 200, 8 * CELL_BYTES - 1] {
             let mut cell = cells[0].to_vec();

@@ -23,8 +23,8 @@ pub(crate) mod watch;
 pub(crate) use feed::Kept;
 pub(crate) use reader::LogReader;
 pub(crate) use records::failure;
-pub(crate) use saved::{Newcomer, Rows, sort_rows};
 use saved::Saved;
+pub(crate) use saved::{Newcomer, Rows, sort_rows};
 
 use crate::io::{Batch, Millis};
 use crate::keys::Secret;
@@ -32,9 +32,9 @@ use crate::ledger::Role;
 use crate::mls::{Group, LeafKey};
 use chain::Chain;
 use commit::Ballot;
+pub(crate) use commit::Intent;
 use feed::Feed;
 use posts::{Flight, Out, PostLane};
-pub(crate) use commit::Intent;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use slots::SlotReader;
@@ -214,7 +214,9 @@ impl Community {
     /// A cell or a value arrived.
     pub(crate) fn deliver(&mut self, ctx: &mut Ctx<'_>, body: Body) {
         match body {
-            Body::Value(value) if value.lane[..] == self.chain.keys.id[..] => self.slots.deliver(value),
+            Body::Value(value) if value.lane[..] == self.chain.keys.id[..] => {
+                self.slots.deliver(value)
+            }
             Body::Delivery(delivery) => {
                 if let Some(reader) = self.reader(&delivery.lane) {
                     reader.deliver(delivery.seq, delivery.cell);
@@ -228,12 +230,17 @@ impl Community {
     /// Whether a delivery of this lane is for this community.
     pub(crate) fn follows(&self, lane: &[u8]) -> bool {
         let posts = self.posts.values().map(|lane| &lane.reader);
-        lane == self.chain.keys.id || posts.chain(self.history.values()).any(|reader| reader.id()[..] == *lane)
+        lane == self.chain.keys.id
+            || posts
+                .chain(self.history.values())
+                .any(|reader| reader.id()[..] == *lane)
     }
 
     fn reader(&mut self, lane: &[u8]) -> Option<&mut LogReader> {
         let posts = self.posts.values_mut().map(|lane| &mut lane.reader);
-        posts.chain(self.history.values_mut()).find(|reader| reader.id()[..] == *lane)
+        posts
+            .chain(self.history.values_mut())
+            .find(|reader| reader.id()[..] == *lane)
     }
 
     /// A request was answered.
@@ -259,7 +266,9 @@ impl Community {
                 }
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
-            (Tag::Append { out, part, index }, Body::Appended(_)) => self.appended(ctx, out, part, index),
+            (Tag::Append { out, part, index }, Body::Appended(_)) => {
+                self.appended(ctx, out, part, index)
+            }
             (Tag::Append { out, .. }, _) => {
                 self.flights.remove(&out);
                 self.lanes.retain(|_, state| *state == LaneState::Asked);
@@ -293,13 +302,19 @@ impl Community {
     }
 
     fn pause(&mut self, ctx: &mut Ctx<'_>) {
-        self.pause_until = ctx.now.plus(PAUSE_MS / 2 + u64::from(ctx.rng.next_u32()) % PAUSE_MS);
+        self.pause_until = ctx
+            .now
+            .plus(PAUSE_MS / 2 + u64::from(ctx.rng.next_u32()) % PAUSE_MS);
     }
 
     /// Time passed.
     pub(crate) fn tick(&mut self, ctx: &mut Ctx<'_>) {
         if self.poll_at <= ctx.now {
-            self.poll_at = ctx.now.plus(if self.slots.is_partial() { POLL_PARTIAL_MS } else { POLL_MS });
+            self.poll_at = ctx.now.plus(if self.slots.is_partial() {
+                POLL_PARTIAL_MS
+            } else {
+                POLL_MS
+            });
             if ctx.up {
                 self.poll(ctx);
             }
@@ -312,7 +327,11 @@ impl Community {
         let commits = self.chain.keys.id;
         let ask = self.slots.read();
         ctx.ask(Tag::Read(commits), ask);
-        let polls: Vec<_> = self.posts.values_mut().map(|lane| (lane.reader.id(), lane.reader.poll())).collect();
+        let polls: Vec<_> = self
+            .posts
+            .values_mut()
+            .map(|lane| (lane.reader.id(), lane.reader.poll()))
+            .collect();
         for (lane, ask) in polls {
             ctx.ask(Tag::Read(lane), ask);
         }
@@ -325,8 +344,14 @@ impl Community {
         let synced = self.is_synced();
         let ballot = self.ballot.due().filter(|_| self.slots.is_caught_up());
         let handover = self.handover_at.filter(|_| synced);
-        let missing = self.missing_since.map(|since| since.plus(history::MISSING_MS)).filter(|at| synced && *at > now);
-        [Some(self.poll_at), pause, ballot, handover, missing].into_iter().flatten().min()
+        let missing = self
+            .missing_since
+            .map(|since| since.plus(history::MISSING_MS))
+            .filter(|at| synced && *at > now);
+        [Some(self.poll_at), pause, ballot, handover, missing]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does whatever can be done now.
@@ -345,7 +370,12 @@ impl Community {
     }
 
     /// Whether a lane exists as far as this connection knows; asks for it to be made if not.
-    fn ensure_lane(&mut self, ctx: &mut Ctx<'_>, id: LaneId, new: impl FnOnce() -> LaneNew) -> bool {
+    fn ensure_lane(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        id: LaneId,
+        new: impl FnOnce() -> LaneNew,
+    ) -> bool {
         match self.lanes.get(&id) {
             Some(state) => *state == LaneState::Ready,
             None => {
@@ -365,7 +395,10 @@ impl Community {
     }
 
     pub(crate) fn view(&self) -> CommunityView {
-        let ledger = self.watch.as_ref().map_or(&self.chain.ledger, |watch| &watch.chain.ledger);
+        let ledger = self
+            .watch
+            .as_ref()
+            .map_or(&self.chain.ledger, |watch| &watch.chain.ledger);
         let phase = if self.saved.join.is_some() {
             Phase::Starting
         } else if self.watch.is_some() {
@@ -381,16 +414,33 @@ impl Community {
             me: self.person(&self.saved.persona),
             members: u32::try_from(ledger.members.len()).unwrap_or(u32::MAX),
             phase,
-            may_invite: ledger.members.get(&self.saved.persona).is_some_and(|me| me.role == Role::Owner),
+            may_invite: ledger
+                .members
+                .get(&self.saved.persona)
+                .is_some_and(|me| me.role == Role::Owner),
             missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
         }
     }
 
     fn person(&self, persona: &Hash) -> Person {
         let me = *persona == self.saved.persona;
-        let known = self.chain.ledger.members.get(persona).map(|member| member.name.clone());
-        let own = self.saved.join.as_ref().filter(|_| me).map(|join| join.name.clone());
-        Person { name: known.or(own).unwrap_or_default(), mark: mark(persona), me }
+        let known = self
+            .chain
+            .ledger
+            .members
+            .get(persona)
+            .map(|member| member.name.clone());
+        let own = self
+            .saved
+            .join
+            .as_ref()
+            .filter(|_| me)
+            .map(|join| join.name.clone());
+        Person {
+            name: known.or(own).unwrap_or_default(),
+            mark: mark(persona),
+            me,
+        }
     }
 
     pub(crate) fn post_view(&self, kept: &Kept) -> PostView {
@@ -400,12 +450,21 @@ impl Community {
             (false, _) => PostState::Received,
         };
         let entry = &kept.entry;
-        PostView { id: entry.id, author: self.person(&entry.author), at: entry.time_ms, text: entry.text.clone(), state }
+        PostView {
+            id: entry.id,
+            author: self.person(&entry.author),
+            at: entry.time_ms,
+            text: entry.text.clone(),
+            state,
+        }
     }
 
     pub(crate) fn page(&self, before: Option<&ume_api::EntryId>) -> (Vec<PostView>, bool) {
         let (page, older) = self.feed.page(before, ume_api::PAGE_POSTS);
-        (page.into_iter().map(|kept| self.post_view(kept)).collect(), older)
+        (
+            page.into_iter().map(|kept| self.post_view(kept)).collect(),
+            older,
+        )
     }
 
     pub(crate) fn has(&self, id: &ume_api::EntryId) -> bool {
@@ -420,15 +479,22 @@ impl Community {
             ledger: self.chain.ledger.head(),
             epoch: self.group.as_ref().map(Group::epoch),
             authenticator: self.group.as_ref().map(Group::epoch_authenticator),
-            entries: self.feed.all().map(|kept| (kept.entry.id, kept.waiting)).collect(),
-            live: self.is_synced() && self.saved.join.is_none() && self.saved.history_todo.is_empty(),
+            entries: self
+                .feed
+                .all()
+                .map(|kept| (kept.entry.id, kept.waiting))
+                .collect(),
+            live: self.is_synced()
+                && self.saved.join.is_none()
+                && self.saved.history_todo.is_empty(),
             unsettled: self.outbox.len(),
             missing: self.missing,
         }
     }
 
     fn persona_key(root: &Secret, context: &[u8]) -> ed25519_dalek::SigningKey {
-        root.derive(crate::keys::Label::Persona, context).signing_key()
+        root.derive(crate::keys::Label::Persona, context)
+            .signing_key()
     }
 }
 

@@ -2,7 +2,7 @@
 //! stored, sent and told.
 
 use crate::audit::Audit;
-use crate::community::{self, Community, Ctx, News, Newcomer, Tag};
+use crate::community::{self, Community, Ctx, Newcomer, News, Tag};
 use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
 use crate::keys::Secret;
 use crate::ledger::name_is_sound;
@@ -16,8 +16,8 @@ use rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ume_api::{
-    Command, CommunityRef, CommunityView, Connection, Failure, FeedPage, FromEngine, News as Told, Notice, PostView,
-    Reply, TEXT_BYTES_MAX,
+    Command, CommunityRef, CommunityView, Connection, Failure, FeedPage, FromEngine, News as Told,
+    Notice, PostView, Reply, TEXT_BYTES_MAX,
 };
 use ume_wire::auth::Hash;
 use ume_wire::relay::frame::Body;
@@ -83,15 +83,29 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure::KeysDamaged`] if the profile's row cannot be read, or is missing while others are there.
-    pub fn open(relay: &str, seed: [u8; 32], now: Millis, rows: Vec<(Key, Vec<u8>)>) -> Result<Self, Failure> {
+    pub fn open(
+        relay: &str,
+        seed: [u8; 32],
+        now: Millis,
+        rows: Vec<(Key, Vec<u8>)>,
+    ) -> Result<Self, Failure> {
         let home = link::relay_address(relay)?;
         let mut rng = ChaCha20Rng::from_seed(seed);
         let stored = rows.iter().find(|(key, _)| key.table == Table::Profile);
         let (profile, profile_changed) = match stored {
-            Some((_, bytes)) => (postcard::from_bytes(bytes).map_err(|_| Failure::KeysDamaged)?, false),
+            Some((_, bytes)) => (
+                postcard::from_bytes(bytes).map_err(|_| Failure::KeysDamaged)?,
+                false,
+            ),
             // Communities without their profile: somebody lost a row, and a new root would not fit them.
             None if !rows.is_empty() => return Err(Failure::KeysDamaged),
-            None => (Profile { root: Secret::random(&mut rng), next_community: 1 }, true),
+            None => (
+                Profile {
+                    root: Secret::random(&mut rng),
+                    next_community: 1,
+                },
+                true,
+            ),
         };
         let mut communities = BTreeMap::new();
         let mut damaged = 0;
@@ -137,10 +151,15 @@ impl Engine {
         self.tell(Told::Communities(views.clone()));
         self.told = views;
         if self.damaged > 0 {
-            self.tell(Told::Notice(Notice::RecordsDamaged { count: self.damaged }));
+            self.tell(Told::Notice(Notice::RecordsDamaged {
+                count: self.damaged,
+            }));
         }
-        let relays: Vec<RelayAddress> =
-            self.communities.values().map(|community| community.relay().address.clone()).collect();
+        let relays: Vec<RelayAddress> = self
+            .communities
+            .values()
+            .map(|community| community.relay().address.clone())
+            .collect();
         for relay in relays {
             self.want(&relay);
         }
@@ -167,7 +186,10 @@ impl Engine {
 
     /// The state of each community, for tests that compare devices.
     pub fn audit(&self) -> Vec<(CommunityRef, Audit)> {
-        self.communities.iter().map(|(number, community)| (CommunityRef(*number), community.audit())).collect()
+        self.communities
+            .iter()
+            .map(|(number, community)| (CommunityRef(*number), community.audit()))
+            .collect()
     }
 
     fn command(&mut self, number: u32, command: Command) {
@@ -186,18 +208,27 @@ impl Engine {
             Command::Reconnect => {
                 let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
                 for relay in relays {
-                    let socket = self.lines.get_mut(&relay).and_then(|line| line.hurry(self.now));
+                    let socket = self
+                        .lines
+                        .get_mut(&relay)
+                        .and_then(|line| line.hurry(self.now));
                     self.socket(&relay, socket);
                 }
                 Some(Ok(Reply::Done))
             }
         };
         if let Some(result) = answer {
-            self.outputs.push(Output::Tell(FromEngine::Answer { number, result }));
+            self.outputs
+                .push(Output::Tell(FromEngine::Answer { number, result }));
         }
     }
 
-    fn start(&mut self, number: u32, name: String, persona: String) -> Option<Result<Reply, Failure>> {
+    fn start(
+        &mut self,
+        number: u32,
+        name: String,
+        persona: String,
+    ) -> Option<Result<Reply, Failure>> {
         let name = name.trim().to_owned();
         let persona = self.persona(persona);
         if !name_is_sound(&name) || !name_is_sound(&persona) {
@@ -217,16 +248,24 @@ impl Engine {
         if relay != self.home {
             return;
         }
-        let Some(id) = self.lines.get(relay).and_then(|line| line.relay) else { return };
+        let Some(id) = self.lines.get(relay).and_then(|line| line.relay) else {
+            return;
+        };
         let waiting = std::mem::take(&mut self.waiting);
-        let (starts, others): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|waiting| matches!(waiting.what, Wanted::Start { .. }));
+        let (starts, others): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|waiting| matches!(waiting.what, Wanted::Start { .. }));
         self.waiting = others;
         for one in starts {
-            let Wanted::Start { name, persona } = one.what else { continue };
+            let Wanted::Start { name, persona } = one.what else {
+                continue;
+            };
             let who = Newcomer {
                 number: self.next_community(),
-                relay: link::RelayRef { address: relay.to_owned(), id },
+                relay: link::RelayRef {
+                    address: relay.to_owned(),
+                    id,
+                },
                 name: persona,
             };
             let community = CommunityRef(who.number);
@@ -240,7 +279,10 @@ impl Engine {
                 }
                 Err(_) => Err(Failure::Internal),
             };
-            self.outputs.push(Output::Tell(FromEngine::Answer { number: one.number, result }));
+            self.outputs.push(Output::Tell(FromEngine::Answer {
+                number: one.number,
+                result,
+            }));
         }
     }
 
@@ -252,7 +294,11 @@ impl Engine {
     }
 
     fn persona(&mut self, given: String) -> String {
-        if given.trim().is_empty() { names::random(&mut self.rng) } else { given.trim().to_owned() }
+        if given.trim().is_empty() {
+            names::random(&mut self.rng)
+        } else {
+            given.trim().to_owned()
+        }
     }
 
     fn share(
@@ -268,11 +314,22 @@ impl Engine {
             return Some(Err(Failure::NotAllowed));
         }
         let invite = self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
-        self.wait(number, Wanted::Link { community: community.0, invite });
+        self.wait(
+            number,
+            Wanted::Link {
+                community: community.0,
+                invite,
+            },
+        );
         None
     }
 
-    fn visit(&mut self, number: u32, link: &str, purpose: Purpose) -> Option<Result<Reply, Failure>> {
+    fn visit(
+        &mut self,
+        number: u32,
+        link: &str,
+        purpose: Purpose,
+    ) -> Option<Result<Reply, Failure>> {
         let link = match Link::parse(link) {
             Ok(link) => link,
             Err(error) => return Some(Err(error.into())),
@@ -284,22 +341,35 @@ impl Engine {
             return Some(Err(Failure::BadText));
         }
         if let (Purpose::Join { .. }, Some(known)) = (&purpose, self.member_of(&link.community)) {
-            let joining = self.communities.get(&known.0).is_some_and(Community::is_joining);
+            let joining = self
+                .communities
+                .get(&known.0)
+                .is_some_and(Community::is_joining);
             if joining {
                 self.wait(number, Wanted::Joined { community: known.0 });
                 return None;
             }
             return Some(Ok(Reply::Community(known)));
         }
-        let known = self.visits.iter().find(|(_, visit)| visit.link == link).map(|(owner, _)| *owner);
+        let known = self
+            .visits
+            .iter()
+            .find(|(_, visit)| visit.link == link)
+            .map(|(owner, _)| *owner);
         let owner = known.unwrap_or_else(|| {
-            let owner = self.visits.last_key_value().map_or(FIRST_VISIT, |(last, _)| last + 1);
+            let owner = self
+                .visits
+                .last_key_value()
+                .map_or(FIRST_VISIT, |(last, _)| last + 1);
             self.visits.insert(owner, Visit::new(link));
             owner
         });
         if let Some(visit) = self.visits.get_mut(&owner) {
             visit.asked.push((number, purpose));
-            let relay = visit.relay().map(|relay| relay.address.clone()).unwrap_or_default();
+            let relay = visit
+                .relay()
+                .map(|relay| relay.address.clone())
+                .unwrap_or_default();
             self.wait(number, Wanted::Visit { visit: owner });
             self.want(&relay);
             self.with_visit(owner, Visit::refresh);
@@ -308,11 +378,18 @@ impl Engine {
     }
 
     fn member_of(&self, community: &Hash) -> Option<CommunityRef> {
-        let found = self.communities.iter().find(|(_, known)| known.community() == *community);
+        let found = self
+            .communities
+            .iter()
+            .find(|(_, known)| known.community() == *community);
         found.map(|(number, _)| CommunityRef(*number))
     }
 
-    fn page(&mut self, community: CommunityRef, before: Option<&ume_api::EntryId>) -> Option<Result<Reply, Failure>> {
+    fn page(
+        &mut self,
+        community: CommunityRef,
+        before: Option<&ume_api::EntryId>,
+    ) -> Option<Result<Reply, Failure>> {
         let Some(found) = self.communities.get(&community.0) else {
             return Some(Err(Failure::NotHere));
         };
@@ -320,7 +397,11 @@ impl Engine {
             return Some(Err(Failure::NotHere));
         }
         let (posts, older) = found.page(before);
-        Some(Ok(Reply::Feed(FeedPage { community, posts, older })))
+        Some(Ok(Reply::Feed(FeedPage {
+            community,
+            posts,
+            older,
+        })))
     }
 
     fn post(&mut self, community: CommunityRef, text: String) -> Option<Result<Reply, Failure>> {
@@ -328,7 +409,10 @@ impl Engine {
         if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
             return Some(Err(Failure::BadText));
         }
-        let ready = self.communities.get(&community.0).is_some_and(|found| !found.is_joining());
+        let ready = self
+            .communities
+            .get(&community.0)
+            .is_some_and(|found| !found.is_joining());
         if !ready {
             return Some(Err(Failure::NotHere));
         }
@@ -337,7 +421,11 @@ impl Engine {
     }
 
     fn wait(&mut self, number: u32, what: Wanted) {
-        self.waiting.push(Waiting { number, what, until: self.now.plus(PATIENCE_MS) });
+        self.waiting.push(Waiting {
+            number,
+            what,
+            until: self.now.plus(PATIENCE_MS),
+        });
     }
 
     fn want(&mut self, relay: &str) {
@@ -370,15 +458,30 @@ impl Engine {
 
     /// Communities and visits on a relay.
     fn owners(&self, relay: &str) -> Vec<u32> {
-        let communities = self.communities.iter().filter(|(_, one)| one.relay().address == relay);
-        let visits = self.visits.iter().filter(|(_, one)| one.relay().is_some_and(|known| known.address == relay));
-        communities.map(|(owner, _)| *owner).chain(visits.map(|(owner, _)| *owner)).collect()
+        let communities = self
+            .communities
+            .iter()
+            .filter(|(_, one)| one.relay().address == relay);
+        let visits = self
+            .visits
+            .iter()
+            .filter(|(_, one)| one.relay().is_some_and(|known| known.address == relay));
+        communities
+            .map(|(owner, _)| *owner)
+            .chain(visits.map(|(owner, _)| *owner))
+            .collect()
     }
 
     fn frame(&mut self, relay: &str, frame: &Bytes) {
-        let Some(line) = self.lines.get_mut(relay) else { return };
+        let Some(line) = self.lines.get_mut(relay) else {
+            return;
+        };
         match line.receive(self.now, frame) {
-            Some(LineEvent::Up { relay: id, key, time_ms }) => self.up(relay, id, key, time_ms),
+            Some(LineEvent::Up {
+                relay: id,
+                key,
+                time_ms,
+            }) => self.up(relay, id, key, time_ms),
             Some(LineEvent::Unusable) => {
                 self.outputs.push(Output::Disconnect(relay.to_owned()));
                 self.disconnected(relay);
@@ -388,7 +491,9 @@ impl Engine {
                 if ask.owner >= FIRST_VISIT {
                     self.with_visit(ask.owner, |visit, ctx| visit.answer(ctx, &body));
                 } else {
-                    self.with(ask.owner, |community, ctx| community.answer(ctx, ask.tag, &body));
+                    self.with(ask.owner, |community, ctx| {
+                        community.answer(ctx, ask.tag, &body)
+                    });
                 }
             }
             Some(LineEvent::Delivery(body)) => self.delivery(relay, &body),
@@ -402,13 +507,21 @@ impl Engine {
         self.found_waiting(relay);
         for owner in self.owners(relay) {
             if owner >= FIRST_VISIT {
-                let expected = self.visits.get(&owner).and_then(Visit::relay).map(|known| known.id);
+                let expected = self
+                    .visits
+                    .get(&owner)
+                    .and_then(Visit::relay)
+                    .map(|known| known.id);
                 if expected == Some(id) {
                     self.with_visit(owner, Visit::line_up);
                 } else {
                     self.end_visit(owner, Failure::InviteForged);
                 }
-            } else if self.communities.get(&owner).is_some_and(|one| one.relay().id == id) {
+            } else if self
+                .communities
+                .get(&owner)
+                .is_some_and(|one| one.relay().id == id)
+            {
                 self.with(owner, Community::line_up);
             }
         }
@@ -416,10 +529,17 @@ impl Engine {
 
     fn correct_clock(&mut self, relay_ms: u64) {
         let (ours, theirs) = (self.now.0, relay_ms);
-        let ahead = i64::try_from(ours.abs_diff(theirs)).unwrap_or(i64::MAX) * if ours >= theirs { 1 } else { -1 };
-        self.offset_ms = if ahead.unsigned_abs() > CORRECT_MS { ahead.saturating_neg() } else { 0 };
+        let ahead = i64::try_from(ours.abs_diff(theirs)).unwrap_or(i64::MAX)
+            * if ours >= theirs { 1 } else { -1 };
+        self.offset_ms = if ahead.unsigned_abs() > CORRECT_MS {
+            ahead.saturating_neg()
+        } else {
+            0
+        };
         if ahead.unsigned_abs() > TELL_MS {
-            self.tell(Told::Notice(Notice::ClockOff { seconds: ahead / 1000 }));
+            self.tell(Told::Notice(Notice::ClockOff {
+                seconds: ahead / 1000,
+            }));
         }
     }
 
@@ -430,10 +550,18 @@ impl Engine {
             _ => return,
         };
         for owner in self.owners(relay) {
-            if self.visits.get(&owner).is_some_and(|visit| visit.follows(lane)) {
+            if self
+                .visits
+                .get(&owner)
+                .is_some_and(|visit| visit.follows(lane))
+            {
                 self.with_visit(owner, |visit, ctx| visit.deliver(ctx, body.clone()));
             }
-            if self.communities.get(&owner).is_some_and(|community| community.follows(lane)) {
+            if self
+                .communities
+                .get(&owner)
+                .is_some_and(|community| community.follows(lane))
+            {
                 self.with(owner, |community, ctx| community.deliver(ctx, body.clone()));
             }
         }
@@ -442,7 +570,10 @@ impl Engine {
     fn tick(&mut self) {
         let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
         for relay in relays {
-            let socket = self.lines.get_mut(&relay).and_then(|line| line.tick(self.now));
+            let socket = self
+                .lines
+                .get_mut(&relay)
+                .and_then(|line| line.tick(self.now));
             self.socket(&relay, socket);
         }
         let due: Vec<u32> = self
@@ -455,7 +586,9 @@ impl Engine {
             self.with(number, Community::tick);
         }
         let late: Vec<Waiting>;
-        (late, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.until <= self.now);
+        (late, self.waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|one| one.until <= self.now);
         for one in late {
             self.give_up(&one);
         }
@@ -474,7 +607,8 @@ impl Engine {
 
     fn answer(&mut self, number: u32, result: Result<Reply, Failure>) {
         self.waiting.retain(|one| one.number != number);
-        self.outputs.push(Output::Tell(FromEngine::Answer { number, result }));
+        self.outputs
+            .push(Output::Tell(FromEngine::Answer { number, result }));
     }
 
     fn tell(&mut self, news: Told) {
@@ -490,7 +624,11 @@ impl Engine {
     }
 
     fn end_visit(&mut self, owner: u32, failure: Failure) {
-        let asked = self.visits.remove(&owner).map(|visit| visit.asked).unwrap_or_default();
+        let asked = self
+            .visits
+            .remove(&owner)
+            .map(|visit| visit.asked)
+            .unwrap_or_default();
         for (number, _) in asked {
             self.answer(number, Err(failure));
         }
@@ -500,18 +638,27 @@ impl Engine {
     fn conclude_visit(&mut self, owner: u32) {
         let name = names::random(&mut self.rng);
         let time = self.time();
-        let Some(visit) = self.visits.get_mut(&owner) else { return };
-        let Some(outcome) = visit.outcome(time.0, name) else { return };
+        let Some(visit) = self.visits.get_mut(&owner) else {
+            return;
+        };
+        let Some(outcome) = visit.outcome(time.0, name) else {
+            return;
+        };
         let asked = std::mem::take(&mut visit.asked);
         let already = visit.link.community;
         let already = self.member_of(&already);
         let mut joining = None;
         for (number, purpose) in asked {
             match (&outcome, purpose) {
-                (Err(failure), Purpose::Look) if already.is_none() => self.answer(number, Err(*failure)),
+                (Err(failure), Purpose::Look) if already.is_none() => {
+                    self.answer(number, Err(*failure))
+                }
                 (Err(failure), Purpose::Join { .. }) => self.answer(number, Err(*failure)),
                 (Ok(card), Purpose::Look) => {
-                    let card = ume_api::Card { already, ..card.clone() };
+                    let card = ume_api::Card {
+                        already,
+                        ..card.clone()
+                    };
                     self.answer(number, Ok(Reply::Card(card)));
                 }
                 (Err(_), Purpose::Look) => {
@@ -532,19 +679,31 @@ impl Engine {
     }
 
     fn join(&mut self, number: u32, owner: u32, persona: String) {
-        let Some(visit) = self.visits.remove(&owner) else { return };
-        let Some(relay) = visit.relay().cloned() else { return };
+        let Some(visit) = self.visits.remove(&owner) else {
+            return;
+        };
+        let Some(relay) = visit.relay().cloned() else {
+            return;
+        };
         if let Some(line) = self.lines.get_mut(&relay.address) {
             line.forget(owner);
         }
         let secret = visit.link.secret.clone();
-        let Some(ready) = visit.into_ready() else { return };
+        let Some(ready) = visit.into_ready() else {
+            return;
+        };
         let name = self.persona(persona);
         let address = relay.address.clone();
-        let who = Newcomer { number: self.next_community(), relay, name };
+        let who = Newcomer {
+            number: self.next_community(),
+            relay,
+            name,
+        };
         let community = who.number;
         let root = self.profile.root.clone();
-        let joined = self.with_ctx(&address, |ctx| Community::join(ctx, &root, who, ready.watch, secret, ready.history));
+        let joined = self.with_ctx(&address, |ctx| {
+            Community::join(ctx, &root, who, ready.watch, secret, ready.history)
+        });
         self.communities.insert(community, joined);
         self.waiting.retain(|one| one.number != number);
         self.wait(number, Wanted::Joined { community });
@@ -573,13 +732,21 @@ impl Engine {
     }
 
     /// Lets a community handle something, and carries out what follows.
-    fn with<R>(&mut self, number: u32, act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> R) -> Option<R> {
+    fn with<R>(
+        &mut self,
+        number: u32,
+        act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> R,
+    ) -> Option<R> {
         let mut community = self.communities.remove(&number)?;
         let relay = community.relay().address.clone();
         let (result, asks, news) = self.with_ctx(&relay, |ctx| {
             let result = act(&mut community, ctx);
             community.flush(ctx);
-            (result, std::mem::take(&mut ctx.asks), std::mem::take(&mut ctx.news))
+            (
+                result,
+                std::mem::take(&mut ctx.asks),
+                std::mem::take(&mut ctx.news),
+            )
         });
         self.communities.insert(number, community);
         self.request(&relay, number, asks);
@@ -588,8 +755,13 @@ impl Engine {
     }
 
     fn with_visit(&mut self, owner: u32, act: impl FnOnce(&mut Visit, &mut Ctx<'_>)) {
-        let Some(mut visit) = self.visits.remove(&owner) else { return };
-        let relay = visit.relay().map(|relay| relay.address.clone()).unwrap_or_default();
+        let Some(mut visit) = self.visits.remove(&owner) else {
+            return;
+        };
+        let relay = visit
+            .relay()
+            .map(|relay| relay.address.clone())
+            .unwrap_or_default();
         let asks = self.with_ctx(&relay, |ctx| {
             act(&mut visit, ctx);
             std::mem::take(&mut ctx.asks)
@@ -612,10 +784,14 @@ impl Engine {
             self.tell(Told::Notice(notice));
         }
         if self.open == Some(number) {
-            self.posts.extend(news.posts.into_iter().map(|post| (post.id, post)));
+            self.posts
+                .extend(news.posts.into_iter().map(|post| (post.id, post)));
         }
         for invite in news.published {
-            let link = self.communities.get(&number).and_then(|community| community.link(&invite));
+            let link = self
+                .communities
+                .get(&number)
+                .and_then(|community| community.link(&invite));
             let waiting = self.waiting.iter().find(|one| {
                 matches!(one.what, Wanted::Link { community, invite: wanted } if community == number && wanted == invite)
             });
@@ -628,11 +804,16 @@ impl Engine {
             let askers: Vec<u32> = self
                 .waiting
                 .iter()
-                .filter(|one| matches!(one.what, Wanted::Joined { community } if community == number))
+                .filter(
+                    |one| matches!(one.what, Wanted::Joined { community } if community == number),
+                )
                 .map(|one| one.number)
                 .collect();
             for asker in askers {
-                self.answer(asker, result.map(|()| Reply::Community(CommunityRef(number))));
+                self.answer(
+                    asker,
+                    result.map(|()| Reply::Community(CommunityRef(number))),
+                );
             }
             if result.is_err()
                 && let Some(mut community) = self.communities.remove(&number)
@@ -662,7 +843,13 @@ impl Engine {
         if std::mem::take(&mut self.profile_changed)
             && let Ok(bytes) = postcard::to_allocvec(&self.profile)
         {
-            self.batch.0.insert(Key { table: Table::Profile, id: b"profile".to_vec() }, Some(bytes));
+            self.batch.0.insert(
+                Key {
+                    table: Table::Profile,
+                    id: b"profile".to_vec(),
+                },
+                Some(bytes),
+            );
         }
         let views = self.views();
         if views != self.told {
@@ -671,7 +858,10 @@ impl Engine {
         }
         if let (Some(open), false) = (self.open, self.posts.is_empty()) {
             let posts = std::mem::take(&mut self.posts).into_values().collect();
-            self.tell(Told::Posts { community: CommunityRef(open), posts });
+            self.tell(Told::Posts {
+                community: CommunityRef(open),
+                posts,
+            });
         }
         let connection = self.connection();
         if connection != self.told_connection {
@@ -682,14 +872,25 @@ impl Engine {
         }
         for (relay, line) in &mut self.lines {
             let frames = line.leaving();
-            self.outputs.extend(frames.into_iter().map(|frame| Output::Send(relay.clone(), frame)));
+            self.outputs.extend(
+                frames
+                    .into_iter()
+                    .map(|frame| Output::Send(relay.clone(), frame)),
+            );
         }
         let lines = self.lines.values().filter_map(Line::due);
-        let communities = self.communities.values().filter_map(|community| community.due(self.now));
+        let communities = self
+            .communities
+            .values()
+            .filter_map(|community| community.due(self.now));
         let waiting = self.waiting.iter().map(|one| one.until);
         if let Some(at) = lines.chain(communities).chain(waiting).min() {
-            self.outputs.push(Output::WakeAt(at.max(self.now.plus(WAKE_MS))));
+            self.outputs
+                .push(Output::WakeAt(at.max(self.now.plus(WAKE_MS))));
         }
-        Step { batch: std::mem::take(&mut self.batch), outputs: std::mem::take(&mut self.outputs) }
+        Step {
+            batch: std::mem::take(&mut self.batch),
+            outputs: std::mem::take(&mut self.outputs),
+        }
     }
 }

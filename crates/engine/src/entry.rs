@@ -38,7 +38,12 @@ pub(crate) struct Draft {
 }
 
 /// Signs a new entry.
-pub(crate) fn write(community: &Hash, author: &Hash, leaf: &SigningKey, draft: Draft) -> proto::Signed {
+pub(crate) fn write(
+    community: &Hash,
+    author: &Hash,
+    leaf: &SigningKey,
+    draft: Draft,
+) -> proto::Signed {
     let entry = proto::Entry {
         community: community.to_vec(),
         kind: proto::EntryKind::Post.into(),
@@ -62,7 +67,12 @@ pub(crate) fn verify(signed: &proto::Signed, ledger: &Ledger) -> Result<Entry, L
     if entry.community != ledger.community {
         return Err(LedgerError::Malformed);
     }
-    ledger::check(&entry.leaf, Purpose::Entry, &signed.content, &signed.signature)?;
+    ledger::check(
+        &entry.leaf,
+        Purpose::Entry,
+        &signed.content,
+        &signed.signature,
+    )?;
     Ok(entry)
 }
 
@@ -77,8 +87,16 @@ pub(crate) fn parse(signed: &proto::Signed) -> Result<Entry, LedgerError> {
     if !sound {
         return Err(LedgerError::Malformed);
     }
-    let previous = if entry.previous.is_empty() { None } else { Some(EntryId(ledger::key(&entry.previous)?)) };
-    let parents: Result<Vec<_>, _> = entry.parents.iter().map(|id| ledger::key(id).map(EntryId)).collect();
+    let previous = if entry.previous.is_empty() {
+        None
+    } else {
+        Some(EntryId(ledger::key(&entry.previous)?))
+    };
+    let parents: Result<Vec<_>, _> = entry
+        .parents
+        .iter()
+        .map(|id| ledger::key(id).map(EntryId))
+        .collect();
     Ok(Entry {
         id: EntryId(hash(&signed.content)),
         community: ledger::key(&entry.community)?,

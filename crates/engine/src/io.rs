@@ -12,7 +12,18 @@ use bytes::Bytes;
 use ume_api::{Command, FromEngine};
 
 /// Milliseconds since 1970 by the device's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Millis(pub u64);
 
 impl Millis {
@@ -78,7 +89,13 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 5] = [Self::Profile, Self::Community, Self::Mls, Self::Entry, Self::Outbox];
+    pub const ALL: [Self; 5] = [
+        Self::Profile,
+        Self::Community,
+        Self::Mls,
+        Self::Entry,
+        Self::Outbox,
+    ];
 
     /// Its name in the store.
     pub fn name(self) -> &'static str {

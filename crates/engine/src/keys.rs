@@ -104,7 +104,8 @@ impl Secret {
         let mut out = Self([0; 32]);
         // Expand fails only for more than 255 blocks of output, and from_prk only for less than one block of input.
         if let Ok(hkdf) = Hkdf::<Sha256>::from_prk(&self.0) {
-            let expanded = hkdf.expand_multi_info(&[label.text().as_bytes(), &[0], context], &mut out.0);
+            let expanded =
+                hkdf.expand_multi_info(&[label.text().as_bytes(), &[0], context], &mut out.0);
             debug_assert!(expanded.is_ok());
         }
         out
@@ -183,7 +184,10 @@ mod tests {
     #[test]
     fn history_goes_forward_day_by_day() {
         let start = Secret::new([3; 32]);
-        assert_eq!(history_forward(&history_forward(&start, 2), 3), history_forward(&start, 5));
+        assert_eq!(
+            history_forward(&history_forward(&start, 2), 3),
+            history_forward(&start, 5)
+        );
         assert_eq!(history_forward(&start, 0), start);
     }
 }

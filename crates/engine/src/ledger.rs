@@ -163,9 +163,15 @@ impl Ledger {
     /// Applies the next statement; `time_ms` is the time of the record that carries it. On error nothing has changed.
     pub(crate) fn apply(&mut self, statement: &[u8], time_ms: u64) -> Result<Effect, LedgerError> {
         let signed = proto::Signed::decode(statement).map_err(|_| LedgerError::Malformed)?;
-        let content = proto::Statement::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
+        let content =
+            proto::Statement::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
         let signer = key(&content.signer)?;
-        check(&signer, Purpose::Statement, &signed.content, &signed.signature)?;
+        check(
+            &signer,
+            Purpose::Statement,
+            &signed.content,
+            &signed.signature,
+        )?;
         let effect = match content.body.as_ref().ok_or(LedgerError::Malformed)? {
             proto::statement::Body::Admit(admit) => self.admit(&signer, admit, time_ms)?,
             proto::statement::Body::InviteCreate(invite) => self.create_invite(&signer, invite)?,
@@ -175,7 +181,12 @@ impl Ledger {
         Ok(effect)
     }
 
-    fn admit(&mut self, signer: &Hash, admit: &proto::Admit, time_ms: u64) -> Result<Effect, LedgerError> {
+    fn admit(
+        &mut self,
+        signer: &Hash,
+        admit: &proto::Admit,
+        time_ms: u64,
+    ) -> Result<Effect, LedgerError> {
         let cert = open_cert(&admit.cert, &self.community)?;
         if cert.leaf != *signer {
             return Err(LedgerError::Authority);
@@ -187,25 +198,46 @@ impl Ledger {
             return Err(LedgerError::Malformed);
         }
         let role = match &admit.claim {
-            None if self.members.is_empty() && cert.persona[..] == self.genesis.owner[..] => Role::Owner,
+            None if self.members.is_empty() && cert.persona[..] == self.genesis.owner[..] => {
+                Role::Owner
+            }
             None => return Err(LedgerError::Authority),
             Some(claim) => {
                 let id = key(&claim.invite)?;
-                let invite = self.invites.get_mut(&id).ok_or(LedgerError::InviteUnknown)?;
+                let invite = self
+                    .invites
+                    .get_mut(&id)
+                    .ok_or(LedgerError::InviteUnknown)?;
                 invite.usable(time_ms)?;
                 let statement = claim_bytes(&self.community, &id, &admit.cert);
-                check(&invite.key, Purpose::JoinClaim, &statement, &claim.signature)?;
+                check(
+                    &invite.key,
+                    Purpose::JoinClaim,
+                    &statement,
+                    &claim.signature,
+                )?;
                 invite.uses += 1;
                 Role::Member
             }
         };
-        let member = Member { name: admit.name.clone(), role, leaves: vec![cert.leaf] };
+        let member = Member {
+            name: admit.name.clone(),
+            role,
+            leaves: vec![cert.leaf],
+        };
         self.members.insert(cert.persona, member);
         self.leaves.insert(cert.leaf, cert.persona);
-        Ok(Effect::Admitted { persona: cert.persona, leaf: cert.leaf })
+        Ok(Effect::Admitted {
+            persona: cert.persona,
+            leaf: cert.leaf,
+        })
     }
 
-    fn create_invite(&mut self, signer: &Hash, invite: &proto::InviteCreate) -> Result<Effect, LedgerError> {
+    fn create_invite(
+        &mut self,
+        signer: &Hash,
+        invite: &proto::InviteCreate,
+    ) -> Result<Effect, LedgerError> {
         let issuer = *self.current(signer)?;
         if self.members.get(&issuer).map(|member| member.role) != Some(Role::Owner) {
             return Err(LedgerError::Authority);
@@ -231,7 +263,11 @@ impl Ledger {
     pub(crate) fn current(&self, leaf: &Hash) -> Result<&Hash, LedgerError> {
         let persona = self.leaves.get(leaf).ok_or(LedgerError::Authority)?;
         let member = self.members.get(persona).ok_or(LedgerError::Authority)?;
-        if member.leaves.contains(leaf) { Ok(persona) } else { Err(LedgerError::Authority) }
+        if member.leaves.contains(leaf) {
+            Ok(persona)
+        } else {
+            Err(LedgerError::Authority)
+        }
     }
 }
 
@@ -258,17 +294,31 @@ pub(crate) struct Cert {
 /// Checks a certificate: made by its persona, for this community.
 pub(crate) fn open_cert(cert: &[u8], community: &Hash) -> Result<Cert, LedgerError> {
     let signed = proto::Signed::decode(cert).map_err(|_| LedgerError::Malformed)?;
-    let content = proto::DeviceCert::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
+    let content =
+        proto::DeviceCert::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
     let persona = key(&content.persona)?;
-    check(&persona, Purpose::DeviceCert, &signed.content, &signed.signature)?;
+    check(
+        &persona,
+        Purpose::DeviceCert,
+        &signed.content,
+        &signed.signature,
+    )?;
     if content.community != community {
         return Err(LedgerError::Authority);
     }
-    Ok(Cert { persona, leaf: key(&content.leaf)? })
+    Ok(Cert {
+        persona,
+        leaf: key(&content.leaf)?,
+    })
 }
 
 /// Certifies a device's leaf key.
-pub(crate) fn make_cert(persona: &SigningKey, community: &Hash, leaf: &Hash, device: u32) -> Vec<u8> {
+pub(crate) fn make_cert(
+    persona: &SigningKey,
+    community: &Hash,
+    leaf: &Hash,
+    device: u32,
+) -> Vec<u8> {
     let cert = proto::DeviceCert {
         community: community.to_vec(),
         persona: persona.verifying_key().to_bytes().to_vec(),
@@ -280,8 +330,10 @@ pub(crate) fn make_cert(persona: &SigningKey, community: &Hash, leaf: &Hash, dev
 
 /// Signs a statement with a device's leaf key.
 pub(crate) fn make_statement(leaf: &SigningKey, body: proto::statement::Body) -> Vec<u8> {
-    let statement =
-        proto::Statement { signer: leaf.verifying_key().to_bytes().to_vec(), body: Some(body) };
+    let statement = proto::Statement {
+        signer: leaf.verifying_key().to_bytes().to_vec(),
+        body: Some(body),
+    };
     sign(leaf, Purpose::Statement, statement.encode_to_vec()).encode_to_vec()
 }
 
@@ -289,8 +341,15 @@ pub(crate) fn make_statement(leaf: &SigningKey, body: proto::statement::Body) ->
 pub(crate) fn make_claim(invite: &Secret, community: &Hash, cert: &[u8]) -> proto::JoinClaim {
     let invite = invite.derive(Label::InviteKey, &[]).signing_key();
     let id = hash(invite.verifying_key().as_bytes());
-    let signed = sign(&invite, Purpose::JoinClaim, claim_bytes(community, &id, cert));
-    proto::JoinClaim { invite: id.to_vec(), signature: signed.signature }
+    let signed = sign(
+        &invite,
+        Purpose::JoinClaim,
+        claim_bytes(community, &id, cert),
+    );
+    proto::JoinClaim {
+        invite: id.to_vec(),
+        signature: signed.signature,
+    }
 }
 
 fn claim_bytes(community: &Hash, invite: &Hash, cert: &[u8]) -> Vec<u8> {
@@ -319,18 +378,28 @@ impl Purpose {
 
 /// Signs content for a purpose (Ed25519, RFC 8032).
 pub(crate) fn sign(key: &SigningKey, purpose: Purpose, content: Vec<u8>) -> proto::Signed {
-    let signature = key.sign(&[purpose.label(), &content].concat()).to_bytes().to_vec();
+    let signature = key
+        .sign(&[purpose.label(), &content].concat())
+        .to_bytes()
+        .to_vec();
     proto::Signed { content, signature }
 }
 
 /// Checks a signature for a purpose.
-pub(crate) fn check(key: &Hash, purpose: Purpose, content: &[u8], signature: &[u8]) -> Result<(), LedgerError> {
+pub(crate) fn check(
+    key: &Hash,
+    purpose: Purpose,
+    content: &[u8],
+    signature: &[u8],
+) -> Result<(), LedgerError> {
     let key = VerifyingKey::from_bytes(key).map_err(|_| LedgerError::Malformed)?;
-    let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| LedgerError::Malformed)?;
+    let signature =
+        ed25519_dalek::Signature::from_slice(signature).map_err(|_| LedgerError::Malformed)?;
     if key.is_weak() {
         return Err(LedgerError::Signature);
     }
-    key.verify(&[purpose.label(), content].concat(), &signature).map_err(|_| LedgerError::Signature)
+    key.verify(&[purpose.label(), content].concat(), &signature)
+        .map_err(|_| LedgerError::Signature)
 }
 
 pub(crate) fn key(bytes: &[u8]) -> Result<Hash, LedgerError> {

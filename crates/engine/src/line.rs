@@ -37,7 +37,10 @@ enum State {
     Pausing(Millis),
     Connecting,
     /// Hello is sent.
-    Greeting { nonce: [u8; HELLO_NONCE_BYTES], since: Millis },
+    Greeting {
+        nonce: [u8; HELLO_NONCE_BYTES],
+        since: Millis,
+    },
     Up,
 }
 
@@ -53,7 +56,11 @@ struct Pending<T> {
 #[derive(Debug)]
 pub(crate) enum LineEvent<T> {
     /// The relay greeted; its id, its key, and its clock.
-    Up { relay: Hash, key: [u8; 32], time_ms: u64 },
+    Up {
+        relay: Hash,
+        key: [u8; 32],
+        time_ms: u64,
+    },
     /// The relay speaks no version that we speak, or does not hold its key.
     Unusable,
     /// A frame that answers a request; `last` when nothing more follows.
@@ -145,7 +152,8 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
         }
         let longest = PAUSE_MS.1.min(PAUSE_MS.0 << self.failures.min(16));
         self.failures += 1;
-        self.state = State::Pausing(now.plus(longest / 2 + u64::from(rng.next_u32()) % (longest / 2 + 1)));
+        self.state =
+            State::Pausing(now.plus(longest / 2 + u64::from(rng.next_u32()) % (longest / 2 + 1)));
         self.pending.clear();
         self.schedule.clear();
     }
@@ -158,7 +166,15 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
         let number = self.next_request;
         self.next_request = self.next_request.checked_add(1).unwrap_or(1);
         self.put(number, body.clone());
-        self.pending.insert(number, Pending { ask, body, due: now.plus(ANSWER_MS), attempts: 1 });
+        self.pending.insert(
+            number,
+            Pending {
+                ask,
+                body,
+                due: now.plus(ANSWER_MS),
+                attempts: 1,
+            },
+        );
     }
 
     /// Drops what an owner has asked for and no longer wants.
@@ -182,9 +198,15 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
                 self.relay = Some(relay);
                 self.failures = 0;
                 self.state = State::Up;
-                Some(LineEvent::Up { relay, key, time_ms: welcome.time_ms })
+                Some(LineEvent::Up {
+                    relay,
+                    key,
+                    time_ms: welcome.time_ms,
+                })
             }
-            (State::Greeting { .. }, Body::Refused(refused)) if refused.code == i32::from(RefusedCode::RefusedVersion) => {
+            (State::Greeting { .. }, Body::Refused(refused))
+                if refused.code == i32::from(RefusedCode::RefusedVersion) =>
+            {
                 Some(LineEvent::Unusable)
             }
             (State::Up, body @ (Body::Delivery(_) | Body::Value(_) | Body::BlobPart(_))) => {
@@ -204,10 +226,16 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
     /// Repeats what is overdue, connects when it is time.
     pub(crate) fn tick(&mut self, now: Millis) -> Option<Socket> {
         if self.is_up() {
-            let overdue: Vec<u32> =
-                self.pending.iter().filter(|(_, one)| one.due <= now).map(|(number, _)| *number).collect();
+            let overdue: Vec<u32> = self
+                .pending
+                .iter()
+                .filter(|(_, one)| one.due <= now)
+                .map(|(number, _)| *number)
+                .collect();
             for number in overdue {
-                let Some(pending) = self.pending.get_mut(&number) else { continue };
+                let Some(pending) = self.pending.get_mut(&number) else {
+                    continue;
+                };
                 if pending.attempts >= ATTEMPTS_MAX {
                     return Some(Socket::Close);
                 }
@@ -226,7 +254,9 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
                 self.state = State::Connecting;
                 Some(Socket::Open)
             }
-            State::Greeting { since, .. } if since.plus(2 * ANSWER_MS) <= now => Some(Socket::Close),
+            State::Greeting { since, .. } if since.plus(2 * ANSWER_MS) <= now => {
+                Some(Socket::Close)
+            }
             _ => None,
         }
     }
@@ -249,7 +279,10 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
     fn put(&mut self, request: u32, body: Body) {
         // Bodies are built here with fields of the right sizes; one that did not fit would be a fault of ours, and its
         // request then runs into its time-out.
-        if let Ok(bytes) = frame::encode(&Frame { request, body: Some(body) }) {
+        if let Ok(bytes) = frame::encode(&Frame {
+            request,
+            body: Some(body),
+        }) {
             self.schedule.push(bytes);
         }
     }
@@ -257,7 +290,9 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
 
 fn greeted(nonce: &[u8], welcome: &Welcome) -> Option<(Hash, [u8; 32])> {
     let spoken = (VERSION_OLDEST..=VERSION).contains(&welcome.version);
-    let holds = Statement::Welcome(nonce).verify(&welcome.relay_key, &welcome.signature).is_ok();
+    let holds = Statement::Welcome(nonce)
+        .verify(&welcome.relay_key, &welcome.signature)
+        .is_ok();
     let key = welcome.relay_key[..].try_into().ok()?;
     (spoken && holds).then(|| (relay_id(&welcome.relay_key), key))
 }

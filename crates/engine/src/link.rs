@@ -116,12 +116,26 @@ impl Link {
         let mut relays = Vec::new();
         for _ in 0..count {
             let [length] = take(&mut rest)?;
-            let (address, after) = rest.split_at_checked(usize::from(length)).ok_or(LinkError::Broken)?;
+            let (address, after) = rest
+                .split_at_checked(usize::from(length))
+                .ok_or(LinkError::Broken)?;
             rest = after;
             let address = std::str::from_utf8(address).map_err(|_| LinkError::Broken)?;
-            relays.push(RelayRef { address: relay_address(address)?, id: take(&mut rest)? });
+            relays.push(RelayRef {
+                address: relay_address(address)?,
+                id: take(&mut rest)?,
+            });
         }
-        if rest.is_empty() { Ok(Self { secret, community, ledger_min, relays }) } else { Err(LinkError::Broken) }
+        if rest.is_empty() {
+            Ok(Self {
+                secret,
+                community,
+                ledger_min,
+                relays,
+            })
+        } else {
+            Err(LinkError::Broken)
+        }
     }
 }
 
@@ -147,7 +161,11 @@ pub(crate) fn relay_address(address: &str) -> Result<String, LinkError> {
     }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".onion");
-    if secure || local { Ok(address.to_owned()) } else { Err(LinkError::Broken) }
+    if secure || local {
+        Ok(address.to_owned())
+    } else {
+        Err(LinkError::Broken)
+    }
 }
 
 #[cfg(test)]
@@ -156,8 +174,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn link() -> Link {
-        let relays = vec![RelayRef { address: "https://relay.example:7700".into(), id: [3; 32] }];
-        Link { secret: Secret::new([1; 32]), community: [2; 32], ledger_min: 7, relays }
+        let relays = vec![RelayRef {
+            address: "https://relay.example:7700".into(),
+            id: [3; 32],
+        }];
+        Link {
+            secret: Secret::new([1; 32]),
+            community: [2; 32],
+            ledger_min: 7,
+            relays,
+        }
     }
 
     #[test]
@@ -165,7 +191,10 @@ mod tests {
         let text = link().to_text("https://any.example");
         assert_eq!(Link::parse(&text), Ok(link()));
         assert_eq!(Link::parse(&format!("Come in: {text}")), Ok(link()));
-        assert_eq!(Link::parse(&format!("  {}\n{}  ", &text[..60], &text[60..])), Ok(link()));
+        assert_eq!(
+            Link::parse(&format!("  {}\n{}  ", &text[..60], &text[60..])),
+            Ok(link())
+        );
         assert_eq!(Link::parse(&format!("<{text}>")), Ok(link()));
         assert_eq!(Link::parse(&format!("{text} see you there")), Ok(link()));
         assert!(text.len() < 300, "fits a QR code: {}", text.len());
@@ -175,7 +204,11 @@ mod tests {
     fn every_cut_is_noticed() {
         let text = link().to_text("https://any.example");
         for end in 0..text.len() {
-            assert_eq!(Link::parse(&text[..end]), Err(LinkError::Broken), "cut at {end}");
+            assert_eq!(
+                Link::parse(&text[..end]),
+                Err(LinkError::Broken),
+                "cut at {end}"
+            );
         }
     }
 
@@ -187,10 +220,22 @@ mod tests {
 
     #[test]
     fn only_sound_relay_addresses_pass() {
-        for good in ["https://a.example", "http://127.0.0.1:7700", "http://localhost:1", "https://[::1]:9"] {
+        for good in [
+            "https://a.example",
+            "http://127.0.0.1:7700",
+            "http://localhost:1",
+            "https://[::1]:9",
+        ] {
             assert_eq!(relay_address(good), Ok(good.to_owned()));
         }
-        for bad in ["http://a.example", "https://", "ftp://a", "https://a/b", "https://a?b", "https://u@a"] {
+        for bad in [
+            "http://a.example",
+            "https://",
+            "ftp://a",
+            "https://a/b",
+            "https://a?b",
+            "https://u@a",
+        ] {
             assert_eq!(relay_address(bad), Err(LinkError::Broken), "{bad}");
         }
     }

@@ -29,7 +29,10 @@ pub(crate) enum Purpose {
 /// How far the visit is.
 enum Stage {
     /// Reading the invite's lane; the newest bundle so far.
-    Invite { reader: Box<LogReader>, bundle: Option<Vec<u8>> },
+    Invite {
+        reader: Box<LogReader>,
+        bundle: Option<Vec<u8>>,
+    },
     /// Following the records since the bundle.
     Records(Box<Entered>),
     Ended(Failure),
@@ -59,13 +62,20 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) fn new(link: Link) -> Self {
         let stage = Self::first_stage(&link);
-        Self { link, asked: vec![], stage }
+        Self {
+            link,
+            asked: vec![],
+            stage,
+        }
     }
 
     fn first_stage(link: &Link) -> Stage {
         let relay = link.relays.first().map_or([0; 32], |relay| relay.id);
         let keys = invite_lane(&link.secret, &relay, None);
-        Stage::Invite { reader: Box::new(LogReader::new(keys, 1)), bundle: None }
+        Stage::Invite {
+            reader: Box::new(LogReader::new(keys, 1)),
+            bundle: None,
+        }
     }
 
     pub(crate) fn relay(&self) -> Option<&crate::link::RelayRef> {
@@ -101,7 +111,9 @@ impl Visit {
 
     pub(crate) fn deliver(&mut self, ctx: &mut Ctx<'_>, body: Body) {
         match (&mut self.stage, body) {
-            (Stage::Invite { reader, .. }, Body::Delivery(delivery)) => reader.deliver(delivery.seq, delivery.cell),
+            (Stage::Invite { reader, .. }, Body::Delivery(delivery)) => {
+                reader.deliver(delivery.seq, delivery.cell)
+            }
             (Stage::Records(entered), Body::Value(value)) => entered.slots.deliver(value),
             _ => {}
         }
@@ -115,7 +127,11 @@ impl Visit {
             (Stage::Records(entered), Body::Head(head)) => entered.slots.head(head),
             (stage, Body::Refused(refused)) => {
                 let denied = refused.code == i32::from(RefusedCode::RefusedDenied);
-                *stage = Stage::Ended(if denied { Failure::InviteUnknown } else { Failure::RelayRefused });
+                *stage = Stage::Ended(if denied {
+                    Failure::InviteUnknown
+                } else {
+                    Failure::RelayRefused
+                });
             }
             _ => {}
         }
@@ -164,7 +180,9 @@ impl Visit {
 
     /// Goes on to the records once the bundle is there.
     fn enter(&mut self) {
-        let Stage::Invite { reader, bundle } = &self.stage else { return };
+        let Stage::Invite { reader, bundle } = &self.stage else {
+            return;
+        };
         if !reader.is_caught_up() {
             return;
         }
@@ -180,7 +198,11 @@ impl Visit {
     }
 
     /// What came of it; `None` while it is under way.
-    pub(crate) fn outcome(&self, time_ms: u64, suggested_name: String) -> Option<Result<Card, Failure>> {
+    pub(crate) fn outcome(
+        &self,
+        time_ms: u64,
+        suggested_name: String,
+    ) -> Option<Result<Card, Failure>> {
         match &self.stage {
             Stage::Ended(failure) => Some(Err(*failure)),
             Stage::Records(entered) if entered.slots.is_caught_up() => {
@@ -193,20 +215,40 @@ impl Visit {
     /// The end of the visit, for joining.
     pub(crate) fn into_ready(self) -> Option<Ready> {
         match self.stage {
-            Stage::Records(entered) => Some(Ready { watch: entered.watch, history: entered.history }),
+            Stage::Records(entered) => Some(Ready {
+                watch: entered.watch,
+                history: entered.history,
+            }),
             _ => None,
         }
     }
 }
 
-fn card(link: &Link, entered: &Entered, time_ms: u64, suggested_name: String) -> Result<Card, Failure> {
+fn card(
+    link: &Link,
+    entered: &Entered,
+    time_ms: u64,
+    suggested_name: String,
+) -> Result<Card, Failure> {
     let ledger = &entered.watch.chain.ledger;
-    let invite = ledger.invites.get(&invite_id(&link.secret)).ok_or(Failure::InviteForged)?;
-    invite.usable(time_ms.max(entered.watch.chain.time_ms)).map_err(failure)?;
-    let inviter = ledger.members.get(&entered.inviter).ok_or(Failure::InviteForged)?;
+    let invite = ledger
+        .invites
+        .get(&invite_id(&link.secret))
+        .ok_or(Failure::InviteForged)?;
+    invite
+        .usable(time_ms.max(entered.watch.chain.time_ms))
+        .map_err(failure)?;
+    let inviter = ledger
+        .members
+        .get(&entered.inviter)
+        .ok_or(Failure::InviteForged)?;
     Ok(Card {
         community: ledger.genesis.name.clone(),
-        inviter: Person { name: inviter.name.clone(), mark: mark(&entered.inviter), me: false },
+        inviter: Person {
+            name: inviter.name.clone(),
+            mark: mark(&entered.inviter),
+            me: false,
+        },
         members: u32::try_from(ledger.members.len()).unwrap_or(u32::MAX),
         expires_at: invite.expires_ms,
         uses_left: invite.max_uses.map(|max| max.saturating_sub(invite.uses)),
@@ -219,9 +261,14 @@ fn card(link: &Link, entered: &Entered, time_ms: u64, suggested_name: String) ->
 fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
     let forged = Failure::InviteForged;
     let bundle = proto::JoinBundle::decode(bundle).map_err(|_| forged)?;
-    let ledger = Ledger::replay(&link.community, &bundle.genesis, &bundle.statements).map_err(|_| forged)?;
+    let ledger =
+        Ledger::replay(&link.community, &bundle.genesis, &bundle.statements).map_err(|_| forged)?;
     let relay = link.relays.first().ok_or(forged)?;
-    let named = ledger.genesis.relays.first().is_some_and(|first| first.id == relay.id);
+    let named = ledger
+        .genesis
+        .relays
+        .first()
+        .is_some_and(|first| first.id == relay.id);
     let invite = ledger.invites.get(&invite_id(&link.secret)).ok_or(forged)?;
     if ledger.len() < link.ledger_min || !named || invite.issuer[..] != bundle.inviter[..] {
         return Err(forged);
@@ -253,5 +300,10 @@ fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
     if !watch.all_admitted() {
         return Err(forged);
     }
-    Ok(Entered { slots: SlotReader::new(keys, bundle.slot + 1), watch, history, inviter })
+    Ok(Entered {
+        slots: SlotReader::new(keys, bundle.slot + 1),
+        watch,
+        history,
+        inviter,
+    })
 }

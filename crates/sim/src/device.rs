@@ -50,10 +50,19 @@ impl Device {
     }
 
     /// Starts the engine on what is stored.
-    pub(crate) fn start(&mut self, now_ms: u64, rng: &mut ChaCha20Rng, crash: u32) -> Result<Vec<Output>, Failure> {
+    pub(crate) fn start(
+        &mut self,
+        now_ms: u64,
+        rng: &mut ChaCha20Rng,
+        crash: u32,
+    ) -> Result<Vec<Output>, Failure> {
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
-        let rows = self.store.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let rows = self
+            .store
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         let now = self.clock(now_ms);
         let mut engine = Engine::open(RELAY, seed, now, rows)?;
         let step = engine.boot(now);
@@ -62,9 +71,17 @@ impl Device {
         Ok(self.carry_out(now_ms, rng, step, crash))
     }
 
-    pub(crate) fn give(&mut self, now_ms: u64, rng: &mut ChaCha20Rng, input: Input, crash: u32) -> Vec<Output> {
+    pub(crate) fn give(
+        &mut self,
+        now_ms: u64,
+        rng: &mut ChaCha20Rng,
+        input: Input,
+        crash: u32,
+    ) -> Vec<Output> {
         let now = self.clock(now_ms);
-        let Some(engine) = &mut self.engine else { return vec![] };
+        let Some(engine) = &mut self.engine else {
+            return vec![];
+        };
         if let Input::Command { number, .. } = &input {
             self.open.insert(*number);
         }
@@ -79,7 +96,13 @@ impl Device {
 
     /// Stores the batch and gives the outputs, unless the device crashes: before the batch is durable, after it, or
     /// amid the outputs.
-    fn carry_out(&mut self, now_ms: u64, rng: &mut ChaCha20Rng, step: Step, crash: u32) -> Vec<Output> {
+    fn carry_out(
+        &mut self,
+        now_ms: u64,
+        rng: &mut ChaCha20Rng,
+        step: Step,
+        crash: u32,
+    ) -> Vec<Output> {
         let persists = !step.batch.0.is_empty();
         if persists && chance(rng, crash) {
             self.crash(now_ms, rng);

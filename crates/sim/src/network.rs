@@ -23,10 +23,23 @@ pub struct Faults {
 
 impl Faults {
     /// A network that works: 1 to 20 ms, in order or nearly.
-    pub const NONE: Self = Self { drop: 0, duplicate: 0, replay: 0, tamper: 0, delay_ms: 20, cut: 0 };
+    pub const NONE: Self = Self {
+        drop: 0,
+        duplicate: 0,
+        replay: 0,
+        tamper: 0,
+        delay_ms: 20,
+        cut: 0,
+    };
 
     pub(crate) fn draw(rng: &mut ChaCha20Rng) -> Self {
-        let mut up_to = |most: u32| if rng.next_u32().is_multiple_of(2) { 0 } else { rng.next_u32() % (most + 1) };
+        let mut up_to = |most: u32| {
+            if rng.next_u32().is_multiple_of(2) {
+                0
+            } else {
+                rng.next_u32() % (most + 1)
+            }
+        };
         Self {
             drop: up_to(200),
             duplicate: up_to(150),
@@ -47,7 +60,10 @@ impl Faults {
     pub(crate) fn carry(&self, rng: &mut ChaCha20Rng, frame: &Bytes) -> Vec<(u64, Bytes)> {
         let mut copies = Vec::new();
         if !chance(rng, self.drop) {
-            copies.push((1 + u64::from(rng.next_u32()) % self.delay_ms, self.tamper(rng, frame)));
+            copies.push((
+                1 + u64::from(rng.next_u32()) % self.delay_ms,
+                self.tamper(rng, frame),
+            ));
         }
         if chance(rng, self.duplicate) {
             copies.push((1 + u64::from(rng.next_u32()) % self.delay_ms, frame.clone()));

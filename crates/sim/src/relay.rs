@@ -7,8 +7,8 @@ use ume_wire::auth::{Statement, ballot_order, hash, hash_cells, lane_new_is_soun
 use ume_wire::frame;
 use ume_wire::limits::{CELL_BYTES, FRAGMENTS_MAX, READ_FRAMES_MAX};
 use ume_wire::relay::{
-    Accept, Accepted, Append, Appended, Ballot, Delivery, Done, Frame, Head, LaneKind, LaneNew, Prepare, Promise,
-    Refused, RefusedCode, Value, Vote, Welcome, frame::Body,
+    Accept, Accepted, Append, Appended, Ballot, Delivery, Done, Frame, Head, LaneKind, LaneNew,
+    Prepare, Promise, Refused, RefusedCode, Value, Vote, Welcome, frame::Body,
 };
 
 /// A connection.
@@ -39,13 +39,20 @@ pub(crate) struct Relay {
 type Out = Vec<(Session, Frame)>;
 
 fn refused(code: RefusedCode, detail: u64) -> Body {
-    Body::Refused(Refused { code: code.into(), detail })
+    Body::Refused(Refused {
+        code: code.into(),
+        detail,
+    })
 }
 
 impl Relay {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(&seed);
-        Self { key, lanes: BTreeMap::new(), subscriptions: BTreeSet::new() }
+        Self {
+            key,
+            lanes: BTreeMap::new(),
+            subscriptions: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn closed(&mut self, session: Session) {
@@ -57,18 +64,35 @@ impl Relay {
         let mut out = Vec::new();
         for (id, lane) in &self.lanes {
             out.extend_from_slice(id);
-            lane.cells.iter().for_each(|cell| out.extend_from_slice(cell));
-            let values = lane.slots.values().filter_map(|slot| slot.accepted.as_ref());
-            values.flat_map(|(_, cells)| cells).for_each(|cell| out.extend_from_slice(cell));
+            lane.cells
+                .iter()
+                .for_each(|cell| out.extend_from_slice(cell));
+            let values = lane
+                .slots
+                .values()
+                .filter_map(|slot| slot.accepted.as_ref());
+            values
+                .flat_map(|(_, cells)| cells)
+                .for_each(|cell| out.extend_from_slice(cell));
         }
         out
     }
 
     pub(crate) fn receive(&mut self, now_ms: u64, session: Session, bytes: &Bytes) -> Out {
-        let Ok(frame) = frame::decode(bytes) else { return vec![] };
+        let Ok(frame) = frame::decode(bytes) else {
+            return vec![];
+        };
         let request = frame.request;
         let mut out = Out::new();
-        let mut answer = |body: Body| out.push((session, Frame { request, body: Some(body) }));
+        let mut answer = |body: Body| {
+            out.push((
+                session,
+                Frame {
+                    request,
+                    body: Some(body),
+                },
+            ))
+        };
         match frame.body {
             Some(Body::Hello(hello)) => {
                 let signature = Statement::Welcome(&hello.nonce).sign(&self.key);
@@ -83,9 +107,25 @@ impl Relay {
             }
             Some(Body::LaneNew(new)) => answer(self.lane_new(new)),
             Some(Body::Append(append)) => self.append(session, request, &append, &mut out),
-            Some(Body::Read(read)) => self.read(session, request, &read.lane, read.from, &read.signature, &mut out, false),
+            Some(Body::Read(read)) => self.read(
+                session,
+                request,
+                &read.lane,
+                read.from,
+                &read.signature,
+                &mut out,
+                false,
+            ),
             Some(Body::Subscribe(one)) => {
-                self.read(session, request, &one.lane, one.from, &one.signature, &mut out, true);
+                self.read(
+                    session,
+                    request,
+                    &one.lane,
+                    one.from,
+                    &one.signature,
+                    &mut out,
+                    true,
+                );
             }
             Some(Body::Prepare(prepare)) => answer(self.prepare(&prepare)),
             Some(Body::Accept(accept)) => self.accept(session, request, &accept, &mut out),
@@ -104,7 +144,12 @@ impl Relay {
             Some(_) => refused(RefusedCode::RefusedConflict, 0),
             None => {
                 let lane = new.lane.clone();
-                let log = Log { new, cells: vec![], known: BTreeMap::new(), slots: BTreeMap::new() };
+                let log = Log {
+                    new,
+                    cells: vec![],
+                    known: BTreeMap::new(),
+                    slots: BTreeMap::new(),
+                };
                 self.lanes.insert(lane, log);
                 Body::Done(Done {})
             }
@@ -118,7 +163,11 @@ impl Relay {
             Some(lane)
                 if append.cell.len() == CELL_BYTES
                     && lane.new.kind == i32::from(LaneKind::Log)
-                    && lane.new.writers.iter().any(|key| statement.verify(key, &append.signature).is_ok()) =>
+                    && lane
+                        .new
+                        .writers
+                        .iter()
+                        .any(|key| statement.verify(key, &append.signature).is_ok()) =>
             {
                 let fresh = !lane.known.contains_key(&digest);
                 if fresh {
@@ -127,27 +176,62 @@ impl Relay {
                 }
                 let seq = lane.known.get(&digest).copied().unwrap_or_default();
                 if fresh {
-                    let delivery = Delivery { lane: append.lane.clone(), seq, cell: append.cell.clone() };
+                    let delivery = Delivery {
+                        lane: append.lane.clone(),
+                        seq,
+                        cell: append.cell.clone(),
+                    };
                     self.publish(&append.lane, &Body::Delivery(delivery), out);
                 }
                 Body::Appended(Appended { seq })
             }
             _ => refused(RefusedCode::RefusedDenied, 0),
         };
-        out.push((session, Frame { request, body: Some(body) }));
+        out.push((
+            session,
+            Frame {
+                request,
+                body: Some(body),
+            },
+        ));
     }
 
     fn publish(&self, lane: &Bytes, body: &Body, out: &mut Out) {
         for (_, session) in self.subscriptions.iter().filter(|(one, _)| one == lane) {
-            out.push((*session, Frame { request: 0, body: Some(body.clone()) }));
+            out.push((
+                *session,
+                Frame {
+                    request: 0,
+                    body: Some(body.clone()),
+                },
+            ));
         }
     }
 
     #[allow(clippy::too_many_arguments)] // one request, spelled out
-    fn read(&mut self, session: Session, request: u32, lane: &Bytes, from: u64, signature: &[u8], out: &mut Out, follow: bool) {
-        let mut push = |body: Body| out.push((session, Frame { request, body: Some(body) }));
+    fn read(
+        &mut self,
+        session: Session,
+        request: u32,
+        lane: &Bytes,
+        from: u64,
+        signature: &[u8],
+        out: &mut Out,
+        follow: bool,
+    ) {
+        let mut push = |body: Body| {
+            out.push((
+                session,
+                Frame {
+                    request,
+                    body: Some(body),
+                },
+            ))
+        };
         let Some(log) = self.lanes.get(lane).filter(|log| {
-            Statement::Read(lane).verify(&log.new.reader, signature).is_ok()
+            Statement::Read(lane)
+                .verify(&log.new.reader, signature)
+                .is_ok()
         }) else {
             push(refused(RefusedCode::RefusedDenied, 0));
             return;
@@ -158,7 +242,9 @@ impl Relay {
         let end = if log.new.kind == i32::from(LaneKind::Slot) {
             let end = log.end();
             for (slot, value) in log.slots.range(from..end) {
-                let Some((vote, cells)) = &value.accepted else { break };
+                let Some((vote, cells)) = &value.accepted else {
+                    break;
+                };
                 if cells.len() > left {
                     break;
                 }
@@ -172,19 +258,36 @@ impl Relay {
         } else {
             let skip = usize::try_from(from - 1).unwrap_or(usize::MAX);
             for (seq, cell) in (from..).zip(log.cells.iter().skip(skip).take(left)) {
-                push(Body::Delivery(Delivery { lane: lane.clone(), seq, cell: cell.clone() }));
+                push(Body::Delivery(Delivery {
+                    lane: lane.clone(),
+                    seq,
+                    cell: cell.clone(),
+                }));
                 next = seq + 1;
             }
             log.cells.len() as u64 + 1
         };
-        push(Body::Head(Head { lane: lane.clone(), next, end, first: 1 }));
+        push(Body::Head(Head {
+            lane: lane.clone(),
+            next,
+            end,
+            first: 1,
+        }));
         if follow {
             self.subscriptions.insert((lane.clone(), session));
         }
     }
 
-    fn slot(&mut self, lane: &Bytes, slot: u64, check: impl Fn(&[u8]) -> bool) -> Result<&mut Slot, Body> {
-        let log = self.lanes.get_mut(lane).filter(|log| log.new.kind == i32::from(LaneKind::Slot));
+    fn slot(
+        &mut self,
+        lane: &Bytes,
+        slot: u64,
+        check: impl Fn(&[u8]) -> bool,
+    ) -> Result<&mut Slot, Body> {
+        let log = self
+            .lanes
+            .get_mut(lane)
+            .filter(|log| log.new.kind == i32::from(LaneKind::Slot));
         let Some(log) = log.filter(|log| log.new.writers.iter().any(|key| check(key))) else {
             return Err(refused(RefusedCode::RefusedDenied, 0));
         };
@@ -195,7 +298,9 @@ impl Relay {
     }
 
     fn prepare(&mut self, prepare: &Prepare) -> Body {
-        let Some(ballot) = &prepare.ballot else { return refused(RefusedCode::RefusedMalformed, 0) };
+        let Some(ballot) = &prepare.ballot else {
+            return refused(RefusedCode::RefusedMalformed, 0);
+        };
         let statement = Statement::Prepare(&prepare.lane, prepare.slot, ballot);
         let check = |key: &[u8]| statement.verify(key, &prepare.signature).is_ok();
         let slot = match self.slot(&prepare.lane, prepare.slot, check) {
@@ -209,22 +314,35 @@ impl Relay {
         }
         slot.promised = Some(ballot.clone());
         let accepted = slot.accepted.as_ref().map(|(vote, _)| vote.clone());
-        Body::Promise(Promise { slot: prepare.slot, ballot: Some(ballot.clone()), accepted })
+        Body::Promise(Promise {
+            slot: prepare.slot,
+            ballot: Some(ballot.clone()),
+            accepted,
+        })
     }
 
     fn accept(&mut self, session: Session, request: u32, accept: &Accept, out: &mut Out) {
         let body = self.accept_cell(accept);
         let (body, fresh) = body.unwrap_or_else(|body| (body, false));
         if fresh {
-            let slot = self.lanes.get(&accept.lane).and_then(|log| log.slots.get(&accept.slot));
-            let values = slot.and_then(|slot| slot.accepted.as_ref()).map(|(vote, cells)| {
-                values(&accept.lane, accept.slot, vote, cells)
-            });
+            let slot = self
+                .lanes
+                .get(&accept.lane)
+                .and_then(|log| log.slots.get(&accept.slot));
+            let values = slot
+                .and_then(|slot| slot.accepted.as_ref())
+                .map(|(vote, cells)| values(&accept.lane, accept.slot, vote, cells));
             for body in values.unwrap_or_default() {
                 self.publish(&accept.lane, &body, out);
             }
         }
-        out.push((session, Frame { request, body: Some(body) }));
+        out.push((
+            session,
+            Frame {
+                request,
+                body: Some(body),
+            },
+        ));
     }
 
     fn accept_cell(&mut self, accept: &Accept) -> Result<(Body, bool), Body> {
@@ -239,7 +357,8 @@ impl Relay {
         let check = |key: &[u8]| statement.verify(key, &vote.signature).is_ok();
         let slot = self.slot(&accept.lane, accept.slot, check)?;
         let accepted = || {
-            let statement = Statement::Accepted(&accept.lane, accept.slot, &ballot, &vote.value_hash);
+            let statement =
+                Statement::Accepted(&accept.lane, accept.slot, &ballot, &vote.value_hash);
             Body::Accepted(Accepted {
                 slot: accept.slot,
                 ballot: Some(ballot.clone()),
@@ -254,7 +373,11 @@ impl Relay {
                 Err(refused(RefusedCode::RefusedConflict, 0))
             };
         }
-        if slot.promised.as_ref().is_some_and(|promised| ballot_order(promised) > ballot_order(&ballot)) {
+        if slot
+            .promised
+            .as_ref()
+            .is_some_and(|promised| ballot_order(promised) > ballot_order(&ballot))
+        {
             return Err(refused(RefusedCode::RefusedBallot, 0));
         }
         if slot.staged_vote.as_ref() != Some(vote) {
@@ -278,7 +401,11 @@ impl Relay {
 impl Log {
     /// The next free slot.
     fn end(&self) -> u64 {
-        let taken = self.slots.iter().rev().find(|(_, slot)| slot.accepted.is_some());
+        let taken = self
+            .slots
+            .iter()
+            .rev()
+            .find(|(_, slot)| slot.accepted.is_some());
         taken.map_or(1, |(slot, _)| slot + 1)
     }
 }
@@ -287,7 +414,13 @@ fn values(lane: &Bytes, slot: u64, vote: &Vote, cells: &[Bytes]) -> Vec<Body> {
     (0..)
         .zip(cells)
         .map(|(index, cell)| {
-            Body::Value(Value { lane: lane.clone(), slot, vote: Some(vote.clone()), index, cell: cell.clone() })
+            Body::Value(Value {
+                lane: lane.clone(),
+                slot,
+                vote: Some(vote.clone()),
+                index,
+                cell: cell.clone(),
+            })
         })
         .collect()
 }

@@ -44,7 +44,11 @@ impl Plan {
             devices,
             posts: rng.next_u32() as usize % 24,
             faults: Faults::draw(rng),
-            crash: if rng.next_u32().is_multiple_of(2) { 0 } else { rng.next_u32() % 40 },
+            crash: if rng.next_u32().is_multiple_of(2) {
+                0
+            } else {
+                rng.next_u32() % 40
+            },
             skewed: rng.next_u32().is_multiple_of(3),
         }
     }
@@ -74,11 +78,27 @@ pub struct Failure {
 
 #[derive(Debug)]
 enum Event {
-    ToRelay { device: usize, session: u64, frame: Bytes },
-    ToDevice { device: usize, session: u64, frame: Bytes },
-    Connect { device: usize },
-    Cut { device: usize, session: u64 },
-    Act { device: usize, act: Act },
+    ToRelay {
+        device: usize,
+        session: u64,
+        frame: Bytes,
+    },
+    ToDevice {
+        device: usize,
+        session: u64,
+        frame: Bytes,
+    },
+    Connect {
+        device: usize,
+    },
+    Cut {
+        device: usize,
+        session: u64,
+    },
+    Act {
+        device: usize,
+        act: Act,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -135,7 +155,10 @@ pub fn run(seed: u64) -> Result<Report, Failure> {
         report: Report::default(),
         rng,
     };
-    world.act_out(&plan).map_err(|what| Failure { seed, what: format!("{what}; {plan:?}") })?;
+    world.act_out(&plan).map_err(|what| Failure {
+        seed,
+        what: format!("{what}; {plan:?}"),
+    })?;
     Ok(world.report)
 }
 
@@ -143,7 +166,11 @@ impl World {
     fn act_out(&mut self, plan: &Plan) -> Result<(), String> {
         for _ in 0..plan.devices {
             let day = 24 * 3600 * 1000;
-            let skew = if plan.skewed { i64::from(self.rng.next_u32()) % (2 * day) - day } else { 0 };
+            let skew = if plan.skewed {
+                i64::from(self.rng.next_u32()) % (2 * day) - day
+            } else {
+                0
+            };
             self.devices.push(Device::new(skew));
         }
         self.found()?;
@@ -185,14 +212,30 @@ impl World {
     fn found(&mut self) -> Result<(), String> {
         self.start(0)?;
         let name = "Canary Orchard".to_owned();
-        let start = self.command(0, Command::Start { name, persona: "Canary Owner".into() })?;
+        let start = self.command(
+            0,
+            Command::Start {
+                name,
+                persona: "Canary Owner".into(),
+            },
+        )?;
         self.run_until(self.now_ms + 5_000)?;
         match self.devices[0].answers.get(&start) {
             Some(Ok(Reply::Community(_))) => {}
             other => return Err(format!("founding: {other:?}")),
         }
-        let terms = InviteTerms { expires_in: None, max_uses: None, history: HistoryWindow::All };
-        let share = self.command(0, Command::Share { community: CommunityRef(1), terms })?;
+        let terms = InviteTerms {
+            expires_in: None,
+            max_uses: None,
+            history: HistoryWindow::All,
+        };
+        let share = self.command(
+            0,
+            Command::Share {
+                community: CommunityRef(1),
+                terms,
+            },
+        )?;
         self.run_until(self.now_ms + 5_000)?;
         match self.devices[0].answers.get(&share) {
             Some(Ok(Reply::Link(link))) => self.link = Some(link.clone()),
@@ -246,7 +289,14 @@ impl World {
                 Output::Send(_, frame) => {
                     if let Some(session) = self.devices[device].session {
                         for (delay, frame) in self.faults.upwards().carry(&mut self.rng, &frame) {
-                            self.schedule(self.now_ms + delay, Event::ToRelay { device, session, frame });
+                            self.schedule(
+                                self.now_ms + delay,
+                                Event::ToRelay {
+                                    device,
+                                    session,
+                                    frame,
+                                },
+                            );
                         }
                         if chance(&mut self.rng, self.faults.cut) {
                             self.schedule(self.now_ms + 5, Event::Cut { device, session });
@@ -255,10 +305,16 @@ impl World {
                 }
                 Output::Tell(FromEngine::Answer { number, result }) => {
                     self.devices[device].open.remove(&number);
-                    if let (Ok(Reply::Posted(_)), Some(text)) = (&result, self.posted.get(&(device, number))) {
+                    if let (Ok(Reply::Posted(_)), Some(text)) =
+                        (&result, self.posted.get(&(device, number)))
+                    {
                         self.acknowledged.insert(text.clone());
                     }
-                    if self.devices[device].answers.insert(number, result).is_some() {
+                    if self.devices[device]
+                        .answers
+                        .insert(number, result)
+                        .is_some()
+                    {
                         return Err(format!("device {device} answered command {number} twice"));
                     }
                 }
@@ -275,15 +331,27 @@ impl World {
     fn run_until(&mut self, until_ms: u64) -> Result<(), String> {
         loop {
             let event = self.events.first_key_value().map(|((at, _), _)| *at);
-            let wake = self.devices.iter().filter_map(|device| device.wake_at.filter(|_| device.engine.is_some())).min();
-            let restart = self.devices.iter().filter_map(|device| device.restart_at).min();
-            let Some(next) = [event, wake, restart].into_iter().flatten().min() else { break };
+            let wake = self
+                .devices
+                .iter()
+                .filter_map(|device| device.wake_at.filter(|_| device.engine.is_some()))
+                .min();
+            let restart = self
+                .devices
+                .iter()
+                .filter_map(|device| device.restart_at)
+                .min();
+            let Some(next) = [event, wake, restart].into_iter().flatten().min() else {
+                break;
+            };
             if next > until_ms {
                 break;
             }
             self.now_ms = self.now_ms.max(next);
             if self.report.frames > FRAMES_MAX {
-                return Err(format!("more than {FRAMES_MAX} frames: somebody asks without end"));
+                return Err(format!(
+                    "more than {FRAMES_MAX} frames: somebody asks without end"
+                ));
             }
             if restart == Some(next) {
                 let due = |device: &Device| device.restart_at == Some(next);
@@ -294,7 +362,11 @@ impl World {
                 if let Some((_, event)) = self.events.pop_first() {
                     self.happen(event)?;
                 }
-            } else if let Some(device) = self.devices.iter().position(|device| device.wake_at == Some(next)) {
+            } else if let Some(device) = self
+                .devices
+                .iter()
+                .position(|device| device.wake_at == Some(next))
+            {
                 self.devices[device].wake_at = None;
                 self.give(device, Input::Tick)?;
             }
@@ -319,7 +391,11 @@ impl World {
                     self.give(device, Input::Disconnected(RELAY.into()))?;
                 }
             }
-            Event::ToRelay { device, session, frame } => {
+            Event::ToRelay {
+                device,
+                session,
+                frame,
+            } => {
                 self.report.frames += 1;
                 // What was sent before the connection closed may still arrive; its answers go nowhere.
                 let answers = self.relay.receive(self.now_ms, session, &frame);
@@ -327,17 +403,36 @@ impl World {
                     self.relay.closed(session);
                 }
                 for (session, answer) in answers {
-                    let to = self.devices.iter().position(|device| device.session == Some(session));
-                    let (Some(device), Ok(frame)) = (to, frame::encode(&answer)) else { continue };
+                    let to = self
+                        .devices
+                        .iter()
+                        .position(|device| device.session == Some(session));
+                    let (Some(device), Ok(frame)) = (to, frame::encode(&answer)) else {
+                        continue;
+                    };
                     for (delay, frame) in self.faults.carry(&mut self.rng, &frame) {
-                        self.schedule(self.now_ms + delay, Event::ToDevice { device, session, frame });
+                        self.schedule(
+                            self.now_ms + delay,
+                            Event::ToDevice {
+                                device,
+                                session,
+                                frame,
+                            },
+                        );
                     }
                 }
             }
-            Event::ToDevice { device, session, frame } => {
+            Event::ToDevice {
+                device,
+                session,
+                frame,
+            } => {
                 self.report.frames += 1;
                 // A replay reaches whatever connection there is.
-                if self.devices[device].session.is_some_and(|now| now >= session) {
+                if self.devices[device]
+                    .session
+                    .is_some_and(|now| now >= session)
+                {
                     self.give(device, Input::Frame(RELAY.into(), frame))?;
                 }
             }
@@ -363,24 +458,42 @@ impl World {
                 Ok(())
             }
             Act::Post(text) => {
-                let joined = self.community(device).filter(|(_, audit)| audit.epoch.is_some());
-                let Some((community, _)) = joined else { return Ok(()) };
+                let joined = self
+                    .community(device)
+                    .filter(|(_, audit)| audit.epoch.is_some());
+                let Some((community, _)) = joined else {
+                    return Ok(());
+                };
                 let number = self.devices[device].number();
                 self.posted.insert((device, number), text.clone());
-                self.give(device, Input::Command { number, command: Command::Post { community, text } })
+                self.give(
+                    device,
+                    Input::Command {
+                        number,
+                        command: Command::Post { community, text },
+                    },
+                )
             }
         }
     }
 
     fn join(&mut self, device: usize) -> Result<(), String> {
         let link = self.link.clone().unwrap_or_default();
-        self.command(device, Command::Join { link, persona: format!("Canary {device}") }).map(|_| ())
+        self.command(
+            device,
+            Command::Join {
+                link,
+                persona: format!("Canary {device}"),
+            },
+        )
+        .map(|_| ())
     }
 
     /// Whoever was told that it did not work, or crashed before anything was stored, tries again, as people do.
     fn join_again(&mut self) -> Result<(), String> {
         for device in 1..self.devices.len() {
-            let idle = self.devices[device].engine.is_some() && self.devices[device].open.is_empty();
+            let idle =
+                self.devices[device].engine.is_some() && self.devices[device].open.is_empty();
             if idle && self.community(device).is_none() {
                 self.join(device)?;
             }
@@ -389,15 +502,28 @@ impl World {
     }
 
     fn community(&self, device: usize) -> Option<(CommunityRef, Audit)> {
-        self.devices[device].engine.as_ref()?.audit().into_iter().next()
+        self.devices[device]
+            .engine
+            .as_ref()?
+            .audit()
+            .into_iter()
+            .next()
     }
 
     /// Rules that hold at every moment.
     fn watch(&mut self, device: usize) -> Result<(), String> {
-        let Some((_, audit)) = self.community(device) else { return Ok(()) };
-        let known = *self.records.entry(audit.slot).or_insert((audit.record, audit.ledger));
+        let Some((_, audit)) = self.community(device) else {
+            return Ok(());
+        };
+        let known = *self
+            .records
+            .entry(audit.slot)
+            .or_insert((audit.record, audit.ledger));
         if known != (audit.record, audit.ledger) {
-            return Err(format!("device {device} sees another history at slot {}", audit.slot));
+            return Err(format!(
+                "device {device} sees another history at slot {}",
+                audit.slot
+            ));
         }
         Ok(())
     }
@@ -407,9 +533,15 @@ impl World {
         let mut first: Option<Audit> = None;
         for device in 0..plan.devices {
             let Some((_, audit)) = self.community(device) else {
-                return Err(format!("device {device} never got in: {:?}", self.devices[device].answers));
+                return Err(format!(
+                    "device {device} never got in: {:?}",
+                    self.devices[device].answers
+                ));
             };
-            let audit = Audit { entries: audit.entries, ..audit };
+            let audit = Audit {
+                entries: audit.entries,
+                ..audit
+            };
             if !audit.live || audit.unsettled > 0 || audit.missing > 0 {
                 return Err(format!("device {device} is not done: {}", brief(&audit)));
             }
@@ -419,7 +551,11 @@ impl World {
             match &first {
                 None => first = Some(audit),
                 Some(first) if *first != audit => {
-                    return Err(format!("device {device} differs: {} from {}", brief(&audit), brief(first)));
+                    return Err(format!(
+                        "device {device} differs: {} from {}",
+                        brief(&audit),
+                        brief(first)
+                    ));
                 }
                 Some(_) => {}
             }
@@ -428,7 +564,11 @@ impl World {
         // A post whose device crashed before saying so may or may not be there; one that was acknowledged must be.
         let given: BTreeSet<&String> = self.posted.values().collect();
         if entries < self.acknowledged.len() || entries > given.len() {
-            return Err(format!("{entries} entries, {} acknowledged, {} given", self.acknowledged.len(), given.len()));
+            return Err(format!(
+                "{entries} entries, {} acknowledged, {} given",
+                self.acknowledged.len(),
+                given.len()
+            ));
         }
         Ok(())
     }
@@ -437,7 +577,10 @@ impl World {
     fn search_canaries(&self) -> Result<(), String> {
         let dump = self.relay.dump();
         for canary in ["Canary", "post ", "relay.example"] {
-            if dump.windows(canary.len()).any(|window| window == canary.as_bytes()) {
+            if dump
+                .windows(canary.len())
+                .any(|window| window == canary.as_bytes())
+            {
                 return Err(format!("the relay stores {canary:?}"));
             }
         }
@@ -446,8 +589,15 @@ impl World {
 }
 
 fn brief(audit: &Audit) -> String {
-    let ids: Vec<String> = audit.entries.iter().map(|(EntryId(id), _)| format!("{:02x}{:02x}", id[0], id[1])).collect();
-    let authenticator = audit.authenticator.as_ref().map(|bytes| bytes.iter().take(2).copied().collect::<Vec<_>>());
+    let ids: Vec<String> = audit
+        .entries
+        .iter()
+        .map(|(EntryId(id), _)| format!("{:02x}{:02x}", id[0], id[1]))
+        .collect();
+    let authenticator = audit
+        .authenticator
+        .as_ref()
+        .map(|bytes| bytes.iter().take(2).copied().collect::<Vec<_>>());
     format!(
         "slot {} epoch {:?} {:?} live {} unsettled {} missing {} entries {}",
         audit.slot,

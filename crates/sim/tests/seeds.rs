@@ -4,7 +4,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
 }
 
 #[test]
@@ -35,9 +38,15 @@ fn every_seed_ends_well() {
             }
         };
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
     });
-    println!("{count} seeds: {} crashes, {} posts, {} frames", totals.0, totals.1, totals.2);
+    println!(
+        "{count} seeds: {} crashes, {} posts, {} frames",
+        totals.0, totals.1, totals.2
+    );
     // A simulation in which nothing happens proves nothing.
     assert!(count < 100 || (totals.0 > 0 && totals.1 > 0));
 }

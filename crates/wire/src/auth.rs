@@ -61,7 +61,9 @@ impl Statement<'_> {
             out.extend_from_slice(label.as_bytes());
             for field in fields {
                 // Lengths make the joining of fields unambiguous whatever a peer puts into them.
-                out.extend_from_slice(&u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes());
+                out.extend_from_slice(
+                    &u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes(),
+                );
                 out.extend_from_slice(field);
             }
         };
@@ -72,10 +74,21 @@ impl Statement<'_> {
             Self::Acknowledge(lane, upto) => put("ume/1/acknowledge", &[lane, &upto.to_le_bytes()]),
             Self::Delete(lane) => put("ume/1/delete", &[lane]),
             Self::Prepare(lane, slot, ballot) => {
-                put("ume/1/prepare", &[lane, &slot.to_le_bytes(), &ballot.round.to_le_bytes(), &ballot.tie]);
+                put(
+                    "ume/1/prepare",
+                    &[
+                        lane,
+                        &slot.to_le_bytes(),
+                        &ballot.round.to_le_bytes(),
+                        &ballot.tie,
+                    ],
+                );
             }
             Self::Accept(lane, slot, vote) => {
-                let (round, tie) = vote.ballot.as_ref().map_or((0, &[][..]), |ballot| (ballot.round, &ballot.tie[..]));
+                let (round, tie) = vote
+                    .ballot
+                    .as_ref()
+                    .map_or((0, &[][..]), |ballot| (ballot.round, &ballot.tie[..]));
                 let fields: [&[u8]; 6] = [
                     lane,
                     &slot.to_le_bytes(),
@@ -87,8 +100,13 @@ impl Statement<'_> {
                 put("ume/1/accept", &fields);
             }
             Self::Accepted(lane, slot, ballot, value) => {
-                let fields: [&[u8]; 5] =
-                    [lane, &slot.to_le_bytes(), &ballot.round.to_le_bytes(), &ballot.tie, value];
+                let fields: [&[u8]; 5] = [
+                    lane,
+                    &slot.to_le_bytes(),
+                    &ballot.round.to_le_bytes(),
+                    &ballot.tie,
+                    value,
+                ];
                 put("ume/1/accepted", &fields);
             }
         }
@@ -108,7 +126,8 @@ impl Statement<'_> {
         let key: &[u8; 32] = key.try_into().map_err(|_| BadSignature)?;
         let key = VerifyingKey::from_bytes(key).map_err(|_| BadSignature)?;
         let signature = Signature::from_slice(signature).map_err(|_| BadSignature)?;
-        key.verify_strict(&self.bytes(), &signature).map_err(|_| BadSignature)
+        key.verify_strict(&self.bytes(), &signature)
+            .map_err(|_| BadSignature)
     }
 }
 
@@ -139,10 +158,25 @@ mod tests {
         let lane = [1; 32];
         let cell = hash(b"cell");
         let signature = Statement::Append(&lane, &cell).sign(&key);
-        assert_eq!(Statement::Append(&lane, &cell).verify(&public, &signature), Ok(()));
-        assert_eq!(Statement::Append(&lane, &hash(b"other")).verify(&public, &signature), Err(BadSignature));
-        assert_eq!(Statement::Read(&lane).verify(&public, &signature), Err(BadSignature));
-        assert_eq!(Statement::Append(&lane, &cell).verify(&public[..31], &signature), Err(BadSignature));
-        assert_eq!(Statement::Append(&lane, &cell).verify(&[0; 32], &signature), Err(BadSignature));
+        assert_eq!(
+            Statement::Append(&lane, &cell).verify(&public, &signature),
+            Ok(())
+        );
+        assert_eq!(
+            Statement::Append(&lane, &hash(b"other")).verify(&public, &signature),
+            Err(BadSignature)
+        );
+        assert_eq!(
+            Statement::Read(&lane).verify(&public, &signature),
+            Err(BadSignature)
+        );
+        assert_eq!(
+            Statement::Append(&lane, &cell).verify(&public[..31], &signature),
+            Err(BadSignature)
+        );
+        assert_eq!(
+            Statement::Append(&lane, &cell).verify(&[0; 32], &signature),
+            Err(BadSignature)
+        );
     }
 }

@@ -16,8 +16,8 @@
 //! All numbers are little endian.
 
 use crate::limits::{
-    CELL_PLAIN_BYTES, FRAGMENT_BYTES, FRAGMENT_HEADER_BYTES, FRAGMENTS_MAX, MESSAGE_BYTES_MAX, OPEN_FRAGMENTS_MAX,
-    OPEN_MESSAGES_MAX,
+    CELL_PLAIN_BYTES, FRAGMENT_BYTES, FRAGMENT_HEADER_BYTES, FRAGMENTS_MAX, MESSAGE_BYTES_MAX,
+    OPEN_FRAGMENTS_MAX, OPEN_MESSAGES_MAX,
 };
 use std::collections::BTreeMap;
 
@@ -48,14 +48,19 @@ pub enum FragmentError {
 ///
 /// # Errors
 /// [`FragmentError::TooLong`].
-pub fn split(kind: u8, id: MessageId, message: &[u8]) -> Result<Vec<[u8; CELL_PLAIN_BYTES]>, FragmentError> {
+pub fn split(
+    kind: u8,
+    id: MessageId,
+    message: &[u8],
+) -> Result<Vec<[u8; CELL_PLAIN_BYTES]>, FragmentError> {
     if message.len() > MESSAGE_BYTES_MAX {
         return Err(FragmentError::TooLong);
     }
     let total = message.len().div_ceil(FRAGMENT_BYTES).max(1);
     let mut fragments = Vec::with_capacity(total);
     for index in 0..total {
-        let part = &message[index * FRAGMENT_BYTES..message.len().min((index + 1) * FRAGMENT_BYTES)];
+        let part =
+            &message[index * FRAGMENT_BYTES..message.len().min((index + 1) * FRAGMENT_BYTES)];
         let mut out = [0; CELL_PLAIN_BYTES];
         out[0] = VERSION;
         out[1] = kind;
@@ -120,12 +125,22 @@ fn header(plain: &[u8]) -> Result<Header, FragmentError> {
     let index = usize::from(u16::from_le_bytes([plain[2], plain[3]]));
     let total = usize::from(u16::from_le_bytes([plain[4], plain[5]]));
     let length = u32::from_le_bytes([plain[8], plain[9], plain[10], plain[11]]) as usize;
-    if total == 0 || total > FRAGMENTS_MAX || index >= total || length.div_ceil(FRAGMENT_BYTES).max(1) != total {
+    if total == 0
+        || total > FRAGMENTS_MAX
+        || index >= total
+        || length.div_ceil(FRAGMENT_BYTES).max(1) != total
+    {
         return Err(FragmentError::Malformed);
     }
     let mut id = MessageId::default();
     id.copy_from_slice(&plain[12..28]);
-    Ok(Header { kind: plain[1], index, total, length, id })
+    Ok(Header {
+        kind: plain[1],
+        index,
+        total,
+        length,
+        id,
+    })
 }
 
 impl Reassembler {
@@ -145,7 +160,12 @@ impl Reassembler {
         let part = &plain[start..start + part_length];
         if header.total == 1 {
             let bytes = part.to_vec();
-            return Ok(Some(Message { kind: header.kind, id: header.id, bytes, first_seq: seq }));
+            return Ok(Some(Message {
+                kind: header.kind,
+                id: header.id,
+                bytes,
+                first_seq: seq,
+            }));
         }
         let open = self.open.entry(header.id).or_insert_with(|| Open {
             kind: header.kind,
@@ -185,8 +205,14 @@ impl Reassembler {
 
     fn shed(&mut self, keep: MessageId) {
         while self.open.len() > OPEN_MESSAGES_MAX || self.fragments > OPEN_FRAGMENTS_MAX {
-            let oldest = self.open.iter().filter(|(id, _)| **id != keep).min_by_key(|(_, open)| open.first_seq);
-            let Some(id) = oldest.map(|(id, _)| *id) else { return };
+            let oldest = self
+                .open
+                .iter()
+                .filter(|(id, _)| **id != keep)
+                .min_by_key(|(_, open)| open.first_seq);
+            let Some(id) = oldest.map(|(id, _)| *id) else {
+                return;
+            };
             self.close(id);
         }
     }

@@ -68,7 +68,8 @@ pub fn decode(frame: &Bytes) -> Result<relay::Frame, FrameError> {
     if length > FRAME_BYTES - FRAME_HEADER_BYTES {
         return Err(FrameError::Length);
     }
-    relay::Frame::decode(frame.slice(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + length)).map_err(|_| FrameError::Message)
+    relay::Frame::decode(frame.slice(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + length))
+        .map_err(|_| FrameError::Message)
 }
 
 #[cfg(test)]

@@ -66,7 +66,12 @@ impl Chain {
     }
 
     /// Judges a record by what its commit does.
-    pub(crate) fn judge(&self, bytes: &[u8], record: &proto::Record, facts: &CommitFacts) -> Result<Judged, Void> {
+    pub(crate) fn judge(
+        &self,
+        bytes: &[u8],
+        record: &proto::Record,
+        facts: &CommitFacts,
+    ) -> Result<Judged, Void> {
         let context = proto::CommitContext::decode(&facts.aad[..]).map_err(|_| Void::Malformed)?;
         if context.previous != self.record || context.slot != record.slot {
             return Err(Void::Place);
@@ -83,7 +88,12 @@ impl Chain {
             return Err(Void::Ledger);
         }
         self.authorise(facts, &effects)?;
-        Ok(Judged { ledger, record: hash(bytes), time_ms: context.time_ms, effects })
+        Ok(Judged {
+            ledger,
+            record: hash(bytes),
+            time_ms: context.time_ms,
+            effects,
+        })
     }
 
     /// A member may renew its keys and carry invites; a device from outside may come in as the one person that the
@@ -95,8 +105,14 @@ impl Chain {
         match &facts.committer {
             Committer::Member(member) => {
                 self.ledger.current(&member.leaf_key)?;
-                let quiet = effects.iter().all(|effect| matches!(effect, Effect::InviteCreated { .. }));
-                if facts.removed.is_empty() && quiet { Ok(()) } else { Err(Void::Authority) }
+                let quiet = effects
+                    .iter()
+                    .all(|effect| matches!(effect, Effect::InviteCreated { .. }));
+                if facts.removed.is_empty() && quiet {
+                    Ok(())
+                } else {
+                    Err(Void::Authority)
+                }
             }
             Committer::External(device) => {
                 let cert = ledger::open_cert(&device.identity, &self.ledger.community)?;
@@ -104,11 +120,17 @@ impl Chain {
                     return Err(Void::Authority);
                 }
                 match (effects, &facts.removed[..]) {
-                    ([Effect::Admitted { persona, leaf }], []) if *persona == cert.persona && *leaf == cert.leaf => {
+                    ([Effect::Admitted { persona, leaf }], [])
+                        if *persona == cert.persona && *leaf == cert.leaf =>
+                    {
                         Ok(())
                     }
                     ([], [old]) if old.leaf_key == cert.leaf => {
-                        if *self.ledger.current(&cert.leaf)? == cert.persona { Ok(()) } else { Err(Void::Authority) }
+                        if *self.ledger.current(&cert.leaf)? == cert.persona {
+                            Ok(())
+                        } else {
+                            Err(Void::Authority)
+                        }
                     }
                     _ => Err(Void::Authority),
                 }
@@ -127,7 +149,11 @@ impl Chain {
     }
 
     /// Prepares a record for the next slot.
-    pub(crate) fn propose(&self, statements: Vec<Vec<u8>>, now_ms: u64) -> Result<Proposal, LedgerError> {
+    pub(crate) fn propose(
+        &self,
+        statements: Vec<Vec<u8>>,
+        now_ms: u64,
+    ) -> Result<Proposal, LedgerError> {
         let time_ms = now_ms.max(self.time_ms);
         let mut ledger = self.ledger.clone();
         for statement in &statements {
@@ -139,7 +165,11 @@ impl Chain {
             ledger: ledger.head().to_vec(),
             time_ms,
         };
-        Ok(Proposal { slot: self.slot + 1, aad: context.encode_to_vec(), statements })
+        Ok(Proposal {
+            slot: self.slot + 1,
+            aad: context.encode_to_vec(),
+            statements,
+        })
     }
 
     /// Completes a proposal with the commit that carries it.

@@ -19,7 +19,9 @@ use std::collections::BTreeSet;
 use ume_api::HistoryWindow;
 use ume_wire::auth::{Hash, Statement, hash_cells};
 use ume_wire::limits::BALLOT_TIE_BYTES;
-use ume_wire::relay::{Accept, Ballot as WireBallot, Prepare, Promise, RefusedCode, Vote, frame::Body};
+use ume_wire::relay::{
+    Accept, Ballot as WireBallot, Prepare, Promise, RefusedCode, Vote, frame::Body,
+};
 
 /// Own messages after which a device renews its keys.
 const MESSAGES_PER_UPDATE: u32 = 200;
@@ -32,7 +34,12 @@ pub(crate) enum Intent {
     /// Renew this device's keys.
     Update,
     /// Put an invite into the ledger.
-    Invite { secret: Secret, expires_ms: Option<u64>, max_uses: Option<u32>, window: Window },
+    Invite {
+        secret: Secret,
+        expires_ms: Option<u64>,
+        max_uses: Option<u32>,
+        window: Window,
+    },
 }
 
 /// [`HistoryWindow`] as it is stored.
@@ -64,7 +71,11 @@ pub(crate) enum Ballot {
 
 impl Ballot {
     pub(crate) fn due(&self) -> Option<Millis> {
-        if let Self::Waiting(due) = self { Some(*due) } else { None }
+        if let Self::Waiting(due) = self {
+            Some(*due)
+        } else {
+            None
+        }
     }
 }
 
@@ -78,7 +89,11 @@ impl Community {
     pub(super) fn count_own_message(&mut self) {
         self.saved.own_messages += 1;
         self.saved_changed = true;
-        let update_wished = self.saved.intents.iter().any(|intent| matches!(intent, Intent::Update));
+        let update_wished = self
+            .saved
+            .intents
+            .iter()
+            .any(|intent| matches!(intent, Intent::Update));
         if self.saved.own_messages >= MESSAGES_PER_UPDATE && !update_wished {
             self.intend(Intent::Update);
         }
@@ -89,7 +104,11 @@ impl Community {
             return;
         }
         if self.saved.staged.is_none() {
-            let staged = if self.watch.is_some() { self.stage_external(ctx) } else { self.stage_intent(ctx) };
+            let staged = if self.watch.is_some() {
+                self.stage_external(ctx)
+            } else {
+                self.stage_intent(ctx)
+            };
             if let Some(staged) = staged {
                 self.saved.staged = Some(staged);
                 self.saved_changed = true;
@@ -108,7 +127,12 @@ impl Community {
             let statement = Statement::Prepare(&self.chain.keys.id, staged.slot, &ballot);
             let signature = Bytes::copy_from_slice(&statement.sign(&self.chain.keys.proposer()));
             let lane = Bytes::copy_from_slice(&self.chain.keys.id);
-            let prepare = Prepare { lane, slot: staged.slot, ballot: Some(ballot), signature };
+            let prepare = Prepare {
+                lane,
+                slot: staged.slot,
+                ballot: Some(ballot),
+                signature,
+            };
             ctx.ask(Tag::Prepare, Some(Body::Prepare(prepare)));
             self.ballot = Ballot::Preparing;
         }
@@ -118,7 +142,12 @@ impl Community {
         let intent = self.saved.intents.first()?.clone();
         let statements = match &intent {
             Intent::Update => vec![],
-            Intent::Invite { secret, expires_ms, max_uses, window } => {
+            Intent::Invite {
+                secret,
+                expires_ms,
+                max_uses,
+                window,
+            } => {
                 let body = invite_statement(secret, *expires_ms, *max_uses, *window);
                 vec![ledger::make_statement(&self.saved.leaf.signing_key(), body)]
             }
@@ -132,24 +161,43 @@ impl Community {
         };
         let aad = proposal.aad.clone();
         let staged = group.stage_update(&aad).ok()?;
-        let record = self.chain.record(proposal, staged.commit, staged.group_info, self.certificate());
+        let record = self.chain.record(
+            proposal,
+            staged.commit,
+            staged.group_info,
+            self.certificate(),
+        );
         self.stage(ctx, aad, &record)
     }
 
     /// Proof that the slot before the next one was chosen, if this device was there.
     fn certificate(&self) -> Option<proto::Certificate> {
         let (slot, bytes) = self.saved.certificate.as_ref()?;
-        if *slot == self.chain.slot { proto::Certificate::decode(&bytes[..]).ok() } else { None }
+        if *slot == self.chain.slot {
+            proto::Certificate::decode(&bytes[..]).ok()
+        } else {
+            None
+        }
     }
 
     fn stage_external(&mut self, ctx: &mut Ctx<'_>) -> Option<Staged> {
         let watch = self.watch.as_ref()?;
         let statements = match &self.saved.join {
             Some(join) => {
-                let claim = ledger::make_claim(&join.secret, &watch.chain.ledger.community, &self.saved.cert);
-                let admit =
-                    proto::Admit { cert: self.saved.cert.clone(), name: join.name.clone(), claim: Some(claim) };
-                vec![ledger::make_statement(&self.saved.leaf.signing_key(), StatementBody::Admit(admit))]
+                let claim = ledger::make_claim(
+                    &join.secret,
+                    &watch.chain.ledger.community,
+                    &self.saved.cert,
+                );
+                let admit = proto::Admit {
+                    cert: self.saved.cert.clone(),
+                    name: join.name.clone(),
+                    claim: Some(claim),
+                };
+                vec![ledger::make_statement(
+                    &self.saved.leaf.signing_key(),
+                    StatementBody::Admit(admit),
+                )]
             }
             None => vec![],
         };
@@ -163,21 +211,34 @@ impl Community {
         let aad = proposal.aad.clone();
         let tree = watch.tree().ok()?;
         let again = self.saved.join.is_none();
-        let made = Group::join(&tree, watch.group_info(), &self.leaf(), &self.saved.cert, &aad, ctx.seed(), again);
+        let made = Group::join(
+            &tree,
+            watch.group_info(),
+            &self.leaf(),
+            &self.saved.cert,
+            &aad,
+            ctx.seed(),
+            again,
+        );
         let Ok((group, staged)) = made else {
             if self.saved.join.is_some() {
                 ctx.news.joined = Some(Err(ume_api::Failure::InviteForged));
             }
             return None;
         };
-        let record = watch.chain.record(proposal, staged.commit, staged.group_info, None);
+        let record = watch
+            .chain
+            .record(proposal, staged.commit, staged.group_info, None);
         self.saved.pending_id = Some(group.id());
         self.pending = Some(group);
         self.stage(ctx, aad, &record)
     }
 
     fn stage(&mut self, ctx: &mut Ctx<'_>, aad: Vec<u8>, record: &[u8]) -> Option<Staged> {
-        let chain = self.watch.as_ref().map_or(&self.chain, |watch| &watch.chain);
+        let chain = self
+            .watch
+            .as_ref()
+            .map_or(&self.chain, |watch| &watch.chain);
         let cells = cell::seal(&chain.keys.lane(), super::slots::RECORD, record, ctx.rng).ok()?;
         let mut tie = [0; BALLOT_TIE_BYTES];
         ctx.rng.fill_bytes(&mut tie);
@@ -193,10 +254,14 @@ impl Community {
 
     /// The answer to a Prepare.
     pub(super) fn prepared(&mut self, ctx: &mut Ctx<'_>, body: &Body) {
-        let Some(staged) = &mut self.saved.staged else { return };
+        let Some(staged) = &mut self.saved.staged else {
+            return;
+        };
         match body {
             Body::Promise(Promise { slot, accepted, .. }) if *slot == staged.slot => {
-                let ours = accepted.as_ref().is_none_or(|vote| vote.value_hash[..] == staged.value_hash[..]);
+                let ours = accepted
+                    .as_ref()
+                    .is_none_or(|vote| vote.value_hash[..] == staged.value_hash[..]);
                 if ours {
                     self.vote(ctx);
                 } else {
@@ -204,12 +269,16 @@ impl Community {
                 }
             }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedBallot) => {
-                let higher = u32::try_from(refused.detail).unwrap_or(u32::MAX).saturating_add(1);
+                let higher = u32::try_from(refused.detail)
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(1);
                 staged.round = staged.round.max(higher);
                 self.saved_changed = true;
                 self.retry(ctx);
             }
-            Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => self.taken(),
+            Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => {
+                self.taken()
+            }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedOrder) => {
                 self.taken();
                 self.retry(ctx);
@@ -219,7 +288,9 @@ impl Community {
     }
 
     fn vote(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(staged) = &self.saved.staged else { return };
+        let Some(staged) = &self.saved.staged else {
+            return;
+        };
         let mut vote = Vote {
             ballot: Some(staged.ballot()),
             value_hash: Bytes::copy_from_slice(&staged.value_hash),
@@ -227,7 +298,8 @@ impl Community {
             signature: Bytes::new(),
         };
         let lane = &self.chain.keys.id;
-        let signature = Statement::Accept(lane, staged.slot, &vote).sign(&self.chain.keys.proposer());
+        let signature =
+            Statement::Accept(lane, staged.slot, &vote).sign(&self.chain.keys.proposer());
         vote.signature = Bytes::copy_from_slice(&signature);
         for (index, cell) in (0..).zip(&staged.cells) {
             let accept = Accept {
@@ -244,7 +316,9 @@ impl Community {
 
     /// The answer to a cell of a vote.
     pub(super) fn accepted(&mut self, ctx: &mut Ctx<'_>, index: u32, body: &Body) {
-        let Some(staged) = &self.saved.staged else { return };
+        let Some(staged) = &self.saved.staged else {
+            return;
+        };
         match body {
             Body::Done(_) => {
                 if let Ballot::Accepting(left) = &mut self.ballot {
@@ -256,10 +330,19 @@ impl Community {
                 }
             }
             Body::Accepted(accepted) if accepted.slot == staged.slot => {
-                let Some(relay_key) = ctx.relay_key else { return };
+                let Some(relay_key) = ctx.relay_key else {
+                    return;
+                };
                 // A value that was accepted before, in an earlier round, is acknowledged with that round's ballot.
-                let Some(ballot) = accepted.ballot.clone() else { return };
-                let statement = Statement::Accepted(&self.chain.keys.id, staged.slot, &ballot, &staged.value_hash);
+                let Some(ballot) = accepted.ballot.clone() else {
+                    return;
+                };
+                let statement = Statement::Accepted(
+                    &self.chain.keys.id,
+                    staged.slot,
+                    &ballot,
+                    &staged.value_hash,
+                );
                 if statement.verify(&relay_key, &accepted.signature).is_err() {
                     self.retry(ctx);
                     return;
@@ -278,7 +361,9 @@ impl Community {
                 self.saved_changed = true;
                 self.taken();
             }
-            Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => self.taken(),
+            Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => {
+                self.taken()
+            }
             _ => {
                 if matches!(self.ballot, Ballot::Accepting(_)) {
                     self.retry(ctx);
@@ -315,7 +400,10 @@ impl Community {
 
 impl Staged {
     fn ballot(&self) -> WireBallot {
-        WireBallot { round: self.round, tie: Bytes::copy_from_slice(&self.tie) }
+        WireBallot {
+            round: self.round,
+            tie: Bytes::copy_from_slice(&self.tie),
+        }
     }
 }
 

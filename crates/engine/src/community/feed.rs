@@ -42,14 +42,26 @@ impl Feed {
             return false;
         }
         self.order.insert((entry.time_ms, entry.id));
-        self.lines.entry(entry.leaf).or_default().by_seq.insert(entry.seq, entry.id);
+        self.lines
+            .entry(entry.leaf)
+            .or_default()
+            .by_seq
+            .insert(entry.seq, entry.id);
         self.latest_ms = self.latest_ms.max(entry.time_ms);
         self.absent_previous.remove(&entry.id);
         self.absent_parents.remove(&entry.id);
-        for id in entry.previous.iter().filter(|id| !self.entries.contains_key(id)) {
+        for id in entry
+            .previous
+            .iter()
+            .filter(|id| !self.entries.contains_key(id))
+        {
             self.absent_previous.insert(*id, (entry.leaf, entry.seq));
         }
-        for id in entry.parents.iter().filter(|id| !self.entries.contains_key(id)) {
+        for id in entry
+            .parents
+            .iter()
+            .filter(|id| !self.entries.contains_key(id))
+        {
             self.absent_parents.insert(*id);
         }
         self.entries.insert(entry.id, kept);
@@ -62,7 +74,9 @@ impl Feed {
 
     /// Marks an own entry as taken by a relay; `false` if it was.
     pub(crate) fn sent(&mut self, id: &EntryId) -> bool {
-        self.entries.get_mut(id).is_some_and(|kept| std::mem::take(&mut kept.waiting))
+        self.entries
+            .get_mut(id)
+            .is_some_and(|kept| std::mem::take(&mut kept.waiting))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -76,7 +90,11 @@ impl Feed {
 
     /// The last entry of a device: its number and id.
     pub(crate) fn last_of(&self, leaf: &Hash) -> Option<(u64, EntryId)> {
-        self.lines.get(leaf)?.by_seq.last_key_value().map(|(seq, id)| (*seq, *id))
+        self.lines
+            .get(leaf)?
+            .by_seq
+            .last_key_value()
+            .map(|(seq, id)| (*seq, *id))
     }
 
     /// The newest entries of devices other than this one.
@@ -95,12 +113,19 @@ impl Feed {
 
     /// The newest entries, or those before one; oldest first. The second part says whether there are still older ones.
     pub(crate) fn page(&self, before: Option<&EntryId>, count: usize) -> (Vec<&Kept>, bool) {
-        let end = before.and_then(|id| self.entries.get(id)).map(|kept| (kept.entry.time_ms, kept.entry.id));
+        let end = before
+            .and_then(|id| self.entries.get(id))
+            .map(|kept| (kept.entry.time_ms, kept.entry.id));
         let mut older = match end {
             Some(end) => self.order.range(..end),
             None => self.order.range(..),
         };
-        let mut page: Vec<_> = older.by_ref().rev().take(count).filter_map(|(_, id)| self.entries.get(id)).collect();
+        let mut page: Vec<_> = older
+            .by_ref()
+            .rev()
+            .take(count)
+            .filter_map(|(_, id)| self.entries.get(id))
+            .collect();
         page.reverse();
         (page, older.next().is_some())
     }
@@ -109,11 +134,17 @@ impl Feed {
     /// here. For a member whose view begins at `from_ms`, what the first entries of the window point to is not counted.
     pub(crate) fn missing(&self, from_ms: u64) -> usize {
         if from_ms == 0 {
-            let parents = self.absent_parents.iter().filter(|id| !self.absent_previous.contains_key(id));
+            let parents = self
+                .absent_parents
+                .iter()
+                .filter(|id| !self.absent_previous.contains_key(id));
             return self.absent_previous.len() + parents.count();
         }
         let inside = |(leaf, seq): &&(Hash, u64)| {
-            let first = self.lines.get(leaf).and_then(|line| line.by_seq.first_key_value());
+            let first = self
+                .lines
+                .get(leaf)
+                .and_then(|line| line.by_seq.first_key_value());
             first.is_some_and(|(first, _)| first < seq)
         };
         self.absent_previous.values().filter(inside).count()
@@ -144,7 +175,11 @@ mod tests {
             text: String::new(),
             signed: crate::proto::Signed::default(),
         };
-        Kept { entry, waiting: false, own: false }
+        Kept {
+            entry,
+            waiting: false,
+            own: false,
+        }
     }
 
     #[test]
@@ -165,7 +200,11 @@ mod tests {
     #[test]
     fn a_hole_shows_until_it_is_filled() {
         let mut feed = Feed::default();
-        let (one, two, three) = (entry(1, 1, 1, None), entry(1, 2, 2, None), entry(1, 3, 3, None));
+        let (one, two, three) = (
+            entry(1, 1, 1, None),
+            entry(1, 2, 2, None),
+            entry(1, 3, 3, None),
+        );
         let chained = |mut kept: Kept, previous: &Kept| {
             kept.entry.previous = Some(previous.entry.id);
             kept
@@ -173,8 +212,16 @@ mod tests {
         let two = chained(two, &one);
         let three = chained(three, &two);
         feed.add(three);
-        assert_eq!(feed.missing(0), 1, "a member from the start should have them all");
-        assert_eq!(feed.missing(1), 0, "for a newcomer this is where the window begins");
+        assert_eq!(
+            feed.missing(0),
+            1,
+            "a member from the start should have them all"
+        );
+        assert_eq!(
+            feed.missing(1),
+            0,
+            "for a newcomer this is where the window begins"
+        );
         feed.add(one);
         assert_eq!(feed.missing(1), 1);
         feed.add(two);

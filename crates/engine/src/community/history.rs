@@ -32,7 +32,10 @@ impl Community {
     pub(super) fn history_keys(&self, day: u64) -> Option<LaneKeys> {
         let (first, key) = self.saved.history.as_ref()?;
         let steps = day.checked_sub(*first)?;
-        Some(history_lane(&history_forward(key, steps), &self.saved.relay.id))
+        Some(history_lane(
+            &history_forward(key, steps),
+            &self.saved.relay.id,
+        ))
     }
 
     pub(super) fn history_lane_new(keys: &LaneKeys) -> LaneNew {
@@ -49,7 +52,14 @@ impl Community {
     }
 
     pub(super) fn advance_history(&mut self, ctx: &mut Ctx<'_>) {
-        let days: Vec<u64> = self.saved.history_todo.keys().rev().take(DAYS_AT_ONCE).copied().collect();
+        let days: Vec<u64> = self
+            .saved
+            .history_todo
+            .keys()
+            .rev()
+            .take(DAYS_AT_ONCE)
+            .copied()
+            .collect();
         for day in days {
             if !self.history.contains_key(&day) {
                 let Some(keys) = self.history_keys(day) else {
@@ -59,7 +69,9 @@ impl Community {
                 let cursor = self.saved.history_todo.get(&day).copied().unwrap_or(1);
                 self.history.insert(day, LogReader::new(keys, cursor));
             }
-            let Some(reader) = self.history.get_mut(&day) else { continue };
+            let Some(reader) = self.history.get_mut(&day) else {
+                continue;
+            };
             let (messages, mut ask) = reader.take();
             let (id, tampered) = (reader.id(), reader.tampered);
             if reader.is_caught_up() {
@@ -74,7 +86,10 @@ impl Community {
             if ctx.up {
                 ctx.ask(Tag::Read(id), ask);
             }
-            for message in messages.into_iter().filter(|message| message.kind == HISTORY) {
+            for message in messages
+                .into_iter()
+                .filter(|message| message.kind == HISTORY)
+            {
                 if let Ok(signed) = proto::Signed::decode(&message.bytes[..]) {
                     self.receive(ctx, signed);
                 }
@@ -161,7 +176,10 @@ impl Community {
 
 /// A log lane that all who know its keys read and write, and nobody can delete.
 pub(super) fn log_lane(keys: &LaneKeys, ttl_seconds: u32) -> LaneNew {
-    let writer = keys.writer.as_ref().map(|key| Bytes::copy_from_slice(key.verifying_key().as_bytes()));
+    let writer = keys
+        .writer
+        .as_ref()
+        .map(|key| Bytes::copy_from_slice(key.verifying_key().as_bytes()));
     LaneNew {
         lane: Bytes::copy_from_slice(&keys.id),
         kind: LaneKind::Log.into(),

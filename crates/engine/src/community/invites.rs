@@ -36,7 +36,11 @@ pub(crate) struct OwnInvite {
 
 /// Public key of an invite.
 pub(crate) fn invite_key(secret: &Secret) -> Hash {
-    secret.derive(Label::InviteKey, &[]).signing_key().verifying_key().to_bytes()
+    secret
+        .derive(Label::InviteKey, &[])
+        .signing_key()
+        .verifying_key()
+        .to_bytes()
 }
 
 /// Id of an invite in the ledger.
@@ -59,20 +63,38 @@ impl Community {
         let earliest = self.saved.history.as_ref().map(|(day, _)| *day);
         let history_day = match terms.history {
             HistoryWindow::None => None,
-            HistoryWindow::Days(days) => earliest.map(|first| first.max(today.saturating_sub(days.into()))),
+            HistoryWindow::Days(days) => {
+                earliest.map(|first| first.max(today.saturating_sub(days.into())))
+            }
             HistoryWindow::All => earliest,
         };
         let id = invite_id(&secret);
-        self.saved.invites.push(OwnInvite { secret: secret.clone(), writer, history_day, bundle_slot: None });
-        let expires_ms = terms.expires_in.map(|seconds| ctx.time.0.saturating_add(seconds.saturating_mul(1000)));
-        self.intend(Intent::Invite { secret, expires_ms, max_uses: terms.max_uses, window: terms.history });
+        self.saved.invites.push(OwnInvite {
+            secret: secret.clone(),
+            writer,
+            history_day,
+            bundle_slot: None,
+        });
+        let expires_ms = terms
+            .expires_in
+            .map(|seconds| ctx.time.0.saturating_add(seconds.saturating_mul(1000)));
+        self.intend(Intent::Invite {
+            secret,
+            expires_ms,
+            max_uses: terms.max_uses,
+            window: terms.history,
+        });
         self.advance(ctx);
         id
     }
 
     /// The link of an invite made here.
     pub(crate) fn link(&self, invite: &Hash) -> Option<Link> {
-        let own = self.saved.invites.iter().find(|own| invite_id(&own.secret) == *invite)?;
+        let own = self
+            .saved
+            .invites
+            .iter()
+            .find(|own| invite_id(&own.secret) == *invite)?;
         Some(Link {
             secret: own.secret.clone(),
             community: self.chain.ledger.community,
@@ -97,20 +119,31 @@ impl Community {
                 let own = &self.saved.invites[*index];
                 let known = self.chain.ledger.invites.get(&invite_id(&own.secret));
                 let usable = known.is_some_and(|invite| invite.usable(ctx.time.0).is_ok());
-                usable && own.bundle_slot.is_none_or(|at| slot >= at + SLOTS_PER_BUNDLE)
+                usable
+                    && own
+                        .bundle_slot
+                        .is_none_or(|at| slot >= at + SLOTS_PER_BUNDLE)
             })
             .collect();
         for index in due {
-            let Some(bundle) = self.bundle(&self.saved.invites[index]) else { continue };
+            let Some(bundle) = self.bundle(&self.saved.invites[index]) else {
+                continue;
+            };
             let own = &mut self.saved.invites[index];
             let lane = own.lane(&self.saved.relay.id);
-            let Ok(cells) = cell::seal(&lane, BUNDLE, &bundle.encode_to_vec(), ctx.rng) else { continue };
+            let Ok(cells) = cell::seal(&lane, BUNDLE, &bundle.encode_to_vec(), ctx.rng) else {
+                continue;
+            };
             own.bundle_slot = Some(slot);
             self.saved_changed = true;
             let id = invite_id(&self.saved.invites[index].secret);
             // A bundle that has not left yet is overtaken by this one.
-            let old: Vec<u64> =
-                self.outbox.iter().filter(|(_, out)| out.what == What::Bundle(id)).map(|(key, _)| *key).collect();
+            let old: Vec<u64> = self
+                .outbox
+                .iter()
+                .filter(|(_, out)| out.what == What::Bundle(id))
+                .map(|(key, _)| *key)
+                .collect();
             for key in old {
                 self.erase_out(ctx, key);
             }
@@ -142,14 +175,20 @@ impl Community {
             tree: group.tree().ok()?,
             group_info: group.group_info().ok()?,
             history_day: history.as_ref().map_or(0, |(day, _)| *day),
-            history_key: history.map(|(_, key)| key.bytes().to_vec()).unwrap_or_default(),
+            history_key: history
+                .map(|(_, key)| key.bytes().to_vec())
+                .unwrap_or_default(),
             inviter: self.saved.persona.to_vec(),
         })
     }
 
     /// The lane of an invite made here, and how it is created.
     pub(super) fn bundle_lane(&self, invite: &Hash) -> Option<(LaneKeys, LaneNew)> {
-        let own = self.saved.invites.iter().find(|own| invite_id(&own.secret) == *invite)?;
+        let own = self
+            .saved
+            .invites
+            .iter()
+            .find(|own| invite_id(&own.secret) == *invite)?;
         let lane = own.lane(&self.saved.relay.id);
         let writer = own.writer.signing_key().verifying_key().to_bytes();
         let new = LaneNew {

@@ -58,7 +58,11 @@ pub(super) struct PostLane {
 impl PostLane {
     pub(super) fn new(secret: Secret, relay: &Hash, cursor: u64) -> Self {
         let reader = LogReader::new(post_lane(&secret, relay), cursor);
-        Self { secret, reader, retirement: Retirement::No }
+        Self {
+            secret,
+            reader,
+            retirement: Retirement::No,
+        }
     }
 
     pub(super) fn restart(&mut self) {
@@ -100,7 +104,10 @@ pub(super) struct Sealed {
 
 impl Sealed {
     pub(super) fn new(place: u64, cells: &[Bytes]) -> Self {
-        Self { place, cells: cells.iter().map(|cell| cell.to_vec()).collect() }
+        Self {
+            place,
+            cells: cells.iter().map(|cell| cell.to_vec()).collect(),
+        }
     }
 }
 
@@ -118,7 +125,14 @@ pub(super) struct Out {
 impl Out {
     pub(super) fn new(what: What, post: Option<Sealed>) -> Self {
         let plain = !matches!(what, What::Entry(_));
-        Self { what, post, history: None, posted: false, in_history: plain, settled: plain }
+        Self {
+            what,
+            post,
+            history: None,
+            posted: false,
+            in_history: plain,
+            settled: plain,
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -146,8 +160,14 @@ impl Community {
     /// Writes a post: durable with this batch, on its way as soon as it can be.
     pub(crate) fn post(&mut self, ctx: &mut Ctx<'_>, text: String) -> Result<EntryId, LedgerError> {
         let leaf = self.leaf_public();
-        let (seq, previous) = self.feed.last_of(&leaf).map_or((1, None), |(seq, id)| (seq + 1, Some(id)));
-        let latest = self.feed.latest_ms().min(ctx.time.0.saturating_add(AHEAD_MS));
+        let (seq, previous) = self
+            .feed
+            .last_of(&leaf)
+            .map_or((1, None), |(seq, id)| (seq + 1, Some(id)));
+        let latest = self
+            .feed
+            .latest_ms()
+            .min(ctx.time.0.saturating_add(AHEAD_MS));
         let draft = Draft {
             seq,
             previous,
@@ -156,10 +176,23 @@ impl Community {
             text,
         };
         let community = self.chain.ledger.community;
-        let signed = entry::write(&community, &self.saved.persona, &self.saved.leaf.signing_key(), draft);
+        let signed = entry::write(
+            &community,
+            &self.saved.persona,
+            &self.saved.leaf.signing_key(),
+            draft,
+        );
         let entry = entry::verify(&signed, &self.chain.ledger)?;
         let id = entry.id;
-        self.keep(ctx, &signed, Kept { entry, waiting: true, own: true });
+        self.keep(
+            ctx,
+            &signed,
+            Kept {
+                entry,
+                waiting: true,
+                own: true,
+            },
+        );
         self.put_out(ctx, Out::new(What::Entry(id), None));
         self.advance(ctx);
         Ok(id)
@@ -186,10 +219,20 @@ impl Community {
         match entry::verify(&signed, &self.chain.ledger) {
             Ok(entry) => {
                 let own = entry.leaf == self.leaf_public();
-                self.keep(ctx, &signed, Kept { entry, waiting: false, own });
+                self.keep(
+                    ctx,
+                    &signed,
+                    Kept {
+                        entry,
+                        waiting: false,
+                        own,
+                    },
+                );
             }
             // Perhaps the record that admits the author is still to come.
-            Err(LedgerError::Authority) if self.parked.len() < PARKED_MAX => self.parked.push(signed),
+            Err(LedgerError::Authority) if self.parked.len() < PARKED_MAX => {
+                self.parked.push(signed)
+            }
             Err(_) => {}
         }
     }
@@ -203,7 +246,9 @@ impl Community {
     pub(super) fn advance_posts(&mut self, ctx: &mut Ctx<'_>) {
         let epochs: Vec<u64> = self.posts.keys().copied().collect();
         for epoch in epochs {
-            let Some(lane) = self.posts.get_mut(&epoch) else { continue };
+            let Some(lane) = self.posts.get_mut(&epoch) else {
+                continue;
+            };
             let before = lane.reader.cursor();
             let (messages, mut ask) = lane.reader.take();
             self.lanes_changed |= lane.reader.cursor() != before;
@@ -213,7 +258,10 @@ impl Community {
                 ask = ask.or(asked);
                 ctx.ask(Tag::Read(id), ask);
             }
-            let tampered = self.posts.get(&epoch).map_or(0, |lane| lane.reader.tampered);
+            let tampered = self
+                .posts
+                .get(&epoch)
+                .map_or(0, |lane| lane.reader.tampered);
             self.count_tampered(ctx, tampered);
             for message in messages.into_iter().filter(|message| message.kind == MLS) {
                 self.open_message(ctx, &message.bytes);
@@ -230,7 +278,11 @@ impl Community {
         let lane = self.posts.get_mut(&epoch)?;
         match lane.retirement {
             Retirement::No => lane.reader.follow().or_else(|| {
-                if lane.reader.is_caught_up() { None } else { lane.reader.read() }
+                if lane.reader.is_caught_up() {
+                    None
+                } else {
+                    lane.reader.read()
+                }
             }),
             Retirement::Wanted => {
                 let ask = lane.reader.read()?;
@@ -250,8 +302,12 @@ impl Community {
     fn open_message(&mut self, ctx: &mut Ctx<'_>, message: &[u8]) {
         // What does not open was made by a member's hand, is our own, or is a repetition; a post that is missing
         // because of it is noticed by the entries that name it.
-        let Some(Ok(opened)) = self.group.as_mut().map(|group| group.unprotect(message)) else { return };
-        let Ok(post) = proto::Post::decode(&opened.plaintext[..]) else { return };
+        let Some(Ok(opened)) = self.group.as_mut().map(|group| group.unprotect(message)) else {
+            return;
+        };
+        let Ok(post) = proto::Post::decode(&opened.plaintext[..]) else {
+            return;
+        };
         match post.body {
             Some(proto::post::Body::Entry(signed)) => self.receive(ctx, signed),
             Some(proto::post::Body::Keys(keys)) => self.take_keys(&keys),
@@ -275,17 +331,29 @@ impl Community {
     }
 
     fn send_part(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part) {
-        let Some(out) = self.outbox.get(&key) else { return };
+        let Some(out) = self.outbox.get(&key) else {
+            return;
+        };
         let (done, flying) = match part {
-            Part::Post => (out.posted, self.flights.get(&key).is_some_and(|flight| flight.post.is_some())),
-            Part::History => {
-                (out.in_history, self.flights.get(&key).is_some_and(|flight| flight.history.is_some()))
-            }
+            Part::Post => (
+                out.posted,
+                self.flights
+                    .get(&key)
+                    .is_some_and(|flight| flight.post.is_some()),
+            ),
+            Part::History => (
+                out.in_history,
+                self.flights
+                    .get(&key)
+                    .is_some_and(|flight| flight.history.is_some()),
+            ),
         };
         if done || flying {
             return;
         }
-        let Some((lane, sealed)) = self.seal_part(ctx, key, part) else { return };
+        let Some((lane, sealed)) = self.seal_part(ctx, key, part) else {
+            return;
+        };
         let Some(writer) = &lane.writer else { return };
         for (index, cell) in (0..).zip(&sealed.cells) {
             let signature = Statement::Append(&lane.id, &hash(cell)).sign(writer);
@@ -294,7 +362,14 @@ impl Community {
                 cell: Bytes::copy_from_slice(cell),
                 signature: Bytes::copy_from_slice(&signature),
             };
-            ctx.asks.push((Tag::Append { out: key, part, index }, Body::Append(append)));
+            ctx.asks.push((
+                Tag::Append {
+                    out: key,
+                    part,
+                    index,
+                },
+                Body::Append(append),
+            ));
         }
         let flight = self.flights.entry(key).or_default();
         let all = (0..).zip(&sealed.cells).map(|(index, _)| index).collect();
@@ -323,7 +398,10 @@ impl Community {
                 if let Some(sealed) = out.post.filter(|sealed| sealed.place == epoch) {
                     return Some((lane, sealed));
                 }
-                let post = proto::Post { body: Some(self.content(ctx, what)?) }.encode_to_vec();
+                let post = proto::Post {
+                    body: Some(self.content(ctx, what)?),
+                }
+                .encode_to_vec();
                 let message = self.group.as_mut()?.protect(&post).ok()?;
                 self.count_own_message();
                 let sealed = Sealed::new(epoch, &cell::seal(&lane, MLS, &message, ctx.rng).ok()?);
@@ -333,7 +411,10 @@ impl Community {
             (Part::History, What::Entry(id)) => {
                 let today = ctx.today();
                 let first = self.saved.history.as_ref().map(|(first, _)| *first)?;
-                let day = out.history.as_ref().map_or(today.max(first), |sealed| sealed.place);
+                let day = out
+                    .history
+                    .as_ref()
+                    .map_or(today.max(first), |sealed| sealed.place);
                 let lane = self.history_keys(day)?;
                 let new = Self::history_lane_new(&lane);
                 if !self.ensure_lane(ctx, lane.id, || new) {
@@ -354,14 +435,18 @@ impl Community {
     fn content(&self, ctx: &Ctx<'_>, what: What) -> Option<proto::post::Body> {
         match what {
             What::Entry(id) => self.signed(&id).map(proto::post::Body::Entry),
-            What::Keys => self.keys_for_newcomers(ctx.time).map(proto::post::Body::Keys),
+            What::Keys => self
+                .keys_for_newcomers(ctx.time)
+                .map(proto::post::Body::Keys),
             What::Bundle(_) => None,
         }
     }
 
     /// A cell is on the relay's disk.
     pub(super) fn appended(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part, index: u16) {
-        let Some(flight) = self.flights.get_mut(&key) else { return };
+        let Some(flight) = self.flights.get_mut(&key) else {
+            return;
+        };
         let cells = match part {
             Part::Post => &mut flight.post,
             Part::History => &mut flight.history,
@@ -379,10 +464,14 @@ impl Community {
             Part::Post => out.posted = true,
             Part::History => out.in_history = true,
         });
-        let Some(out) = self.outbox.get(&key) else { return };
+        let Some(out) = self.outbox.get(&key) else {
+            return;
+        };
         let no_history = self.saved.history.is_none();
         match out.what {
-            What::Entry(id) if out.posted && (out.in_history || no_history) => self.mark_sent(ctx, &id),
+            What::Entry(id) if out.posted && (out.in_history || no_history) => {
+                self.mark_sent(ctx, &id)
+            }
             What::Bundle(invite) => ctx.news.published.push(invite),
             _ => {}
         }
@@ -394,8 +483,12 @@ impl Community {
             return;
         }
         if let (Some(signed), Some(kept)) = (self.signed(id), self.feed.get(id)) {
-            let row =
-                EntryRow { content: signed.content, signature: signed.signature, waiting: false, own: kept.own };
+            let row = EntryRow {
+                content: signed.content,
+                signature: signed.signature,
+                waiting: false,
+                own: kept.own,
+            };
             ctx.news.posts.push(self.post_view(kept));
             self.put_row(ctx, Table::Entry, &id.0, &row);
         }
@@ -406,8 +499,12 @@ impl Community {
         if self.settling.is_some() {
             return;
         }
-        let rows: Vec<u64> =
-            self.outbox.iter().filter(|(_, out)| out.posted && out.in_history && !out.settled).map(|(key, _)| *key).collect();
+        let rows: Vec<u64> = self
+            .outbox
+            .iter()
+            .filter(|(_, out)| out.posted && out.in_history && !out.settled)
+            .map(|(key, _)| *key)
+            .collect();
         if !rows.is_empty() {
             self.settle_round = self.settle_round.wrapping_add(1);
             ctx.ask(Tag::Settle(self.settle_round), Some(self.slots.probe()));
@@ -424,10 +521,16 @@ impl Community {
             self.slots.doubt();
             return;
         }
-        let Some(epoch) = self.group.as_ref().map(Group::epoch) else { return };
+        let Some(epoch) = self.group.as_ref().map(Group::epoch) else {
+            return;
+        };
         for key in rows {
             let current = self.outbox.get(&key).is_some_and(|out| {
-                out.posted && out.post.as_ref().is_some_and(|sealed| sealed.place == epoch)
+                out.posted
+                    && out
+                        .post
+                        .as_ref()
+                        .is_some_and(|sealed| sealed.place == epoch)
             });
             if current {
                 self.change_out(ctx, key, |out| out.settled = true);
@@ -482,7 +585,13 @@ impl Community {
         self.outbox.remove(&key);
         self.flights.remove(&key);
         let id = self.row_id(&key.to_be_bytes());
-        ctx.batch.0.insert(Key { table: Table::Outbox, id }, None);
+        ctx.batch.0.insert(
+            Key {
+                table: Table::Outbox,
+                id,
+            },
+            None,
+        );
     }
 
     fn signed(&self, id: &EntryId) -> Option<proto::Signed> {

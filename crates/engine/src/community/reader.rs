@@ -57,7 +57,9 @@ impl LogReader {
 
     /// Where to begin after a restart.
     pub(crate) fn cursor(&self) -> u64 {
-        self.messages.needed_from().map_or(self.next, |first| first.min(self.next))
+        self.messages
+            .needed_from()
+            .map_or(self.next, |first| first.min(self.next))
     }
 
     pub(crate) fn is_caught_up(&self) -> bool {
@@ -79,7 +81,11 @@ impl LogReader {
         }
         self.following = true;
         self.fetching = true;
-        let subscribe = Subscribe { lane: self.lane(), from: self.next, signature: self.signature() };
+        let subscribe = Subscribe {
+            lane: self.lane(),
+            from: self.next,
+            signature: self.signature(),
+        };
         Some(Body::Subscribe(subscribe))
     }
 
@@ -95,7 +101,11 @@ impl LogReader {
             return None;
         }
         self.fetching = true;
-        Some(Body::Read(Read { lane: self.lane(), from: self.next, signature: self.signature() }))
+        Some(Body::Read(Read {
+            lane: self.lane(),
+            from: self.next,
+            signature: self.signature(),
+        }))
     }
 
     /// Forgets that it is caught up, so that [`Self::read`] asks anew.
@@ -172,7 +182,9 @@ mod tests {
     fn lane() -> (LaneKeys, Vec<Bytes>) {
         let mut rng = ChaCha20Rng::from_seed([0; 32]);
         let keys = post_lane(&Secret::new([1; 32]), &[2; 32]);
-        let cells = (0..3u8).flat_map(|n| cell::seal(&keys, n, &[n], &mut rng).unwrap()).collect();
+        let cells = (0..3u8)
+            .flat_map(|n| cell::seal(&keys, n, &[n], &mut rng).unwrap())
+            .collect();
         (keys, cells)
     }
 
@@ -193,7 +205,12 @@ mod tests {
         reader.deliver(1, cells[0].clone());
         reader.deliver(1, cells[0].clone());
         assert_eq!(kinds(&reader.take().0), [0, 1, 2]);
-        reader.head(&Head { lane: Bytes::new(), first: 1, next: 4, end: 4 });
+        reader.head(&Head {
+            lane: Bytes::new(),
+            first: 1,
+            next: 4,
+            end: 4,
+        });
         assert!(reader.is_caught_up());
         assert_eq!(reader.cursor(), 4);
     }
@@ -206,13 +223,23 @@ mod tests {
         bad[100] ^= 1;
         reader.deliver(1, bad.clone().into());
         assert!(matches!(reader.take(), (messages, Some(Body::Read(_))) if messages.is_empty()));
-        reader.head(&Head { lane: Bytes::new(), first: 1, next: 2, end: 2 });
+        reader.head(&Head {
+            lane: Bytes::new(),
+            first: 1,
+            next: 2,
+            end: 2,
+        });
         reader.deliver(1, cells[0].clone());
         assert_eq!(kinds(&reader.take().0), [0]);
         for _ in 0..FETCHES_MAX {
             reader.deliver(2, bad.clone().into());
             let _ = reader.take();
-            reader.head(&Head { lane: Bytes::new(), first: 1, next: 3, end: 3 });
+            reader.head(&Head {
+                lane: Bytes::new(),
+                first: 1,
+                next: 3,
+                end: 3,
+            });
         }
         reader.deliver(3, cells[2].clone());
         assert_eq!(kinds(&reader.take().0), [2]);

@@ -21,7 +21,9 @@ const HANDOVER_MS: u32 = 2_000;
 impl Community {
     pub(super) fn advance_records(&mut self, ctx: &mut Ctx<'_>) {
         while self.posts.values().filter(|lane| lane.is_retired()).count() <= UNDRAINED_MAX {
-            let Some(chosen) = self.slots.take() else { break };
+            let Some(chosen) = self.slots.take() else {
+                break;
+            };
             self.take_record(ctx, &chosen);
             self.slots.done();
             self.saved_changed = true;
@@ -38,9 +40,14 @@ impl Community {
     }
 
     fn take_record(&mut self, ctx: &mut Ctx<'_>, chosen: &Chosen) {
-        let staged = self.saved.staged.take_if(|staged| staged.slot == chosen.slot);
+        let staged = self
+            .saved
+            .staged
+            .take_if(|staged| staged.slot == chosen.slot);
         self.ballot = Ballot::None;
-        let ours = staged.as_ref().is_some_and(|staged| staged.value_hash == chosen.value_hash);
+        let ours = staged
+            .as_ref()
+            .is_some_and(|staged| staged.value_hash == chosen.value_hash);
         let record = chosen.record.as_deref();
         match (staged, ours, self.watch.is_some()) {
             (Some(staged), true, true) => self.enter(ctx, &staged, record),
@@ -60,9 +67,16 @@ impl Community {
 
     /// Our own commit was chosen.
     fn merge_own(&mut self, ctx: &mut Ctx<'_>, staged: &Staged, record: Option<&[u8]>) {
-        let me = Member { index: 0, identity: self.saved.cert.clone(), leaf_key: self.leaf_public() };
+        let me = Member {
+            index: 0,
+            identity: self.saved.cert.clone(),
+            leaf_key: self.leaf_public(),
+        };
         let judged = self.judge_own(staged, record, Committer::Member(me), vec![]);
-        let merged = self.group.as_mut().is_some_and(|group| group.merge_pending().is_ok());
+        let merged = self
+            .group
+            .as_mut()
+            .is_some_and(|group| group.merge_pending().is_ok());
         match judged {
             Some(judged) if merged => {
                 self.intent_done(&judged.effects);
@@ -78,15 +92,25 @@ impl Community {
 
     /// The external commit by which this device comes in, or comes back, was chosen.
     fn enter(&mut self, ctx: &mut Ctx<'_>, staged: &Staged, record: Option<&[u8]>) {
-        let Some(mut watch) = self.watch.take() else { return };
+        let Some(mut watch) = self.watch.take() else {
+            return;
+        };
         let Some(mut group) = self.pending.take() else {
             // Its rows were lost. The leaf is in the tree; only coming back as itself helps now.
             watch.take(record);
             self.watch = Some(watch);
             return;
         };
-        let me = Member { index: 0, identity: self.saved.cert.clone(), leaf_key: self.leaf_public() };
-        let removed = if self.saved.join.is_some() { vec![] } else { vec![me.clone()] };
+        let me = Member {
+            index: 0,
+            identity: self.saved.cert.clone(),
+            leaf_key: self.leaf_public(),
+        };
+        let removed = if self.saved.join.is_some() {
+            vec![]
+        } else {
+            vec![me.clone()]
+        };
         self.chain = watch.chain.clone();
         let judged = self.judge_own(staged, record, Committer::External(me), removed);
         let (Some(judged), Ok(())) = (judged, group.merge_pending()) else {
@@ -113,7 +137,13 @@ impl Community {
         committer: Committer,
         removed: Vec<Member>,
     ) -> Option<super::chain::Judged> {
-        let facts = CommitFacts { epoch: 0, aad: staged.aad.clone(), committer, added: vec![], removed };
+        let facts = CommitFacts {
+            epoch: 0,
+            aad: staged.aad.clone(),
+            committer,
+            added: vec![],
+            removed,
+        };
         let bytes = record?;
         let record = self.chain.read(bytes).ok()?;
         self.chain.judge(bytes, &record, &facts).ok()
@@ -121,7 +151,9 @@ impl Community {
 
     /// Somebody else's commit, or nothing sound, holds the slot.
     fn merge_other(&mut self, ctx: &mut Ctx<'_>, bytes: Option<&[u8]>) {
-        let Some(group) = self.group.as_mut() else { return };
+        let Some(group) = self.group.as_mut() else {
+            return;
+        };
         let parsed = bytes.and_then(|bytes| Some((bytes, self.chain.read(bytes).ok()?)));
         let Some((bytes, record)) = parsed else {
             self.chain.advance(None);
@@ -134,7 +166,10 @@ impl Community {
                         self.heal(ctx, Some(bytes));
                         return;
                     }
-                    let newcomer = judged.effects.iter().any(|effect| matches!(effect, Effect::Admitted { .. }));
+                    let newcomer = judged
+                        .effects
+                        .iter()
+                        .any(|effect| matches!(effect, Effect::Admitted { .. }));
                     self.chain.advance(Some(judged));
                     self.begin_epoch(ctx);
                     if newcomer {
@@ -145,7 +180,12 @@ impl Community {
                 Err(_) => self.chain.advance(None),
             },
             Err(CommitError::Void(_)) => self.chain.advance(None),
-            Err(CommitError::Private(_) | CommitError::Own | CommitError::Joining | CommitError::NotMember) => {
+            Err(
+                CommitError::Private(_)
+                | CommitError::Own
+                | CommitError::Joining
+                | CommitError::NotMember,
+            ) => {
                 self.heal(ctx, Some(bytes));
             }
         }
@@ -155,7 +195,9 @@ impl Community {
     /// that a restart comes here again.
     fn heal(&mut self, ctx: &mut Ctx<'_>, record: Option<&[u8]>) {
         let Some(group) = &self.group else { return };
-        let snapshot = group.tree().and_then(|tree| Ok((tree, group.group_info()?)));
+        let snapshot = group
+            .tree()
+            .and_then(|tree| Ok((tree, group.group_info()?)));
         let watch = snapshot.and_then(|(tree, info)| Watch::new(self.chain.clone(), &tree, info));
         if let Ok(mut watch) = watch {
             if record.is_some() {
@@ -185,9 +227,12 @@ impl Community {
     fn join_impossible(&self) -> Option<Failure> {
         let (watch, join) = (self.watch.as_ref()?, self.saved.join.as_ref()?);
         let ledger = &watch.chain.ledger;
-        let usable = ledger.invites.get(&join.invite()).map_or(Err(LedgerError::InviteUnknown), |invite| {
-            invite.usable(watch.chain.time_ms)
-        });
+        let usable = ledger
+            .invites
+            .get(&join.invite())
+            .map_or(Err(LedgerError::InviteUnknown), |invite| {
+                invite.usable(watch.chain.time_ms)
+            });
         usable.err().map(failure)
     }
 
@@ -195,7 +240,10 @@ impl Community {
     fn adopt(&mut self, ctx: &mut Ctx<'_>, group: Group) {
         self.drop_group_rows(ctx);
         self.drop_watch(ctx);
-        self.saved.group = Some(super::saved::GroupPlace { which: self.saved.pending_which(), id: group.id() });
+        self.saved.group = Some(super::saved::GroupPlace {
+            which: self.saved.pending_which(),
+            id: group.id(),
+        });
         self.saved.pending_id = None;
         self.group = Some(group);
         self.saved_changed = true;
@@ -205,9 +253,12 @@ impl Community {
     pub(super) fn begin_epoch(&mut self, ctx: &mut Ctx<'_>) {
         let Some(group) = &self.group else { return };
         let epoch = group.epoch();
-        let Ok(secret) = group.export(crate::keys::EXPORT_POST, &[]) else { return };
+        let Ok(secret) = group.export(crate::keys::EXPORT_POST, &[]) else {
+            return;
+        };
         self.posts.values_mut().for_each(PostLane::retire);
-        self.posts.insert(epoch, PostLane::new(secret.into(), &self.saved.relay.id, 1));
+        self.posts
+            .insert(epoch, PostLane::new(secret.into(), &self.saved.relay.id, 1));
         self.lanes_changed = true;
         self.saved_changed = true;
         self.reseal_unsettled(ctx);
@@ -223,4 +274,3 @@ pub(crate) fn failure(error: LedgerError) -> Failure {
         _ => Failure::InviteForged,
     }
 }
-

@@ -108,7 +108,12 @@ pub(crate) struct Newcomer {
 
 impl Community {
     /// Founds a community: a group of one, complete before anybody hears of it.
-    pub(crate) fn found(ctx: &mut Ctx<'_>, root: &Secret, who: Newcomer, name: String) -> Result<Self, MlsError> {
+    pub(crate) fn found(
+        ctx: &mut Ctx<'_>,
+        root: &Secret,
+        who: Newcomer,
+        name: String,
+    ) -> Result<Self, MlsError> {
         let mut salt = [0; 32];
         ctx.rng.fill_bytes(&mut salt);
         let persona = Self::persona_key(root, &salt);
@@ -118,7 +123,10 @@ impl Community {
             name,
             owner: persona.verifying_key().to_bytes().to_vec(),
             suite: suite.number().into(),
-            relays: vec![proto::Relay { address: who.relay.address.clone(), id: who.relay.id.to_vec() }],
+            relays: vec![proto::Relay {
+                address: who.relay.address.clone(),
+                id: who.relay.id.to_vec(),
+            }],
             quorum: 1,
             created_ms: ctx.time.0,
         };
@@ -126,8 +134,17 @@ impl Community {
         let mut ledger = Ledger::begin(&genesis.encode_to_vec()).map_err(refused)?;
         let leaf = Secret::random(ctx.rng);
         let leaf_key = leaf.signing_key();
-        let cert = ledger::make_cert(&persona, &ledger.community, leaf_key.verifying_key().as_bytes(), 1);
-        let admit = proto::Admit { cert: cert.clone(), name: who.name.clone(), claim: None };
+        let cert = ledger::make_cert(
+            &persona,
+            &ledger.community,
+            leaf_key.verifying_key().as_bytes(),
+            1,
+        );
+        let admit = proto::Admit {
+            cert: cert.clone(),
+            name: who.name.clone(),
+            claim: None,
+        };
         let admit = ledger::make_statement(&leaf_key, proto::statement::Body::Admit(admit));
         ledger.apply(&admit, ctx.time.0).map_err(refused)?;
         let group = Group::create(suite, &LeafKey::from_seed(leaf.bytes()), &cert, ctx.seed())?;
@@ -142,11 +159,21 @@ impl Community {
             member_key: member.signing_key().verifying_key().to_bytes(),
             member: Some(member),
         };
-        let chain = Chain { ledger, generation: 1, keys, slot: 0, record: [0; 32], time_ms: ctx.time.0 };
+        let chain = Chain {
+            ledger,
+            generation: 1,
+            keys,
+            slot: 0,
+            record: [0; 32],
+            time_ms: ctx.time.0,
+        };
         let persona = persona.verifying_key().to_bytes();
         let mut saved = Self::saved(&who, persona, leaf, cert, &chain);
         saved.history = Some((history::day(ctx.time), Secret::random(ctx.rng)));
-        saved.group = Some(GroupPlace { which: 0, id: group.id() });
+        saved.group = Some(GroupPlace {
+            which: 0,
+            id: group.id(),
+        });
         let mut community = Self::assemble(saved, chain);
         community.group = Some(group);
         community.begin_epoch(ctx);
@@ -166,9 +193,17 @@ impl Community {
         let persona = Self::persona_key(root, &chain.ledger.genesis.salt);
         let leaf = Secret::random(ctx.rng);
         let leaf_key = leaf.signing_key();
-        let cert = ledger::make_cert(&persona, &chain.ledger.community, leaf_key.verifying_key().as_bytes(), 1);
+        let cert = ledger::make_cert(
+            &persona,
+            &chain.ledger.community,
+            leaf_key.verifying_key().as_bytes(),
+            1,
+        );
         let mut saved = Self::saved(&who, persona.verifying_key().to_bytes(), leaf, cert, &chain);
-        saved.join = Some(JoinPlan { name: who.name, secret: invite });
+        saved.join = Some(JoinPlan {
+            name: who.name,
+            secret: invite,
+        });
         saved.window_from_ms = ctx.time.0.max(1);
         if let Some((day, _)) = &history {
             let from = day * 24 * 3600 * 1000;
@@ -259,7 +294,10 @@ impl Community {
         };
         let leaf = LeafKey::from_seed(saved.leaf.bytes());
         let mut places = rows.mls;
-        let mls_rows = places.iter().map(|(which, rows)| (*which, rows.keys().cloned().collect())).collect();
+        let mls_rows = places
+            .iter()
+            .map(|(which, rows)| (*which, rows.keys().cloned().collect()))
+            .collect();
         let mut open = |which: u8, id: &[u8]| {
             Group::load(places.remove(&which).unwrap_or_default(), id, &leaf, seed()).ok()
         };
@@ -279,13 +317,17 @@ impl Community {
         community.mls_rows = mls_rows;
         if community.saved.join.is_some() {
             let row: WatchRow = postcard::from_bytes(rows.community.get(WATCH)?).ok()?;
-            community.watch = Some(Watch::new(community.chain.clone(), &row.tree, row.group_info).ok()?);
+            community.watch =
+                Some(Watch::new(community.chain.clone(), &row.tree, row.group_info).ok()?);
         }
         if let Some(lanes) = rows.community.get(LANES) {
             community.load_lanes(lanes);
         }
         for (key, bytes) in rows.outbox {
-            if let (Ok(key), Ok(out)) = (key[..].try_into().map(u64::from_be_bytes), postcard::from_bytes::<Out>(&bytes)) {
+            if let (Ok(key), Ok(out)) = (
+                key[..].try_into().map(u64::from_be_bytes),
+                postcard::from_bytes::<Out>(&bytes),
+            ) {
                 community.outbox.insert(key, out);
             }
         }
@@ -294,7 +336,9 @@ impl Community {
     }
 
     fn load_lanes(&mut self, bytes: &[u8]) {
-        let Ok(lanes) = postcard::from_bytes::<BTreeMap<u64, LaneRow>>(bytes) else { return };
+        let Ok(lanes) = postcard::from_bytes::<BTreeMap<u64, LaneRow>>(bytes) else {
+            return;
+        };
         for (epoch, row) in lanes {
             let mut lane = PostLane::new(row.secret, &self.saved.relay.id, row.cursor);
             if row.retired {
@@ -306,11 +350,20 @@ impl Community {
 
     fn load_entries(&mut self, rows: Vec<Vec<u8>>) {
         for bytes in rows {
-            let Ok(row) = postcard::from_bytes::<EntryRow>(&bytes) else { continue };
-            let signed = proto::Signed { content: row.content, signature: row.signature };
+            let Ok(row) = postcard::from_bytes::<EntryRow>(&bytes) else {
+                continue;
+            };
+            let signed = proto::Signed {
+                content: row.content,
+                signature: row.signature,
+            };
             // Verified when it was stored; the store's own seal covers it since.
             if let Ok(entry) = entry::parse(&signed) {
-                self.feed.add(Kept { entry, waiting: row.waiting, own: row.own });
+                self.feed.add(Kept {
+                    entry,
+                    waiting: row.waiting,
+                    own: row.own,
+                });
             }
         }
         self.missing = self.feed.missing(self.saved.window_from_ms);
@@ -332,7 +385,14 @@ impl Community {
                 .iter()
                 .map(|(epoch, lane)| {
                     let (secret, cursor) = (lane.secret.clone(), lane.reader.cursor());
-                    (*epoch, LaneRow { secret, cursor, retired: lane.is_retired() })
+                    (
+                        *epoch,
+                        LaneRow {
+                            secret,
+                            cursor,
+                            retired: lane.is_retired(),
+                        },
+                    )
                 })
                 .collect();
             self.put_row(ctx, Table::Community, LANES, &lanes);
@@ -349,7 +409,13 @@ impl Community {
                     known.remove(&key);
                 }
                 let id = mls_id(self.saved.number, which, &key);
-                ctx.batch.0.insert(Key { table: Table::Mls, id }, value);
+                ctx.batch.0.insert(
+                    Key {
+                        table: Table::Mls,
+                        id,
+                    },
+                    value,
+                );
             }
         }
     }
@@ -370,7 +436,10 @@ impl Community {
     pub(super) fn save_watch(&mut self, ctx: &mut Ctx<'_>) {
         let Some(watch) = &self.watch else { return };
         let Ok(tree) = watch.tree() else { return };
-        let row = WatchRow { tree, group_info: watch.group_info().to_vec() };
+        let row = WatchRow {
+            tree,
+            group_info: watch.group_info().to_vec(),
+        };
         self.chain = watch.chain.clone();
         self.put_row(ctx, Table::Community, WATCH, &row);
         self.saved_changed = true;
@@ -378,14 +447,26 @@ impl Community {
 
     pub(super) fn drop_watch(&mut self, ctx: &mut Ctx<'_>) {
         let id = self.row_id(WATCH);
-        ctx.batch.0.insert(Key { table: Table::Community, id }, None);
+        ctx.batch.0.insert(
+            Key {
+                table: Table::Community,
+                id,
+            },
+            None,
+        );
     }
 
     /// Erases every row of this community.
     pub(crate) fn erase(&mut self, ctx: &mut Ctx<'_>) {
         for key in [MAIN, LANES, WATCH] {
             let id = self.row_id(key);
-            ctx.batch.0.insert(Key { table: Table::Community, id }, None);
+            ctx.batch.0.insert(
+                Key {
+                    table: Table::Community,
+                    id,
+                },
+                None,
+            );
         }
         self.drop_group_rows(ctx);
         self.drop_pending_rows(ctx);
@@ -414,7 +495,13 @@ impl Community {
     fn drop_place(&mut self, ctx: &mut Ctx<'_>, which: u8) {
         for key in self.mls_rows.remove(&which).unwrap_or_default() {
             let id = mls_id(self.saved.number, which, &key);
-            ctx.batch.0.insert(Key { table: Table::Mls, id }, None);
+            ctx.batch.0.insert(
+                Key {
+                    table: Table::Mls,
+                    id,
+                },
+                None,
+            );
         }
     }
 
@@ -422,10 +509,22 @@ impl Community {
         [&self.saved.number.to_be_bytes()[..], key].concat()
     }
 
-    pub(super) fn put_row<T: Serialize>(&self, ctx: &mut Ctx<'_>, table: Table, key: &[u8], row: &T) {
+    pub(super) fn put_row<T: Serialize>(
+        &self,
+        ctx: &mut Ctx<'_>,
+        table: Table,
+        key: &[u8],
+        row: &T,
+    ) {
         // Serialising these types fails only when memory is out, and then nothing helps.
         if let Ok(bytes) = postcard::to_allocvec(row) {
-            ctx.batch.0.insert(Key { table, id: self.row_id(key) }, Some(bytes));
+            ctx.batch.0.insert(
+                Key {
+                    table,
+                    id: self.row_id(key),
+                },
+                Some(bytes),
+            );
         }
     }
 }
@@ -450,14 +549,19 @@ pub(crate) fn sort_rows(rows: Vec<(Key, Vec<u8>)>) -> BTreeMap<u32, Rows> {
         if key.table == Table::Profile {
             continue;
         }
-        let Some((number, rest)) = key.id.split_first_chunk::<4>() else { continue };
+        let Some((number, rest)) = key.id.split_first_chunk::<4>() else {
+            continue;
+        };
         let rows = sorted.entry(u32::from_be_bytes(*number)).or_default();
         match (key.table, rest) {
             (Table::Community, rest) => {
                 rows.community.insert(rest.to_vec(), bytes);
             }
             (Table::Mls, [which, rest @ ..]) => {
-                rows.mls.entry(*which).or_default().insert(rest.to_vec(), bytes);
+                rows.mls
+                    .entry(*which)
+                    .or_default()
+                    .insert(rest.to_vec(), bytes);
             }
             (Table::Entry, _) => rows.entries.push(bytes),
             (Table::Outbox, rest) => rows.outbox.push((rest.to_vec(), bytes)),

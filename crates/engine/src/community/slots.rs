@@ -95,7 +95,14 @@ pub(crate) struct SlotReader {
 impl SlotReader {
     pub(crate) fn new(keys: CommitKeys, next: u64) -> Self {
         let waiting = BTreeMap::new();
-        Self { keys, next, waiting, following: false, fetching: false, caught_up: false }
+        Self {
+            keys,
+            next,
+            waiting,
+            following: false,
+            fetching: false,
+            caught_up: false,
+        }
     }
 
     pub(crate) fn is_caught_up(&self) -> bool {
@@ -116,7 +123,11 @@ impl SlotReader {
         self.following = true;
         self.fetching = true;
         let (lane, signature) = self.credentials();
-        Some(Body::Subscribe(Subscribe { lane, from: self.next, signature }))
+        Some(Body::Subscribe(Subscribe {
+            lane,
+            from: self.next,
+            signature,
+        }))
     }
 
     /// Asks what there is from the next slot on; the answer tells whether the reader is at the end.
@@ -131,7 +142,11 @@ impl SlotReader {
     /// The question itself, for whoever waits for its answer.
     pub(crate) fn probe(&self) -> Body {
         let (lane, signature) = self.credentials();
-        Body::Read(Read { lane, from: self.next, signature })
+        Body::Read(Read {
+            lane,
+            from: self.next,
+            signature,
+        })
     }
 
     /// The relay said where the end is.
@@ -158,7 +173,10 @@ impl SlotReader {
         if far || vote.cells == 0 || vote.cells as usize > FRAGMENTS_MAX || index >= vote.cells {
             return;
         }
-        let known = self.waiting.get(&slot).is_some_and(|parts| parts.vote == vote);
+        let known = self
+            .waiting
+            .get(&slot)
+            .is_some_and(|parts| parts.vote == vote);
         if !known {
             let statement = Statement::Accept(&self.keys.id, slot, &vote);
             let signed = [self.keys.member_key, self.keys.joiner_key()]
@@ -167,7 +185,13 @@ impl SlotReader {
             if !signed {
                 return;
             }
-            self.waiting.insert(slot, Parts { vote, cells: BTreeMap::new() });
+            self.waiting.insert(
+                slot,
+                Parts {
+                    vote,
+                    cells: BTreeMap::new(),
+                },
+            );
         }
         if let Some(parts) = self.waiting.get_mut(&slot) {
             parts.cells.insert(index, value.cell);
@@ -189,7 +213,11 @@ impl SlotReader {
             return None;
         }
         let record = self.open(&cells);
-        Some(Chosen { slot: self.next, value_hash, record })
+        Some(Chosen {
+            slot: self.next,
+            value_hash,
+            record,
+        })
     }
 
     /// The value last taken has been dealt with.
@@ -201,7 +229,11 @@ impl SlotReader {
     /// What is to be asked because something is missing.
     pub(crate) fn missing(&mut self) -> Option<Body> {
         let skipped = self.waiting.keys().any(|slot| *slot > self.next);
-        if self.following && (skipped || !self.caught_up) { self.read() } else { None }
+        if self.following && (skipped || !self.caught_up) {
+            self.read()
+        } else {
+            None
+        }
     }
 
     /// Whether a value has begun to arrive and has not ended.
@@ -223,6 +255,9 @@ impl SlotReader {
 
     fn credentials(&self) -> (Bytes, Bytes) {
         let signature = Statement::Read(&self.keys.id).sign(&self.keys.reader.signing_key());
-        (Bytes::copy_from_slice(&self.keys.id), Bytes::copy_from_slice(&signature))
+        (
+            Bytes::copy_from_slice(&self.keys.id),
+            Bytes::copy_from_slice(&signature),
+        )
     }
 }

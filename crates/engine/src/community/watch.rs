@@ -16,7 +16,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins at a place with the tree and the GroupInfo of its epoch.
     pub(crate) fn new(chain: Chain, tree: &[u8], group_info: Vec<u8>) -> Result<Self, MlsError> {
-        Ok(Self { chain, follower: Follower::new(tree, &group_info)?, group_info })
+        Ok(Self {
+            chain,
+            follower: Follower::new(tree, &group_info)?,
+            group_info,
+        })
     }
 
     /// Takes what the next slot holds.
@@ -44,7 +48,10 @@ impl Watch {
     /// Whether everybody in the group's tree is a device that the ledger knows.
     pub(crate) fn all_admitted(&self) -> bool {
         let ledger = &self.chain.ledger;
-        self.follower.members().iter().all(|member| ledger.current(&member.leaf_key).is_ok())
+        self.follower
+            .members()
+            .iter()
+            .all(|member| ledger.current(&member.leaf_key).is_ok())
     }
 
     pub(crate) fn tree(&self) -> Result<Vec<u8>, MlsError> {

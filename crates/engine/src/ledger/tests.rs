@@ -16,22 +16,51 @@ impl Someone {
     }
 
     fn admit(&self, claim: Option<proto::JoinClaim>) -> Vec<u8> {
-        let admit = proto::Admit { cert: self.cert.clone(), name: "Plum".into(), claim };
+        let admit = proto::Admit {
+            cert: self.cert.clone(),
+            name: "Plum".into(),
+            claim,
+        };
         make_statement(&self.leaf, Body::Admit(admit))
     }
 }
 
 fn genesis() -> Vec<u8> {
-    let owner = SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes().to_vec();
-    let relays = vec![proto::Relay { address: "https://r".into(), id: vec![0; 32] }];
+    let owner = SigningKey::from_bytes(&[1; 32])
+        .verifying_key()
+        .to_bytes()
+        .to_vec();
+    let relays = vec![proto::Relay {
+        address: "https://r".into(),
+        id: vec![0; 32],
+    }];
     let salt = vec![9; 32];
-    proto::Genesis { salt, name: "Orchard".into(), owner, suite: 1, relays, quorum: 1, created_ms: 5 }
-        .encode_to_vec()
+    proto::Genesis {
+        salt,
+        name: "Orchard".into(),
+        owner,
+        suite: 1,
+        relays,
+        quorum: 1,
+        created_ms: 5,
+    }
+    .encode_to_vec()
 }
 
 fn invite(secret: &Secret, max_uses: u32, expires_ms: u64) -> Body {
-    let key = secret.derive(Label::InviteKey, &[]).signing_key().verifying_key().to_bytes().to_vec();
-    Body::InviteCreate(proto::InviteCreate { key, expires_ms, max_uses, window: 2, days: 0 })
+    let key = secret
+        .derive(Label::InviteKey, &[])
+        .signing_key()
+        .verifying_key()
+        .to_bytes()
+        .to_vec();
+    Body::InviteCreate(proto::InviteCreate {
+        key,
+        expires_ms,
+        max_uses,
+        window: 2,
+        days: 0,
+    })
 }
 
 fn started() -> (Ledger, Someone) {
@@ -45,13 +74,21 @@ fn started() -> (Ledger, Someone) {
 fn an_invite_lets_in_as_many_as_it_says_and_until_it_says() {
     let (mut ledger, owner) = started();
     let secret = Secret::new([5; 32]);
-    ledger.apply(&make_statement(&owner.leaf, invite(&secret, 1, 100)), 0).unwrap();
+    ledger
+        .apply(&make_statement(&owner.leaf, invite(&secret, 1, 100)), 0)
+        .unwrap();
     let community = ledger.community;
     let claim = |one: &Someone| Some(make_claim(&secret, &community, &one.cert));
     let (second, third) = (Someone::new(2, &community), Someone::new(3, &community));
-    assert_eq!(ledger.clone().apply(&second.admit(claim(&second)), 101), Err(LedgerError::InviteExpired));
+    assert_eq!(
+        ledger.clone().apply(&second.admit(claim(&second)), 101),
+        Err(LedgerError::InviteExpired)
+    );
     ledger.apply(&second.admit(claim(&second)), 100).unwrap();
-    assert_eq!(ledger.apply(&third.admit(claim(&third)), 100), Err(LedgerError::InviteUsedUp));
+    assert_eq!(
+        ledger.apply(&third.admit(claim(&third)), 100),
+        Err(LedgerError::InviteUsedUp)
+    );
     let again = Ledger::replay(&community, ledger.genesis_bytes(), ledger.statements()).unwrap();
     assert_eq!(again.head(), ledger.head());
     assert_eq!(again.members.len(), 2);
@@ -62,18 +99,38 @@ fn nobody_comes_in_or_invites_without_authority() {
     let (mut ledger, owner) = started();
     let community = ledger.community;
     let (second, third) = (Someone::new(2, &community), Someone::new(3, &community));
-    assert_eq!(ledger.apply(&second.admit(None), 0), Err(LedgerError::Authority));
-    assert_eq!(ledger.apply(&owner.admit(None), 0), Err(LedgerError::Repeated));
+    assert_eq!(
+        ledger.apply(&second.admit(None), 0),
+        Err(LedgerError::Authority)
+    );
+    assert_eq!(
+        ledger.apply(&owner.admit(None), 0),
+        Err(LedgerError::Repeated)
+    );
     let secret = Secret::new([5; 32]);
     let claim = Some(make_claim(&secret, &community, &second.cert));
-    assert_eq!(ledger.apply(&second.admit(claim.clone()), 0), Err(LedgerError::InviteUnknown));
-    ledger.apply(&make_statement(&owner.leaf, invite(&secret, 0, 0)), 0).unwrap();
+    assert_eq!(
+        ledger.apply(&second.admit(claim.clone()), 0),
+        Err(LedgerError::InviteUnknown)
+    );
+    ledger
+        .apply(&make_statement(&owner.leaf, invite(&secret, 0, 0)), 0)
+        .unwrap();
     // A claim is worth nothing to anybody else.
-    assert_eq!(ledger.apply(&third.admit(claim.clone()), 0), Err(LedgerError::Signature));
+    assert_eq!(
+        ledger.apply(&third.admit(claim.clone()), 0),
+        Err(LedgerError::Signature)
+    );
     ledger.apply(&second.admit(claim), 0).unwrap();
     let other = invite(&Secret::new([6; 32]), 0, 0);
-    assert_eq!(ledger.apply(&make_statement(&second.leaf, other.clone()), 0), Err(LedgerError::Authority));
-    assert_eq!(ledger.apply(&make_statement(&third.leaf, other), 0), Err(LedgerError::Authority));
+    assert_eq!(
+        ledger.apply(&make_statement(&second.leaf, other.clone()), 0),
+        Err(LedgerError::Authority)
+    );
+    assert_eq!(
+        ledger.apply(&make_statement(&third.leaf, other), 0),
+        Err(LedgerError::Authority)
+    );
 }
 
 #[test]

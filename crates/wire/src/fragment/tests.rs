@@ -43,8 +43,14 @@ proptest! {
 
 #[test]
 fn too_long_is_refused() {
-    assert_eq!(split(0, id(0), &vec![0; MESSAGE_BYTES_MAX + 1]), Err(FragmentError::TooLong));
-    assert_eq!(split(0, id(0), &vec![0; MESSAGE_BYTES_MAX]).unwrap().len(), FRAGMENTS_MAX);
+    assert_eq!(
+        split(0, id(0), &vec![0; MESSAGE_BYTES_MAX + 1]),
+        Err(FragmentError::TooLong)
+    );
+    assert_eq!(
+        split(0, id(0), &vec![0; MESSAGE_BYTES_MAX]).unwrap().len(),
+        FRAGMENTS_MAX
+    );
 }
 
 #[test]
@@ -55,7 +61,10 @@ fn unfinished_messages_are_bounded_and_the_oldest_goes_first() {
     for n in 0..count {
         let mut name = id(0);
         name[..8].copy_from_slice(&n.to_be_bytes());
-        assert_eq!(reassembler.take(n, &split(0, name, &message).unwrap()[0]), Ok(None));
+        assert_eq!(
+            reassembler.take(n, &split(0, name, &message).unwrap()[0]),
+            Ok(None)
+        );
     }
     assert_eq!(reassembler.open.len(), OPEN_MESSAGES_MAX);
     assert_eq!(reassembler.needed_from(), Some(5));

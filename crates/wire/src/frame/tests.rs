@@ -9,7 +9,10 @@ fn id() -> Bytes {
 
 #[test]
 fn the_largest_message_fits() {
-    let ballot = Ballot { round: u32::MAX, tie: Bytes::from_static(&[1; BALLOT_TIE_BYTES]) };
+    let ballot = Ballot {
+        round: u32::MAX,
+        tie: Bytes::from_static(&[1; BALLOT_TIE_BYTES]),
+    };
     let vote = Vote {
         ballot: Some(ballot),
         value_hash: id(),
@@ -23,7 +26,10 @@ fn the_largest_message_fits() {
         index: u32::MAX,
         cell: Bytes::from_static(&[3; CELL_BYTES]),
     };
-    let frame = relay::Frame { request: u32::MAX, body: Some(Body::Accept(accept)) };
+    let frame = relay::Frame {
+        request: u32::MAX,
+        body: Some(Body::Accept(accept)),
+    };
     let bytes = encode(&frame).unwrap();
     assert_eq!(bytes.len(), FRAME_BYTES);
     assert_eq!(decode(&bytes).unwrap(), frame);
@@ -31,8 +37,14 @@ fn the_largest_message_fits() {
 
 #[test]
 fn a_message_too_long_is_refused() {
-    let append = relay::Append { cell: Bytes::from_static(&[0; FRAME_BYTES]), ..Default::default() };
-    let frame = relay::Frame { request: 1, body: Some(Body::Append(append)) };
+    let append = relay::Append {
+        cell: Bytes::from_static(&[0; FRAME_BYTES]),
+        ..Default::default()
+    };
+    let frame = relay::Frame {
+        request: 1,
+        body: Some(Body::Append(append)),
+    };
     assert_eq!(encode(&frame), Err(FrameError::TooLong));
 }
 
@@ -43,7 +55,13 @@ fn an_unknown_body_is_tolerated() {
     let mut bytes = vec![1, 3, 0];
     bytes.extend_from_slice(&message);
     bytes.resize(FRAME_BYTES, 0);
-    assert_eq!(decode(&bytes.into()).unwrap(), relay::Frame { request: 0, body: None });
+    assert_eq!(
+        decode(&bytes.into()).unwrap(),
+        relay::Frame {
+            request: 0,
+            body: None
+        }
+    );
 }
 
 proptest! {
