@@ -25,11 +25,11 @@ const shareSheet = (page) => page.getByRole("dialog", { name: words.share.title 
 export async function share(page, terms = {}) {
   const sheet = await openShareSheet(page);
   for (const [which, choice] of Object.entries(terms)) {
-    await sheet.getByLabel(words.share[which]).selectOption({ label: choice });
+    await sheet.getByRole("group", { name: words.share[which] }).getByRole("radio", { name: choice, exact: true }).check();
   }
   if (Object.keys(terms).length > 0) await button(sheet, words.share.make).click();
   const link = await sharedLink(page);
-  await button(sheet, words.share.done).click();
+  await button(sheet, words.app.close).click();
   await sheet.waitFor({ state: "hidden" });
   return link;
 }
@@ -44,7 +44,7 @@ export async function openShareSheet(page) {
 
 /** The link once it is made. */
 export async function sharedLink(page) {
-  const field = shareSheet(page).getByLabel(words.share.link);
+  const field = shareSheet(page).getByRole("textbox", { name: words.share.link });
   await page.waitForFunction((input) => /#\d+\./.test(input?.value ?? ""), await field.elementHandle());
   return field.inputValue();
 }
@@ -66,7 +66,7 @@ export async function waitUntilSent(page, text, timeout) {
 
 /** The mark that says how far a post is on its way. */
 export const stateOf = (page, text, state) =>
-  postWith(page, text).getByRole("img", { name: state, exact: true });
+  postWith(page, text).getByText(state, { exact: true });
 
 /** Opens a link as if it had been tapped in a chat. */
 export async function openInvite(page, link) {
