@@ -1,7 +1,10 @@
 //! Where the keyboard is.
+use super::timer;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
+
+const DRAWN_MS: u64 = 50;
 
 /// Moves the focus to the page's heading as soon as it is drawn, so that a screen reader says where one is.
 pub(crate) fn heading() {
@@ -10,10 +13,13 @@ pub(crate) fn heading() {
 
 /// Moves the focus to the heading if it is nowhere: what had it is gone.
 pub(crate) fn rescue() {
-    let active = document().active_element();
-    if active.is_none_or(|element| element.tag_name() == "BODY") {
-        heading();
-    }
+    // Browsers move the focus away from what is gone only when they draw.
+    timer::after(DRAWN_MS, || {
+        let active = document().active_element();
+        if active.is_none_or(|element| element.tag_name() == "BODY") {
+            heading();
+        }
+    });
 }
 
 /// Moves the focus to the first match as soon as it is drawn.
