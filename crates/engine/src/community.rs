@@ -24,7 +24,7 @@ pub(crate) use feed::Kept;
 pub(crate) use reader::LogReader;
 pub(crate) use records::failure;
 use saved::Saved;
-pub(crate) use saved::{Newcomer, Rows, sort_rows};
+pub(crate) use saved::{Newcomer, sort_rows};
 
 use crate::io::{Batch, Millis};
 use crate::keys::Secret;
@@ -162,10 +162,6 @@ pub(crate) struct Community {
 }
 
 impl Community {
-    pub(crate) fn number(&self) -> u32 {
-        self.saved.number
-    }
-
     pub(crate) fn relay(&self) -> &crate::link::RelayRef {
         &self.saved.relay
     }
@@ -215,7 +211,7 @@ impl Community {
     pub(crate) fn deliver(&mut self, ctx: &mut Ctx<'_>, body: Body) {
         match body {
             Body::Value(value) if value.lane[..] == self.chain.keys.id[..] => {
-                self.slots.deliver(value)
+                self.slots.deliver(value);
             }
             Body::Delivery(delivery) => {
                 if let Some(reader) = self.reader(&delivery.lane) {
@@ -267,7 +263,7 @@ impl Community {
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
             (Tag::Append { out, part, index }, Body::Appended(_)) => {
-                self.appended(ctx, out, part, index)
+                self.appended(ctx, out, part, index);
             }
             (Tag::Append { out, .. }, _) => {
                 self.flights.remove(&out);
@@ -376,14 +372,12 @@ impl Community {
         id: LaneId,
         new: impl FnOnce() -> LaneNew,
     ) -> bool {
-        match self.lanes.get(&id) {
-            Some(state) => *state == LaneState::Ready,
-            None => {
-                self.lanes.insert(id, LaneState::Asked);
-                ctx.ask(Tag::Lane(id), Some(Body::LaneNew(new())));
-                false
-            }
+        if let Some(state) = self.lanes.get(&id) {
+            return *state == LaneState::Ready;
         }
+        self.lanes.insert(id, LaneState::Asked);
+        ctx.ask(Tag::Lane(id), Some(Body::LaneNew(new())));
+        false
     }
 
     /// How many cells did not open so far.

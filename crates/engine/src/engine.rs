@@ -1,23 +1,24 @@
 //! The engine itself: it takes inputs one after the other, hands each to whom it concerns, and gathers what is to be
 //! stored, sent and told.
 
+mod commands;
+mod visits;
+
 use crate::audit::Audit;
-use crate::community::{self, Community, Ctx, Newcomer, News, Tag};
+use crate::community::{self, Community, Ctx, News, Tag};
 use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
 use crate::keys::Secret;
-use crate::ledger::name_is_sound;
 use crate::line::{Ask, Line, LineEvent, Socket};
-use crate::link::{self, Link};
-use crate::names;
-use crate::visit::{Purpose, Visit};
+use crate::link;
+use crate::visit::Visit;
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ume_api::{
-    Command, CommunityRef, CommunityView, Connection, Failure, FeedPage, FromEngine, News as Told,
-    Notice, PostView, Reply, TEXT_BYTES_MAX,
+    CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News as Told, Notice,
+    PostView, Reply,
 };
 use ume_wire::auth::Hash;
 use ume_wire::relay::frame::Body;
@@ -71,7 +72,7 @@ pub struct Engine {
     damaged: u32,
     told: Vec<CommunityView>,
     told_connection: Option<Connection>,
-    posts: BTreeMap<ume_api::EntryId, PostView>,
+    posts: BTreeMap<EntryId, PostView>,
     now: Millis,
     batch: Batch,
     outputs: Vec<Output>,
@@ -192,232 +193,12 @@ impl Engine {
             .collect()
     }
 
-    fn command(&mut self, number: u32, command: Command) {
-        let answer = match command {
-            Command::Start { name, persona } => self.start(number, name, persona),
-            Command::Share { community, terms } => self.share(number, community, terms),
-            Command::Look { link } => self.visit(number, &link, Purpose::Look),
-            Command::Join { link, persona } => self.visit(number, &link, Purpose::Join { persona }),
-            Command::Open { community } => {
-                self.open = Some(community.0);
-                self.told_connection = None;
-                self.page(community, None)
-            }
-            Command::Older { community, before } => self.page(community, Some(&before)),
-            Command::Post { community, text } => self.post(community, text),
-            Command::Reconnect => {
-                let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
-                for relay in relays {
-                    let socket = self
-                        .lines
-                        .get_mut(&relay)
-                        .and_then(|line| line.hurry(self.now));
-                    self.socket(&relay, socket);
-                }
-                Some(Ok(Reply::Done))
-            }
-        };
-        if let Some(result) = answer {
-            self.outputs
-                .push(Output::Tell(FromEngine::Answer { number, result }));
-        }
-    }
-
-    fn start(
-        &mut self,
-        number: u32,
-        name: String,
-        persona: String,
-    ) -> Option<Result<Reply, Failure>> {
-        let name = name.trim().to_owned();
-        let persona = self.persona(persona);
-        if !name_is_sound(&name) || !name_is_sound(&persona) {
-            return Some(Err(Failure::BadText));
-        }
-        self.wait(number, Wanted::Start { name, persona });
-        let home = self.home.clone();
-        self.want(&home);
-        if self.lines.get(&home).is_some_and(Line::is_up) {
-            self.found_waiting(&home);
-        }
-        None
-    }
-
-    /// Founds the communities that waited for their relay's greeting.
-    fn found_waiting(&mut self, relay: &str) {
-        if relay != self.home {
-            return;
-        }
-        let Some(id) = self.lines.get(relay).and_then(|line| line.relay) else {
-            return;
-        };
-        let waiting = std::mem::take(&mut self.waiting);
-        let (starts, others): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|waiting| matches!(waiting.what, Wanted::Start { .. }));
-        self.waiting = others;
-        for one in starts {
-            let Wanted::Start { name, persona } = one.what else {
-                continue;
-            };
-            let who = Newcomer {
-                number: self.next_community(),
-                relay: link::RelayRef {
-                    address: relay.to_owned(),
-                    id,
-                },
-                name: persona,
-            };
-            let community = CommunityRef(who.number);
-            let root = self.profile.root.clone();
-            let founded = self.with_ctx(relay, |ctx| Community::found(ctx, &root, who, name));
-            let result = match founded {
-                Ok(founded) => {
-                    self.communities.insert(community.0, founded);
-                    self.with(community.0, |community, ctx| community.line_up(ctx));
-                    Ok(Reply::Community(community))
-                }
-                Err(_) => Err(Failure::Internal),
-            };
-            self.outputs.push(Output::Tell(FromEngine::Answer {
-                number: one.number,
-                result,
-            }));
-        }
-    }
-
-    fn next_community(&mut self) -> u32 {
-        let number = self.profile.next_community;
-        self.profile.next_community += 1;
-        self.profile_changed = true;
-        number
-    }
-
-    fn persona(&mut self, given: String) -> String {
-        if given.trim().is_empty() {
-            names::random(&mut self.rng)
-        } else {
-            given.trim().to_owned()
-        }
-    }
-
-    fn share(
-        &mut self,
-        number: u32,
-        community: CommunityRef,
-        terms: ume_api::InviteTerms,
-    ) -> Option<Result<Reply, Failure>> {
-        let Some(found) = self.communities.get(&community.0) else {
-            return Some(Err(Failure::NotHere));
-        };
-        if !found.view().may_invite {
-            return Some(Err(Failure::NotAllowed));
-        }
-        let invite = self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
-        self.wait(
-            number,
-            Wanted::Link {
-                community: community.0,
-                invite,
-            },
-        );
-        None
-    }
-
-    fn visit(
-        &mut self,
-        number: u32,
-        link: &str,
-        purpose: Purpose,
-    ) -> Option<Result<Reply, Failure>> {
-        let link = match Link::parse(link) {
-            Ok(link) => link,
-            Err(error) => return Some(Err(error.into())),
-        };
-        if let Purpose::Join { persona } = &purpose
-            && !persona.trim().is_empty()
-            && !name_is_sound(persona.trim())
-        {
-            return Some(Err(Failure::BadText));
-        }
-        if let (Purpose::Join { .. }, Some(known)) = (&purpose, self.member_of(&link.community)) {
-            let joining = self
-                .communities
-                .get(&known.0)
-                .is_some_and(Community::is_joining);
-            if joining {
-                self.wait(number, Wanted::Joined { community: known.0 });
-                return None;
-            }
-            return Some(Ok(Reply::Community(known)));
-        }
-        let known = self
-            .visits
-            .iter()
-            .find(|(_, visit)| visit.link == link)
-            .map(|(owner, _)| *owner);
-        let owner = known.unwrap_or_else(|| {
-            let owner = self
-                .visits
-                .last_key_value()
-                .map_or(FIRST_VISIT, |(last, _)| last + 1);
-            self.visits.insert(owner, Visit::new(link));
-            owner
-        });
-        if let Some(visit) = self.visits.get_mut(&owner) {
-            visit.asked.push((number, purpose));
-            let relay = visit
-                .relay()
-                .map(|relay| relay.address.clone())
-                .unwrap_or_default();
-            self.wait(number, Wanted::Visit { visit: owner });
-            self.want(&relay);
-            self.with_visit(owner, Visit::refresh);
-        }
-        None
-    }
-
     fn member_of(&self, community: &Hash) -> Option<CommunityRef> {
         let found = self
             .communities
             .iter()
             .find(|(_, known)| known.community() == *community);
         found.map(|(number, _)| CommunityRef(*number))
-    }
-
-    fn page(
-        &mut self,
-        community: CommunityRef,
-        before: Option<&ume_api::EntryId>,
-    ) -> Option<Result<Reply, Failure>> {
-        let Some(found) = self.communities.get(&community.0) else {
-            return Some(Err(Failure::NotHere));
-        };
-        if before.is_some_and(|id| !found.has(id)) {
-            return Some(Err(Failure::NotHere));
-        }
-        let (posts, older) = found.page(before);
-        Some(Ok(Reply::Feed(FeedPage {
-            community,
-            posts,
-            older,
-        })))
-    }
-
-    fn post(&mut self, community: CommunityRef, text: String) -> Option<Result<Reply, Failure>> {
-        let text = text.trim_end().to_owned();
-        if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
-            return Some(Err(Failure::BadText));
-        }
-        let ready = self
-            .communities
-            .get(&community.0)
-            .is_some_and(|found| !found.is_joining());
-        if !ready {
-            return Some(Err(Failure::NotHere));
-        }
-        let posted = self.with(community.0, |community, ctx| community.post(ctx, text))?;
-        Some(posted.map(Reply::Posted).map_err(|_| Failure::Internal))
     }
 
     fn wait(&mut self, number: u32, what: Wanted) {
@@ -492,7 +273,7 @@ impl Engine {
                     self.with_visit(ask.owner, |visit, ctx| visit.answer(ctx, &body));
                 } else {
                     self.with(ask.owner, |community, ctx| {
-                        community.answer(ctx, ask.tag, &body)
+                        community.answer(ctx, ask.tag, &body);
                     });
                 }
             }
@@ -615,101 +396,6 @@ impl Engine {
         self.outputs.push(Output::Tell(FromEngine::News(news)));
     }
 
-    fn fail_visits(&mut self, relay: &str, failure: Failure) {
-        for owner in self.owners(relay) {
-            if owner >= FIRST_VISIT {
-                self.end_visit(owner, failure);
-            }
-        }
-    }
-
-    fn end_visit(&mut self, owner: u32, failure: Failure) {
-        let asked = self
-            .visits
-            .remove(&owner)
-            .map(|visit| visit.asked)
-            .unwrap_or_default();
-        for (number, _) in asked {
-            self.answer(number, Err(failure));
-        }
-    }
-
-    /// Answers whoever asked about an invite, once there is an answer.
-    fn conclude_visit(&mut self, owner: u32) {
-        let name = names::random(&mut self.rng);
-        let time = self.time();
-        let Some(visit) = self.visits.get_mut(&owner) else {
-            return;
-        };
-        let Some(outcome) = visit.outcome(time.0, name) else {
-            return;
-        };
-        let asked = std::mem::take(&mut visit.asked);
-        let already = visit.link.community;
-        let already = self.member_of(&already);
-        let mut joining = None;
-        for (number, purpose) in asked {
-            match (&outcome, purpose) {
-                (Err(failure), Purpose::Look) if already.is_none() => {
-                    self.answer(number, Err(*failure))
-                }
-                (Err(failure), Purpose::Join { .. }) => self.answer(number, Err(*failure)),
-                (Ok(card), Purpose::Look) => {
-                    let card = ume_api::Card {
-                        already,
-                        ..card.clone()
-                    };
-                    self.answer(number, Ok(Reply::Card(card)));
-                }
-                (Err(_), Purpose::Look) => {
-                    // A member who follows an old link is not turned away.
-                    let opened = already.map(Reply::Community).ok_or(Failure::NotHere);
-                    self.answer(number, opened);
-                }
-                (Ok(_), Purpose::Join { persona }) => joining = Some((number, persona)),
-            }
-        }
-        match (joining, outcome) {
-            (Some((number, persona)), Ok(_)) => self.join(number, owner, persona),
-            (_, Err(_)) => {
-                self.visits.remove(&owner);
-            }
-            _ => {}
-        }
-    }
-
-    fn join(&mut self, number: u32, owner: u32, persona: String) {
-        let Some(visit) = self.visits.remove(&owner) else {
-            return;
-        };
-        let Some(relay) = visit.relay().cloned() else {
-            return;
-        };
-        if let Some(line) = self.lines.get_mut(&relay.address) {
-            line.forget(owner);
-        }
-        let secret = visit.link.secret.clone();
-        let Some(ready) = visit.into_ready() else {
-            return;
-        };
-        let name = self.persona(persona);
-        let address = relay.address.clone();
-        let who = Newcomer {
-            number: self.next_community(),
-            relay,
-            name,
-        };
-        let community = who.number;
-        let root = self.profile.root.clone();
-        let joined = self.with_ctx(&address, |ctx| {
-            Community::join(ctx, &root, who, ready.watch, secret, ready.history)
-        });
-        self.communities.insert(community, joined);
-        self.waiting.retain(|one| one.number != number);
-        self.wait(number, Wanted::Joined { community });
-        self.with(community, Community::line_up);
-    }
-
     fn time(&self) -> Millis {
         Millis(self.now.0.saturating_add_signed(self.offset_ms))
     }
@@ -752,23 +438,6 @@ impl Engine {
         self.request(&relay, number, asks);
         self.take_news(number, news);
         Some(result)
-    }
-
-    fn with_visit(&mut self, owner: u32, act: impl FnOnce(&mut Visit, &mut Ctx<'_>)) {
-        let Some(mut visit) = self.visits.remove(&owner) else {
-            return;
-        };
-        let relay = visit
-            .relay()
-            .map(|relay| relay.address.clone())
-            .unwrap_or_default();
-        let asks = self.with_ctx(&relay, |ctx| {
-            act(&mut visit, ctx);
-            std::mem::take(&mut ctx.asks)
-        });
-        self.visits.insert(owner, visit);
-        self.request(&relay, owner, asks);
-        self.conclude_visit(owner);
     }
 
     fn request(&mut self, relay: &str, owner: u32, asks: Vec<(Tag, Body)>) {

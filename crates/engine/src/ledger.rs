@@ -165,16 +165,16 @@ impl Ledger {
         let signed = proto::Signed::decode(statement).map_err(|_| LedgerError::Malformed)?;
         let content =
             proto::Statement::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
-        let signer = key(&content.signer)?;
+        let leaf = key(&content.signer)?;
         check(
-            &signer,
+            &leaf,
             Purpose::Statement,
             &signed.content,
             &signed.signature,
         )?;
         let effect = match content.body.as_ref().ok_or(LedgerError::Malformed)? {
-            proto::statement::Body::Admit(admit) => self.admit(&signer, admit, time_ms)?,
-            proto::statement::Body::InviteCreate(invite) => self.create_invite(&signer, invite)?,
+            proto::statement::Body::Admit(admit) => self.admit(&leaf, admit, time_ms)?,
+            proto::statement::Body::InviteCreate(invite) => self.create_invite(&leaf, invite)?,
         };
         self.head = hash(&[&self.head[..], statement].concat());
         self.statements.push(statement.to_vec());

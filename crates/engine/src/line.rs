@@ -70,7 +70,7 @@ pub(crate) enum LineEvent<T> {
 }
 
 /// What is to be done with the socket.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Socket {
     Open,
     Close,

@@ -93,7 +93,7 @@ impl Link {
         }
         let end = code.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         let bytes = BASE64URL_NOPAD
-            .decode(code[..end.unwrap_or(code.len())].as_bytes())
+            .decode(&code.as_bytes()[..end.unwrap_or(code.len())])
             .map_err(|_| LinkError::Broken)?;
         let (content, check) = bytes.split_last_chunk::<4>().ok_or(LinkError::Broken)?;
         if hash(content)[..4] != check[..] {
@@ -160,7 +160,10 @@ pub(crate) fn relay_address(address: &str) -> Result<String, LinkError> {
         return Err(LinkError::Broken);
     }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".onion");
+    let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+        || name
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| end.eq_ignore_ascii_case("onion"));
     if secure || local {
         Ok(address.to_owned())
     } else {

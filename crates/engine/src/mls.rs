@@ -19,10 +19,9 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use commit::{Incoming, Staged};
-pub(crate) use facts::{CommitFacts, Committer, Newcomer};
+pub(crate) use facts::{CommitFacts, Committer};
 pub(crate) use follower::{Follower, PublicIncoming};
-pub(crate) use group::{Group, Opened};
+pub(crate) use group::Group;
 pub(crate) use leaf::LeafKey;
 
 use openmls::prelude::Ciphersuite;

@@ -112,7 +112,7 @@ impl Visit {
     pub(crate) fn deliver(&mut self, ctx: &mut Ctx<'_>, body: Body) {
         match (&mut self.stage, body) {
             (Stage::Invite { reader, .. }, Body::Delivery(delivery)) => {
-                reader.deliver(delivery.seq, delivery.cell)
+                reader.deliver(delivery.seq, delivery.cell);
             }
             (Stage::Records(entered), Body::Value(value)) => entered.slots.deliver(value),
             _ => {}

@@ -38,11 +38,15 @@ pub(crate) struct Relay {
 
 type Out = Vec<(Session, Frame)>;
 
-fn refused(code: RefusedCode, detail: u64) -> Body {
-    Body::Refused(Refused {
+fn refusal(code: RefusedCode, detail: u64) -> Refused {
+    Refused {
         code: code.into(),
         detail,
-    })
+    }
+}
+
+fn refused(code: RefusedCode, detail: u64) -> Body {
+    Body::Refused(refusal(code, detail))
 }
 
 impl Relay {
@@ -91,7 +95,7 @@ impl Relay {
                     request,
                     body: Some(body),
                 },
-            ))
+            ));
         };
         match frame.body {
             Some(Body::Hello(hello)) => {
@@ -226,7 +230,7 @@ impl Relay {
                     request,
                     body: Some(body),
                 },
-            ))
+            ));
         };
         let Some(log) = self.lanes.get(lane).filter(|log| {
             Statement::Read(lane)
@@ -283,16 +287,16 @@ impl Relay {
         lane: &Bytes,
         slot: u64,
         check: impl Fn(&[u8]) -> bool,
-    ) -> Result<&mut Slot, Body> {
+    ) -> Result<&mut Slot, Refused> {
         let log = self
             .lanes
             .get_mut(lane)
             .filter(|log| log.new.kind == i32::from(LaneKind::Slot));
         let Some(log) = log.filter(|log| log.new.writers.iter().any(|key| check(key))) else {
-            return Err(refused(RefusedCode::RefusedDenied, 0));
+            return Err(refusal(RefusedCode::RefusedDenied, 0));
         };
         if slot == 0 || slot > log.end() {
-            return Err(refused(RefusedCode::RefusedOrder, 0));
+            return Err(refusal(RefusedCode::RefusedOrder, 0));
         }
         Ok(log.slots.entry(slot).or_default())
     }
@@ -305,7 +309,7 @@ impl Relay {
         let check = |key: &[u8]| statement.verify(key, &prepare.signature).is_ok();
         let slot = match self.slot(&prepare.lane, prepare.slot, check) {
             Ok(slot) => slot,
-            Err(body) => return body,
+            Err(refused) => return Body::Refused(refused),
         };
         if let Some(promised) = &slot.promised
             && ballot_order(promised) > ballot_order(ballot)
@@ -323,7 +327,7 @@ impl Relay {
 
     fn accept(&mut self, session: Session, request: u32, accept: &Accept, out: &mut Out) {
         let body = self.accept_cell(accept);
-        let (body, fresh) = body.unwrap_or_else(|body| (body, false));
+        let (body, fresh) = body.unwrap_or_else(|refused| (Body::Refused(refused), false));
         if fresh {
             let slot = self
                 .lanes
@@ -345,8 +349,8 @@ impl Relay {
         ));
     }
 
-    fn accept_cell(&mut self, accept: &Accept) -> Result<(Body, bool), Body> {
-        let malformed = || refused(RefusedCode::RefusedMalformed, 0);
+    fn accept_cell(&mut self, accept: &Accept) -> Result<(Body, bool), Refused> {
+        let malformed = || refusal(RefusedCode::RefusedMalformed, 0);
         let vote = accept.vote.as_ref().ok_or_else(malformed)?;
         let ballot = vote.ballot.clone().ok_or_else(malformed)?;
         if vote.cells == 0 || vote.cells as usize > FRAGMENTS_MAX || accept.index >= vote.cells {
@@ -370,7 +374,7 @@ impl Relay {
             return if held.value_hash == vote.value_hash {
                 Ok((accepted(), false))
             } else {
-                Err(refused(RefusedCode::RefusedConflict, 0))
+                Err(refusal(RefusedCode::RefusedConflict, 0))
             };
         }
         if slot
@@ -378,7 +382,7 @@ impl Relay {
             .as_ref()
             .is_some_and(|promised| ballot_order(promised) > ballot_order(&ballot))
         {
-            return Err(refused(RefusedCode::RefusedBallot, 0));
+            return Err(refusal(RefusedCode::RefusedBallot, 0));
         }
         if slot.staged_vote.as_ref() != Some(vote) {
             slot.staged.clear();

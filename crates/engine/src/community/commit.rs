@@ -9,7 +9,7 @@ use super::{Community, Ctx, Tag};
 use crate::cell;
 use crate::io::Millis;
 use crate::keys::Secret;
-use crate::ledger::{self, Effect};
+use crate::ledger;
 use crate::mls::Group;
 use crate::proto::{self, statement::Body as StatementBody};
 use bytes::Bytes;
@@ -86,16 +86,30 @@ impl Community {
         self.saved_changed = true;
     }
 
-    pub(super) fn count_own_message(&mut self) {
-        self.saved.own_messages += 1;
-        self.saved_changed = true;
-        let update_wished = self
-            .saved
-            .intents
-            .iter()
-            .any(|intent| matches!(intent, Intent::Update));
-        if self.saved.own_messages >= MESSAGES_PER_UPDATE && !update_wished {
+    /// Wishes for new keys of this device, unless that is wished already.
+    pub(super) fn intend_update(&mut self) {
+        let wished = |intent: &Intent| matches!(intent, Intent::Update);
+        if !self.saved.intents.iter().any(wished) {
             self.intend(Intent::Update);
+        }
+    }
+
+    /// Drops the wish for new keys, unless they are due anyway. Only between two slots, when nothing is staged.
+    pub(super) fn withdraw_update(&mut self) {
+        let before = self.saved.intents.len();
+        if self.saved.own_messages < MESSAGES_PER_UPDATE && self.saved.staged.is_none() {
+            self.saved
+                .intents
+                .retain(|intent| !matches!(intent, Intent::Update));
+        }
+        self.saved_changed |= self.saved.intents.len() != before;
+    }
+
+    pub(super) fn count_own_message(&mut self) {
+        self.saved.own_messages = self.saved.own_messages.saturating_add(1);
+        self.saved_changed = true;
+        if self.saved.own_messages >= MESSAGES_PER_UPDATE {
+            self.intend_update();
         }
     }
 
@@ -116,10 +130,9 @@ impl Community {
             }
         }
         let due = match &self.ballot {
-            Ballot::None => true,
+            // Decided: so it was said, but the lane has been read to its end and holds nothing there.
+            Ballot::None | Ballot::Decided => true,
             Ballot::Waiting(at) => *at <= ctx.now,
-            // Said to be decided, but the lane has been read to its end and holds nothing there: try again.
-            Ballot::Decided => true,
             Ballot::Preparing | Ballot::Accepting(_) => false,
         };
         if let (true, Some(staged)) = (due, &self.saved.staged) {
@@ -277,7 +290,7 @@ impl Community {
                 self.retry(ctx);
             }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => {
-                self.taken()
+                self.taken();
             }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedOrder) => {
                 self.taken();
@@ -362,7 +375,7 @@ impl Community {
                 self.taken();
             }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => {
-                self.taken()
+                self.taken();
             }
             _ => {
                 if matches!(self.ballot, Ballot::Accepting(_)) {
@@ -384,16 +397,13 @@ impl Community {
     }
 
     /// What was wished has happened.
-    pub(super) fn intent_done(&mut self, effects: &[Effect]) {
+    pub(super) fn intent_done(&mut self) {
         // Intents are tried in order, so it is the first one that was carried out.
         if self.saved.intents.is_empty() {
             return;
         }
-        let intent = self.saved.intents.remove(0);
+        self.saved.intents.remove(0);
         self.saved.own_messages = 0;
-        if let (Intent::Invite { secret, .. }, [Effect::InviteCreated { .. }]) = (intent, effects) {
-            self.invite_created(secret);
-        }
         self.saved_changed = true;
     }
 }

@@ -79,10 +79,6 @@ impl Feed {
             .is_some_and(|kept| std::mem::take(&mut kept.waiting))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     /// Time of the newest entry.
     pub(crate) fn latest_ms(&self) -> u64 {
         self.latest_ms

@@ -103,11 +103,6 @@ impl Community {
         })
     }
 
-    /// The invite is in the ledger: the next thing is its bundle.
-    pub(super) fn invite_created(&mut self, _secret: Secret) {
-        self.saved_changed = true;
-    }
-
     /// Puts a new bundle into the outbox for every invite that has none or an old one.
     pub(super) fn advance_invites(&mut self, ctx: &mut Ctx<'_>) {
         if !self.is_synced() {

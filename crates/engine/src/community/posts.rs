@@ -231,7 +231,7 @@ impl Community {
             }
             // Perhaps the record that admits the author is still to come.
             Err(LedgerError::Authority) if self.parked.len() < PARKED_MAX => {
-                self.parked.push(signed)
+                self.parked.push(signed);
             }
             Err(_) => {}
         }
@@ -305,7 +305,7 @@ impl Community {
         let Some(Ok(opened)) = self.group.as_mut().map(|group| group.unprotect(message)) else {
             return;
         };
-        let Ok(post) = proto::Post::decode(&opened.plaintext[..]) else {
+        let Ok(post) = proto::Post::decode(&opened[..]) else {
             return;
         };
         match post.body {
@@ -470,7 +470,7 @@ impl Community {
         let no_history = self.saved.history.is_none();
         match out.what {
             What::Entry(id) if out.posted && (out.in_history || no_history) => {
-                self.mark_sent(ctx, &id)
+                self.mark_sent(ctx, &id);
             }
             What::Bundle(invite) => ctx.news.published.push(invite),
             _ => {}

@@ -139,20 +139,17 @@ impl LogReader {
     pub(crate) fn take(&mut self) -> (Vec<Message>, Option<Body>) {
         let mut messages = Vec::new();
         while let Some(cell) = self.waiting.remove(&self.next) {
-            match cell::open(&self.keys, &cell) {
-                Ok(plain) => {
-                    // A fragment that makes no sense was written by a member's hand; it is nobody's message.
-                    if let Ok(Some(message)) = self.messages.take(self.next, &plain) {
-                        messages.push(message);
-                    }
+            if let Ok(plain) = cell::open(&self.keys, &cell) {
+                // A fragment that makes no sense was written by a member's hand; it is nobody's message.
+                if let Ok(Some(message)) = self.messages.take(self.next, &plain) {
+                    messages.push(message);
                 }
-                Err(cell::NotSealed) => {
-                    self.tampered += 1;
-                    self.failures += 1;
-                    if self.failures < FETCHES_MAX {
-                        self.caught_up = false;
-                        break;
-                    }
+            } else {
+                self.tampered += 1;
+                self.failures += 1;
+                if self.failures < FETCHES_MAX {
+                    self.caught_up = false;
+                    break;
                 }
             }
             self.failures = 0;

@@ -8,8 +8,6 @@ use super::watch::Watch;
 use super::{Community, Ctx, Tag};
 use crate::ledger::{Effect, LedgerError};
 use crate::mls::{CommitError, CommitFacts, Committer, Group, Member};
-use crate::proto;
-use prost::Message;
 use rand_core::RngCore;
 use ume_api::Failure;
 
@@ -79,7 +77,7 @@ impl Community {
             .is_some_and(|group| group.merge_pending().is_ok());
         match judged {
             Some(judged) if merged => {
-                self.intent_done(&judged.effects);
+                self.intent_done();
                 self.chain.advance(Some(judged));
                 self.begin_epoch(ctx);
             }
@@ -170,7 +168,9 @@ impl Community {
                         .effects
                         .iter()
                         .any(|effect| matches!(effect, Effect::Admitted { .. }));
+                    let leads_here = group.check_group_info(&record.group_info).is_ok();
                     self.chain.advance(Some(judged));
+                    self.judge_group_info(leads_here);
                     self.begin_epoch(ctx);
                     if newcomer {
                         let wait = u64::from(ctx.rng.next_u32() % HANDOVER_MS);
@@ -188,6 +188,17 @@ impl Community {
             ) => {
                 self.heal(ctx, Some(bytes));
             }
+        }
+    }
+
+    /// Newcomers start from the `GroupInfo` of the last record, and only members can tell whether it leads into the
+    /// group. If it does not, any member's next commit carries a right one: everybody wishes to make it, and whoever
+    /// sees that somebody else was quicker no longer has to.
+    fn judge_group_info(&mut self, leads_here: bool) {
+        if leads_here {
+            self.withdraw_update();
+        } else {
+            self.intend_update();
         }
     }
 

@@ -111,7 +111,7 @@ impl Community {
     pub(crate) fn found(
         ctx: &mut Ctx<'_>,
         root: &Secret,
-        who: Newcomer,
+        who: &Newcomer,
         name: String,
     ) -> Result<Self, MlsError> {
         let mut salt = [0; 32];
@@ -168,7 +168,7 @@ impl Community {
             time_ms: ctx.time.0,
         };
         let persona = persona.verifying_key().to_bytes();
-        let mut saved = Self::saved(&who, persona, leaf, cert, &chain);
+        let mut saved = Self::saved(who, persona, leaf, cert, &chain);
         saved.history = Some((history::day(ctx.time), Secret::random(ctx.rng)));
         saved.group = Some(GroupPlace {
             which: 0,

@@ -9,12 +9,12 @@ use crate::proto;
 pub(crate) struct Watch {
     pub(crate) chain: Chain,
     follower: Follower,
-    /// GroupInfo of the epoch here: what an external commit starts from.
+    /// `GroupInfo` of the epoch here: what an external commit starts from.
     group_info: Vec<u8>,
 }
 
 impl Watch {
-    /// Begins at a place with the tree and the GroupInfo of its epoch.
+    /// Begins at a place with the tree and the `GroupInfo` of its epoch.
     pub(crate) fn new(chain: Chain, tree: &[u8], group_info: Vec<u8>) -> Result<Self, MlsError> {
         Ok(Self {
             chain,

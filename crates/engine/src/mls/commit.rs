@@ -1,13 +1,12 @@
 //! A member's commits: making its own, and taking others'.
 
-use openmls::group::{CommitBuilder, Initial, StagedCommit};
-use openmls::prelude::{LeafNodeIndex, LeafNodeParameters, MlsMessageOut, ProcessedMessageContent};
+use openmls::group::StagedCommit;
+use openmls::prelude::{LeafNodeParameters, MlsMessageOut, ProcessedMessageContent};
 use openmls_traits::OpenMlsProvider as _;
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
 use super::facts::{self, CommitFacts};
-use super::group::{Group, secret_of};
+use super::group::Group;
 use super::{CommitError, MlsError};
 
 /// A commit that this device made, and that waits to be chosen.
@@ -24,8 +23,6 @@ pub(crate) struct Staged {
 pub(crate) struct Incoming {
     /// What it does.
     pub(crate) facts: CommitFacts,
-    /// Whether it removes this very device.
-    pub(crate) removes_self: bool,
     staged: Box<StagedCommit>,
 }
 
@@ -35,39 +32,16 @@ impl Group {
     /// # Errors
     /// [`MlsError::Pending`], [`MlsError::NotMember`], [`MlsError::Refused`].
     pub(crate) fn stage_update(&mut self, aad: &[u8]) -> Result<Staged, MlsError> {
-        self.stage(aad, |builder| builder)
-    }
-
-    /// Makes a commit that removes members (not this device), and renews this device's keys.
-    ///
-    /// # Errors
-    /// Like [`Group::stage_update`]; [`MlsError::Refused`] also if an index is free or this device's own.
-    pub(crate) fn stage_removal(
-        &mut self,
-        indices: &[u32],
-        aad: &[u8],
-    ) -> Result<Staged, MlsError> {
-        self.stage(aad, |builder| {
-            builder.propose_removals(indices.iter().copied().map(LeafNodeIndex::new))
-        })
-    }
-
-    fn stage(
-        &mut self,
-        aad: &[u8],
-        proposals: impl for<'a> FnOnce(CommitBuilder<'a, Initial>) -> CommitBuilder<'a, Initial>,
-    ) -> Result<Staged, MlsError> {
         self.ensure_member()?;
         if self.has_pending() {
             return Err(MlsError::Pending);
         }
         self.mls.set_aad(aad.to_vec());
-        let builder = self
+        let (commit, _, info) = self
             .mls
             .commit_builder()
             .consume_proposal_store(false)
-            .force_self_update(true);
-        let (commit, _, info) = proposals(builder)
+            .force_self_update(true)
             .leaf_node_parameters(LeafNodeParameters::default())
             .load_psks(self.provider.storage())
             .map_err(MlsError::refused)?
@@ -101,11 +75,9 @@ impl Group {
         if self.mls.pending_commit().is_none() {
             return Err(MlsError::NothingPending);
         }
-        let ended = self.ending();
         self.mls
             .merge_pending_commit(&self.provider)
-            .map_err(MlsError::refused)?;
-        self.end_epoch(ended)
+            .map_err(MlsError::refused)
     }
 
     /// Drops the pending commit. Only when it is sure that it was not and will not be chosen.
@@ -120,26 +92,6 @@ impl Group {
         self.mls
             .clear_pending_commit(self.provider.storage())
             .map_err(MlsError::refused)
-    }
-
-    /// Like [`Group::export`], of the epoch that the pending commit begins.
-    ///
-    /// # Errors
-    /// [`MlsError::NothingPending`].
-    pub(crate) fn pending_export(
-        &self,
-        label: &str,
-        context: &[u8],
-    ) -> Result<Zeroizing<[u8; 32]>, MlsError> {
-        if self.notes.joining.is_some() {
-            return self.export(label, context);
-        }
-        let pending = self.mls.pending_commit().ok_or(MlsError::NothingPending)?;
-        secret_of(
-            pending
-                .export_secret(self.provider.crypto(), label, context, 32)
-                .map_err(MlsError::refused)?,
-        )
     }
 
     /// Judges a commit, first by the public rules, then by this device's secrets. Changes nothing.
@@ -170,15 +122,7 @@ impl Group {
             .process_message(&self.provider, message)
             .map_err(|error| CommitError::Private(error.to_string()))?;
         match processed.into_content() {
-            ProcessedMessageContent::StagedCommitMessage(staged) => {
-                let own = self.own_index();
-                let removes_self = facts.removed.iter().any(|member| member.index == own);
-                Ok(Incoming {
-                    facts,
-                    removes_self,
-                    staged,
-                })
-            }
+            ProcessedMessageContent::StagedCommitMessage(staged) => Ok(Incoming { facts, staged }),
             ProcessedMessageContent::OwnPendingCommit => Err(CommitError::Own),
             _ => Err(CommitError::Private("not a commit".into())),
         }
@@ -195,25 +139,9 @@ impl Group {
         if self.has_pending() {
             return Err(MlsError::Pending);
         }
-        let ended = self.ending();
         self.mls
             .merge_staged_commit(&self.provider, *incoming.staged)
-            .map_err(MlsError::refused)?;
-        self.end_epoch(ended)
-    }
-
-    fn ending(&self) -> (u64, Vec<(u32, [u8; 32])>) {
-        let leaves = self
-            .members()
-            .into_iter()
-            .map(|member| (member.index, member.leaf_key))
-            .collect();
-        (self.epoch(), leaves)
-    }
-
-    fn end_epoch(&mut self, (epoch, leaves): (u64, Vec<(u32, [u8; 32])>)) -> Result<(), MlsError> {
-        self.notes.end_epoch(epoch, leaves);
-        self.notes.write(self.provider.storage())
+            .map_err(MlsError::refused)
     }
 }
 

@@ -65,9 +65,9 @@ impl Follower {
     }
 
     /// Whether both are in the same state, including what only a member could have confirmed.
-    pub(super) fn leads_where(&self, other: &Self) -> bool {
-        self.group.group_context() == other.group.group_context()
-            && self.group.confirmation_tag() == other.group.confirmation_tag()
+    pub(super) fn is_at(&self, other: &PublicGroup) -> bool {
+        self.group.group_context() == other.group_context()
+            && self.group.confirmation_tag() == other.confirmation_tag()
     }
 
     /// Judges a commit by the public rules; changes nothing.
@@ -97,11 +97,6 @@ impl Follower {
     /// The current epoch.
     pub(crate) fn epoch(&self) -> u64 {
         self.group.group_context().epoch().as_u64()
-    }
-
-    /// The group's id.
-    pub(crate) fn id(&self) -> Vec<u8> {
-        self.group.group_id().to_vec()
     }
 
     /// The group's suite.

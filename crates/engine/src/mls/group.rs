@@ -9,9 +9,8 @@ use openmls::group::{
     MlsGroupJoinConfig, ProcessMessageError, ValidationError,
 };
 use openmls::prelude::{
-    BasicCredential, Capabilities, CredentialType, DeserializeBytes as _, Lifetime,
-    MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender,
-    SenderRatchetConfiguration,
+    Capabilities, CredentialType, DeserializeBytes as _, Lifetime, MlsMessageBodyIn, MlsMessageIn,
+    ProcessedMessageContent, ProtocolMessage, Sender, SenderRatchetConfiguration,
 };
 use openmls_traits::OpenMlsProvider as _;
 use openmls_traits::random::OpenMlsRand as _;
@@ -21,7 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::notes::Notes;
 use super::provider::Provider;
 use super::rows::Rows;
-use super::{LeafKey, Member, MlsError, PAST_EPOCHS, Suite, facts};
+use super::{LeafKey, MlsError, PAST_EPOCHS, Suite};
 
 /// Bytes of a group id.
 const ID_LEN: usize = 32;
@@ -36,22 +35,6 @@ pub(crate) struct Group {
     pub(super) provider: Provider,
     pub(super) leaf: LeafKey,
     pub(super) notes: Notes,
-    pub(super) suite: Suite,
-}
-
-/// An opened message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Opened {
-    /// Index of the sender's leaf in that epoch.
-    pub(crate) sender: u32,
-    /// The sender's identity in that epoch.
-    pub(crate) sender_identity: Vec<u8>,
-    /// The sender's leaf key in that epoch.
-    pub(crate) sender_leaf_key: [u8; 32],
-    /// The epoch in which it was sent.
-    pub(crate) epoch: u64,
-    /// What it says.
-    pub(crate) plaintext: Vec<u8>,
 }
 
 impl Group {
@@ -94,7 +77,6 @@ impl Group {
             provider,
             leaf: leaf.clone(),
             notes,
-            suite,
         })
     }
 
@@ -117,7 +99,7 @@ impl Group {
         if mls.group_id().as_slice() != id {
             return Err(MlsError::Stored("another group's".into()));
         }
-        let suite = Suite::of(mls.ciphersuite())?;
+        Suite::of(mls.ciphersuite())?;
         if mls.is_active()
             && mls
                 .own_leaf_node()
@@ -130,7 +112,6 @@ impl Group {
             provider,
             leaf: leaf.clone(),
             notes,
-            suite,
         })
     }
 
@@ -152,19 +133,9 @@ impl Group {
         self.mls.epoch().as_u64()
     }
 
-    /// The group's suite.
-    pub(crate) fn suite(&self) -> Suite {
-        self.suite
-    }
-
     /// Whether this device is still a member.
     pub(crate) fn is_member(&self) -> bool {
         self.mls.is_active()
-    }
-
-    /// All members, by index.
-    pub(crate) fn members(&self) -> Vec<Member> {
-        facts::members(self.mls.public_group())
     }
 
     /// This device's index.
@@ -232,12 +203,12 @@ impl Group {
         message.to_bytes().map_err(MlsError::refused)
     }
 
-    /// Opens a message of the current epoch or one of the last [`PAST_EPOCHS`].
+    /// Opens a message of a member, of the current epoch or one of the last [`PAST_EPOCHS`].
     ///
     /// # Errors
     /// [`MlsError::TooOld`], [`MlsError::NotYet`], [`MlsError::Duplicate`], [`MlsError::OwnMessage`],
     /// [`MlsError::Malformed`] for everything else that is wrong with it, [`MlsError::NotMember`].
-    pub(crate) fn unprotect(&mut self, message: &[u8]) -> Result<Opened, MlsError> {
+    pub(crate) fn unprotect(&mut self, message: &[u8]) -> Result<Vec<u8>, MlsError> {
         self.ensure_member()?;
         let message =
             MlsMessageIn::tls_deserialize_exact_bytes(message).map_err(MlsError::malformed)?;
@@ -259,32 +230,14 @@ impl Group {
             .mls
             .process_message(&self.provider, message)
             .map_err(|error| opening(&error))?;
-        let sender = match processed.sender() {
-            Sender::Member(index) => index.u32(),
-            _ => return Err(MlsError::Malformed("not from a member".into())),
-        };
-        let credential = BasicCredential::try_from(processed.credential().clone())
-            .map_err(MlsError::malformed)?;
-        let plaintext = match processed.into_content() {
-            ProcessedMessageContent::ApplicationMessage(message) => message.into_bytes(),
-            ProcessedMessageContent::OwnPrivateMessage => return Err(MlsError::OwnMessage),
-            _ => return Err(MlsError::Malformed("not a message".into())),
-        };
-        let sender_leaf_key = self.leaf_key(epoch, sender).ok_or(MlsError::TooOld)?;
-        Ok(Opened {
-            sender,
-            sender_identity: credential.identity().to_vec(),
-            sender_leaf_key,
-            epoch,
-            plaintext,
-        })
-    }
-
-    fn leaf_key(&self, epoch: u64, index: u32) -> Option<[u8; 32]> {
-        if epoch == self.epoch() {
-            return facts::member_at(self.mls.public_group(), index).map(|member| member.leaf_key);
+        if !matches!(processed.sender(), Sender::Member(_)) {
+            return Err(MlsError::Malformed("not from a member".into()));
         }
-        self.notes.leaf_key(epoch, index)
+        match processed.into_content() {
+            ProcessedMessageContent::ApplicationMessage(message) => Ok(message.into_bytes()),
+            ProcessedMessageContent::OwnPrivateMessage => Err(MlsError::OwnMessage),
+            _ => Err(MlsError::Malformed("not a message".into())),
+        }
     }
 
     pub(super) fn ensure_member(&self) -> Result<(), MlsError> {

@@ -21,8 +21,7 @@ impl Group {
     /// group is to be thrown away with all its rows, and made anew.
     ///
     /// With `remove_prior` the commit also removes this device's old leaf. OpenMLS does that exactly if the old leaf has
-    /// **the same leaf key** (credentials are not compared), and it cannot be made to remove another. A device with a new key joins
-    /// without it and then removes its old leaf by [`Group::stage_removal`].
+    /// **the same leaf key** (credentials are not compared), and it cannot be made to remove another.
     ///
     /// # Errors
     /// [`MlsError::Malformed`] if tree and group info are not whole, authentic and of each other; [`MlsError::Suite`];
@@ -84,7 +83,6 @@ impl Group {
                 provider,
                 leaf: leaf.clone(),
                 notes,
-                suite,
             },
             staged,
         ))
@@ -97,8 +95,10 @@ impl Group {
     /// [`MlsError::Malformed`] says what is wrong with it; [`MlsError::NotMember`], [`MlsError::Refused`].
     pub(crate) fn check_group_info(&self, group_info: &[u8]) -> Result<(), MlsError> {
         let theirs = Follower::begin(&self.tree()?, group_info)?;
-        let ours = Follower::begin(&self.tree()?, &self.group_info()?)?;
-        if theirs.0.leads_where(&ours.0) && theirs.1 == ours.1 {
+        let ours = read_group_info(&self.group_info()?)?;
+        let external = ours.extensions().external_pub();
+        let external = external.map(|ours| ours.external_pub().as_slice());
+        if theirs.0.is_at(self.mls.public_group()) && Some(&theirs.1[..]) == external {
             Ok(())
         } else {
             Err(MlsError::Malformed("leads elsewhere".into()))

@@ -1,0 +1,176 @@
+//! Invites that are looked at or joined by: one visit per link, and everybody who asked about it.
+
+use super::{Engine, FIRST_VISIT, Wanted};
+use crate::community::{Community, Ctx, Newcomer};
+use crate::ledger::name_is_sound;
+use crate::link::Link;
+use crate::names;
+use crate::visit::{Purpose, Visit};
+use ume_api::{Card, Failure, Reply};
+
+impl Engine {
+    pub(super) fn visit(
+        &mut self,
+        number: u32,
+        link: &str,
+        purpose: Purpose,
+    ) -> Option<Result<Reply, Failure>> {
+        let link = match Link::parse(link) {
+            Ok(link) => link,
+            Err(error) => return Some(Err(error.into())),
+        };
+        if let Purpose::Join { persona } = &purpose
+            && !persona.trim().is_empty()
+            && !name_is_sound(persona.trim())
+        {
+            return Some(Err(Failure::BadText));
+        }
+        if let (Purpose::Join { .. }, Some(known)) = (&purpose, self.member_of(&link.community)) {
+            let joining = self
+                .communities
+                .get(&known.0)
+                .is_some_and(Community::is_joining);
+            if joining {
+                self.wait(number, Wanted::Joined { community: known.0 });
+                return None;
+            }
+            return Some(Ok(Reply::Community(known)));
+        }
+        let known = self
+            .visits
+            .iter()
+            .find(|(_, visit)| visit.link == link)
+            .map(|(owner, _)| *owner);
+        let owner = known.unwrap_or_else(|| {
+            let owner = self
+                .visits
+                .last_key_value()
+                .map_or(FIRST_VISIT, |(last, _)| last + 1);
+            self.visits.insert(owner, Visit::new(link));
+            owner
+        });
+        if let Some(visit) = self.visits.get_mut(&owner) {
+            visit.asked.push((number, purpose));
+            let relay = visit
+                .relay()
+                .map(|relay| relay.address.clone())
+                .unwrap_or_default();
+            self.wait(number, Wanted::Visit { visit: owner });
+            self.want(&relay);
+            self.with_visit(owner, Visit::refresh);
+        }
+        None
+    }
+
+    pub(super) fn with_visit(&mut self, owner: u32, act: impl FnOnce(&mut Visit, &mut Ctx<'_>)) {
+        let Some(mut visit) = self.visits.remove(&owner) else {
+            return;
+        };
+        let relay = visit
+            .relay()
+            .map(|relay| relay.address.clone())
+            .unwrap_or_default();
+        let asks = self.with_ctx(&relay, |ctx| {
+            act(&mut visit, ctx);
+            std::mem::take(&mut ctx.asks)
+        });
+        self.visits.insert(owner, visit);
+        self.request(&relay, owner, asks);
+        self.conclude_visit(owner);
+    }
+
+    /// Answers whoever asked about an invite, once there is an answer.
+    fn conclude_visit(&mut self, owner: u32) {
+        let name = names::random(&mut self.rng);
+        let time = self.time();
+        let Some(visit) = self.visits.get_mut(&owner) else {
+            return;
+        };
+        let Some(outcome) = visit.outcome(time.0, name) else {
+            return;
+        };
+        let asked = std::mem::take(&mut visit.asked);
+        let already = visit.link.community;
+        let already = self.member_of(&already);
+        let mut joining = None;
+        for (number, purpose) in asked {
+            match (&outcome, purpose) {
+                (Err(failure), Purpose::Look) if already.is_none() => {
+                    self.answer(number, Err(*failure));
+                }
+                (Err(failure), Purpose::Join { .. }) => self.answer(number, Err(*failure)),
+                (Ok(card), Purpose::Look) => {
+                    let card = Card {
+                        already,
+                        ..card.clone()
+                    };
+                    self.answer(number, Ok(Reply::Card(card)));
+                }
+                (Err(_), Purpose::Look) => {
+                    // A member who follows an old link is not turned away.
+                    let opened = already.map(Reply::Community).ok_or(Failure::NotHere);
+                    self.answer(number, opened);
+                }
+                (Ok(_), Purpose::Join { persona }) => joining = Some((number, persona)),
+            }
+        }
+        match (joining, outcome) {
+            (Some((number, persona)), Ok(_)) => self.join(number, owner, &persona),
+            (_, Err(_)) => {
+                self.visits.remove(&owner);
+            }
+            _ => {}
+        }
+    }
+
+    fn join(&mut self, number: u32, owner: u32, persona: &str) {
+        let Some(visit) = self.visits.remove(&owner) else {
+            return;
+        };
+        let Some(relay) = visit.relay().cloned() else {
+            return;
+        };
+        if let Some(line) = self.lines.get_mut(&relay.address) {
+            line.forget(owner);
+        }
+        let secret = visit.link.secret.clone();
+        let Some(ready) = visit.into_ready() else {
+            return;
+        };
+        let name = self.persona(persona);
+        let address = relay.address.clone();
+        let who = Newcomer {
+            number: self.next_community(),
+            relay,
+            name,
+        };
+        let community = who.number;
+        let root = self.profile.root.clone();
+        let joined = self.with_ctx(&address, |ctx| {
+            Community::join(ctx, &root, who, ready.watch, secret, ready.history)
+        });
+        self.communities.insert(community, joined);
+        self.waiting.retain(|one| one.number != number);
+        self.wait(number, Wanted::Joined { community });
+        self.with(community, Community::line_up);
+    }
+
+    pub(super) fn end_visit(&mut self, owner: u32, failure: Failure) {
+        let asked = self
+            .visits
+            .remove(&owner)
+            .map(|visit| visit.asked)
+            .unwrap_or_default();
+        for (number, _) in asked {
+            self.answer(number, Err(failure));
+        }
+    }
+
+    pub(super) fn fail_visits(&mut self, relay: &str, failure: Failure) {
+        for owner in self.owners(relay) {
+            if owner >= FIRST_VISIT {
+                self.end_visit(owner, failure);
+            }
+        }
+    }
+}
