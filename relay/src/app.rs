@@ -73,6 +73,13 @@ impl App {
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
+        let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if kind.is_some_and(|kind| kind.starts_with(b"text/html")) {
+            headers.insert(
+                headers::INTEGRITY.0,
+                HeaderValue::from_static(headers::INTEGRITY.1),
+            );
+        }
         answer
     }
 

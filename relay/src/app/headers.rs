@@ -13,7 +13,13 @@ const CONNECT: &str = "connect-src 'self' https: wss:";
 const CONNECT_LOCAL: &str =
     " ws://127.0.0.1:* ws://localhost:* http://127.0.0.1:* http://localhost:*";
 
-const FIXED: [(&str, &str); 8] = [
+/// Of pages only: workers import their scripts in ways that cannot say what these have to be.
+pub(super) const INTEGRITY: (HeaderName, &str) = (
+    HeaderName::from_static("integrity-policy"),
+    "blocked-destinations=(script)",
+);
+
+const FIXED: [(&str, &str); 7] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-resource-policy", "same-origin"),
@@ -21,12 +27,11 @@ const FIXED: [(&str, &str); 8] = [
     ("x-content-type-options", "nosniff"),
     (
         "permissions-policy",
-        "camera=(self), accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), display-capture=(), \
+        "camera=(self), accelerometer=(), autoplay=(), browsing-topics=(), display-capture=(), \
          encrypted-media=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), \
          magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), serial=(), usb=(), \
          window-management=(), xr-spatial-tracking=()",
     ),
-    ("integrity-policy", "blocked-destinations=(script)"),
     ("origin-agent-cluster", "?1"),
 ];
 
