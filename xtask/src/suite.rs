@@ -265,7 +265,12 @@ fn scenarios(repo: &Repo, wanted: &[String]) -> Result {
         return Err(Fault::new("no end-to-end test has such a name"));
     }
     run(program(repo, "node")
-        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args([
+            "--test",
+            "--test-concurrency=1",
+            "--test-reporter=spec",
+            "--test-timeout=180000",
+        ])
         .args(files)
         .env("UME_RELAY", repo.relay())
         .env("UME_DIST", repo.dist()))

@@ -94,10 +94,5 @@ export const takeOverButton = (page) => button(page, words.elsewhere.go);
 
 /** Waits until the page's next visit needs no network. */
 export async function serviceWorkerReady(page) {
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    if (!navigator.serviceWorker.controller) {
-      await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }));
-    }
-  });
+  await page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
 }

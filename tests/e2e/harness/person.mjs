@@ -18,9 +18,10 @@ export const PATIENCE_MS = 15_000;
 export class Person {
   /**
    * @param {string} name
-   * @param {{preferences?: object, width?: number, height?: number, beforeWorker?: string, direct?: boolean}} [options]
+   * @param {{preferences?: object, width?: number, height?: number, beforeWorker?: string, beforePage?: Function, direct?: boolean}} [options]
    *   preferences: what stands in the profile before its first start;
    *   beforeWorker: a script that runs in the engine's worker before the engine;
+   *   beforePage: a function that runs in each page before the app;
    *   direct: no proxy on the way, for measurements
    */
   static async meet(name, options = {}) {
@@ -40,7 +41,7 @@ export class Person {
   }
 
   async openBrowser() {
-    const { width = 1280, height = 800, beforeWorker, direct } = this.options;
+    const { width = 1280, height = 800, beforeWorker, beforePage, direct } = this.options;
     this.context = await chromium.launchPersistentContext(this.profile, {
       executablePath: EXECUTABLE,
       headless: true,
@@ -59,6 +60,7 @@ export class Person {
         console.error(`ume-test violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
       });
     });
+    if (beforePage) await this.context.addInitScript(beforePage);
     if (beforeWorker) {
       await this.context.route(/engine-worker[^/]*\.js/, async (route) => {
         const response = await route.fetch();
