@@ -5,7 +5,7 @@ use crate::database::StoreError;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortSignal, BroadcastChannel, MessageEvent};
+use web_sys::{AbortSignal, BroadcastChannel, DomException, MessageEvent};
 
 /// Name of the lock and of the channel.
 pub const NAME: &str = "ume-engine";
@@ -62,11 +62,11 @@ pub async fn acquire(
     let request = manager
         .request(name, &options, on_granted.unchecked_ref())
         .map_err(|_| StoreError::Denied)?;
-    if JsFuture::from(Promise::race(&Array::of2(&granted, &request)))
-        .await
-        .is_err()
-    {
-        return Ok(None);
+    if let Err(why) = JsFuture::from(Promise::race(&Array::of2(&granted, &request))).await {
+        // Where site data is blocked the request is refused at once; only waiting in vain means that another has it.
+        let name = why.dyn_into::<DomException>().map(|why| why.name());
+        let in_vain = name.is_ok_and(|name| matches!(name.as_str(), "AbortError" | "TimeoutError"));
+        return if in_vain { Ok(None) } else { Err(StoreError::Denied) };
     }
     spawn_local(async move {
         // Fulfilled when we released it, rejected when somebody stole it.
