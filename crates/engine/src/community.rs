@@ -21,6 +21,7 @@ pub(crate) mod slots;
 pub(crate) mod watch;
 
 pub(crate) use feed::Kept;
+pub(crate) use history::{LATEST_DAY, LATEST_MS};
 pub(crate) use reader::LogReader;
 pub(crate) use records::failure;
 use saved::Saved;
@@ -157,11 +158,17 @@ pub(crate) struct Community {
     /// Keys of the groups' rows in the store, by place.
     mls_rows: BTreeMap<u8, std::collections::BTreeSet<Vec<u8>>>,
     tampered: u32,
+    /// Rows that could not be read when this community was loaded.
+    damaged: u32,
     saved_changed: bool,
     lanes_changed: bool,
 }
 
 impl Community {
+    pub(crate) fn damaged(&self) -> u32 {
+        self.damaged
+    }
+
     pub(crate) fn relay(&self) -> &crate::link::RelayRef {
         &self.saved.relay
     }

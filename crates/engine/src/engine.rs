@@ -5,7 +5,7 @@ mod commands;
 mod visits;
 
 use crate::audit::Audit;
-use crate::community::{self, Community, Ctx, News, Tag};
+use crate::community::{self, Community, Ctx, LATEST_MS, News, Tag};
 use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
 use crate::keys::Secret;
 use crate::line::{Ask, Line, LineEvent, Socket};
@@ -31,6 +31,9 @@ const WAKE_MS: u64 = 10;
 const CORRECT_MS: u64 = 60_000;
 /// A clock this far from the relay's is worth telling, milliseconds.
 const TELL_MS: u64 = 10 * 60_000;
+/// Times that a clock may plausibly show, milliseconds: 2024 to 2100. Keys step forward from day to day, so a time of no
+/// sense, from a relay or a broken clock, must not become a day.
+const PLAUSIBLE_MS: std::ops::Range<u64> = 1_704_067_200_000..LATEST_MS;
 /// Visits have owner numbers from here on, communities below.
 const FIRST_VISIT: u32 = 0x8000_0000;
 
@@ -118,6 +121,7 @@ impl Engine {
             };
             match Community::load(rows, seed) {
                 Some(community) => {
+                    damaged += community.damaged();
                     communities.insert(number, community);
                 }
                 None => damaged += 1,
@@ -309,6 +313,9 @@ impl Engine {
     }
 
     fn correct_clock(&mut self, relay_ms: u64) {
+        if !PLAUSIBLE_MS.contains(&relay_ms) {
+            return;
+        }
         let (ours, theirs) = (self.now.0, relay_ms);
         let ahead = i64::try_from(ours.abs_diff(theirs)).unwrap_or(i64::MAX)
             * if ours >= theirs { 1 } else { -1 };
@@ -397,7 +404,8 @@ impl Engine {
     }
 
     fn time(&self) -> Millis {
-        Millis(self.now.0.saturating_add_signed(self.offset_ms))
+        let corrected = self.now.0.saturating_add_signed(self.offset_ms);
+        Millis(corrected.min(LATEST_MS))
     }
 
     /// Lets something happen with a relay at hand.

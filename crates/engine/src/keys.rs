@@ -181,6 +181,43 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Secret(..)");
     }
 
+    /// For other implementations to compare: every label, from the secret 00 01 .. 1f and the context "relay".
+    #[test]
+    fn every_label_derives_what_it_always_did() {
+        use Label::*;
+        let mut bytes = [0; 32];
+        (0..).zip(&mut bytes).for_each(|(n, byte)| *byte = n);
+        let secret = Secret::new(bytes);
+        let labels = [
+            Persona,
+            CommitId,
+            CommitMember,
+            CommitJoiner,
+            CommitReader,
+            CommitSeal,
+            PostId,
+            PostWriter,
+            PostReader,
+            PostSeal,
+            HistoryId,
+            HistoryWriter,
+            HistoryReader,
+            HistorySeal,
+            HistoryNext,
+            InviteId,
+            InviteReader,
+            InviteSeal,
+            InviteKey,
+        ];
+        let mut derived = String::new();
+        for label in labels {
+            let key = secret.derive(label, b"relay");
+            let hex = data_encoding::HEXLOWER.encode(key.bytes());
+            derived.push_str(&[label.text(), " ", &hex, "\n"].concat());
+        }
+        assert_eq!(derived, include_str!("keys/vectors.txt"));
+    }
+
     #[test]
     fn history_goes_forward_day_by_day() {
         let start = Secret::new([3; 32]);

@@ -74,14 +74,21 @@ impl Link {
 
     /// Finds the link in whatever a person pasted: the link itself, with spaces or line breaks inside, or amid text.
     pub(crate) fn parse(text: &str) -> Result<Self, LinkError> {
-        let start = text.rfind('#').map_or(0, |at| at + 1);
-        let rest = &text[start..];
-        let unbroken: String = rest.chars().filter(|c| !c.is_whitespace()).collect();
-        let first_word = rest.split_whitespace().next().unwrap_or_default();
-        match Self::parse_fragment(&unbroken) {
-            Err(LinkError::Broken) => Self::parse_fragment(first_word),
-            result => result,
+        let marks = text.match_indices('#').map(|(at, _)| at + 1);
+        let mut verdict = LinkError::Broken;
+        for start in std::iter::once(0).chain(marks) {
+            let rest = &text[start..];
+            let unbroken: String = rest.chars().filter(|c| !c.is_whitespace()).collect();
+            let first_word = rest.split_whitespace().next().unwrap_or_default();
+            for candidate in [unbroken.as_str(), first_word] {
+                match Self::parse_fragment(candidate) {
+                    Ok(link) => return Ok(link),
+                    Err(LinkError::Newer) => verdict = LinkError::Newer,
+                    Err(LinkError::Broken) => {}
+                }
+            }
         }
+        Err(verdict)
     }
 
     fn parse_fragment(fragment: &str) -> Result<Self, LinkError> {
@@ -200,6 +207,7 @@ mod tests {
         );
         assert_eq!(Link::parse(&format!("<{text}>")), Ok(link()));
         assert_eq!(Link::parse(&format!("{text} see you there")), Ok(link()));
+        assert_eq!(Link::parse(&format!("#soup {text} #tonight 7pm")), Ok(link()));
         assert!(text.len() < 300, "fits a QR code: {}", text.len());
     }
 

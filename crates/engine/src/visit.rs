@@ -7,9 +7,9 @@
 
 use crate::community::chain::Chain;
 use crate::community::invites::{BUNDLE, invite_id};
-use crate::community::slots::{CommitKeys, SlotReader};
+use crate::community::slots::{CommitKeys, SLOTS_MAX, SlotReader};
 use crate::community::watch::Watch;
-use crate::community::{Ctx, LogReader, Tag, failure, mark};
+use crate::community::{Ctx, LATEST_DAY, LogReader, Tag, failure, mark};
 use crate::keys::{Secret, invite_lane};
 use crate::ledger::Ledger;
 use crate::link::Link;
@@ -121,7 +121,7 @@ impl Visit {
     }
 
     pub(crate) fn answer(&mut self, ctx: &mut Ctx<'_>, body: &Body) {
-        self.take();
+        self.take(ctx);
         match (&mut self.stage, body) {
             (Stage::Invite { reader, .. }, Body::Head(head)) => reader.head(head),
             (Stage::Records(entered), Body::Head(head)) => entered.slots.head(head),
@@ -139,7 +139,7 @@ impl Visit {
     }
 
     fn advance(&mut self, ctx: &mut Ctx<'_>) {
-        self.take();
+        self.take(ctx);
         self.enter();
         if !ctx.up {
             return;
@@ -158,11 +158,13 @@ impl Visit {
         }
     }
 
-    /// Takes what has arrived.
-    fn take(&mut self) {
+    /// Takes what has arrived, and asks for what has not.
+    fn take(&mut self, ctx: &mut Ctx<'_>) {
         match &mut self.stage {
             Stage::Invite { reader, bundle } => {
-                for message in reader.take().0 {
+                let (messages, ask) = reader.take();
+                ctx.ask(Tag::Read(reader.id()), ask);
+                for message in messages {
                     if message.kind == BUNDLE {
                         *bundle = Some(message.bytes);
                     }
@@ -231,6 +233,11 @@ fn card(
     suggested_name: String,
 ) -> Result<Card, Failure> {
     let ledger = &entered.watch.chain.ledger;
+    // Judged after the records have been read: a bundle may have been sealed just before somebody came in, and its link
+    // given out just after.
+    if ledger.len() < link.ledger_min {
+        return Err(Failure::InviteForged);
+    }
     let invite = ledger
         .invites
         .get(&invite_id(&link.secret))
@@ -270,7 +277,7 @@ fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
         .first()
         .is_some_and(|first| first.id == relay.id);
     let invite = ledger.invites.get(&invite_id(&link.secret)).ok_or(forged)?;
-    if ledger.len() < link.ledger_min || !named || invite.issuer[..] != bundle.inviter[..] {
+    if !named || invite.issuer[..] != bundle.inviter[..] {
         return Err(forged);
     }
     let secret = |bytes: &[u8]| Secret::from_slice(bytes).ok_or(forged);
@@ -283,6 +290,9 @@ fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
         member_key: fixed(&bundle.lane_member)?,
         member: None,
     };
+    if bundle.slot > SLOTS_MAX || bundle.history_day > LATEST_DAY + 1 {
+        return Err(forged);
+    }
     let history = match bundle.history_key.len() {
         0 => None,
         _ => Some((bundle.history_day, secret(&bundle.history_key)?)),

@@ -1,10 +1,11 @@
 //! A device: an engine, its store, and how it crashes.
 
 use crate::network::chance;
+use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{Failure, Reply};
+use ume_api::{Failure, FromEngine, Reply};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 
@@ -27,6 +28,10 @@ pub(crate) struct Device {
     /// Commands that were given and not answered.
     pub(crate) open: BTreeSet<u32>,
     pub(crate) crashes: u32,
+    /// What the engine said beside answers.
+    pub(crate) told: Vec<FromEngine>,
+    /// Frames that arrived, if they are written down.
+    pub(crate) heard: Option<Vec<Bytes>>,
 }
 
 impl Device {
@@ -42,6 +47,8 @@ impl Device {
             answers: BTreeMap::new(),
             open: BTreeSet::new(),
             crashes: 0,
+            told: vec![],
+            heard: None,
         }
     }
 
@@ -82,8 +89,16 @@ impl Device {
         let Some(engine) = &mut self.engine else {
             return vec![];
         };
-        if let Input::Command { number, .. } = &input {
-            self.open.insert(*number);
+        match &input {
+            Input::Command { number, .. } => {
+                self.open.insert(*number);
+            }
+            Input::Frame(_, frame) => {
+                if let Some(heard) = &mut self.heard {
+                    heard.push(frame.clone());
+                }
+            }
+            _ => {}
         }
         let step = engine.handle(now, input);
         self.carry_out(now_ms, rng, step, crash)
@@ -132,8 +147,8 @@ impl Device {
         self.restart_at = Some(now_ms + u64::from(rng.next_u32() % 20_000));
     }
 
-    /// All that is stored, for checks of size.
-    pub(crate) fn rows(&self) -> usize {
-        self.store.len()
+    /// All that is stored.
+    pub(crate) fn rows(&self) -> &BTreeMap<Key, Vec<u8>> {
+        &self.store
     }
 }

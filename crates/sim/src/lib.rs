@@ -6,6 +6,9 @@
 mod device;
 mod network;
 mod relay;
+mod run;
+mod stage;
 mod world;
 
-pub use world::{Failure, Plan, Report, run};
+pub use run::{Failure, Plan, Report, run};
+pub use stage::{Memory, Stage};

@@ -14,6 +14,7 @@ use ume_wire::relay::{
 /// A connection.
 pub(crate) type Session = u64;
 
+#[derive(Clone)]
 struct Log {
     new: LaneNew,
     cells: Vec<Bytes>,
@@ -21,7 +22,7 @@ struct Log {
     slots: BTreeMap<u64, Slot>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Slot {
     promised: Option<Ballot>,
     accepted: Option<(Vote, Vec<Bytes>)>,
@@ -30,6 +31,7 @@ struct Slot {
 }
 
 /// The relay.
+#[derive(Clone)]
 pub(crate) struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,

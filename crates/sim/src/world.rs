@@ -1,83 +1,24 @@
-//! One run: a plan drawn from a seed, carried out in virtual time, and judged.
+//! Devices, their relay, and what travels between them, in virtual time.
 
 use crate::device::{Device, RELAY};
 use crate::network::{Faults, chance};
 use crate::relay::Relay;
+use crate::run::{Act, Report};
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
-use rand_core::{RngCore, SeedableRng};
+use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{Command, CommunityRef, EntryId, FromEngine, HistoryWindow, InviteTerms, Reply};
+use ume_api::{Command, CommunityRef, FromEngine, Reply};
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Output};
 use ume_wire::frame;
 
 /// 2026-01-01, milliseconds since 1970.
-const BEGIN_MS: u64 = 1_767_225_600_000;
+pub(crate) const BEGIN_MS: u64 = 1_767_225_600_000;
 /// Frames in one run, far more than any run needs.
 const FRAMES_MAX: u64 = 300_000;
-/// How long people do things, virtual milliseconds.
-const BUSY_MS: u64 = 10 * 60_000;
-/// How long the network works afterwards before the run is judged.
-const CALM_MS: u64 = 15 * 60_000;
-
-/// What a seed stands for.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Devices, 2 to 12.
-    pub devices: usize,
-    /// Posts in all.
-    pub posts: usize,
-    /// Faults while people do things.
-    pub faults: Faults,
-    /// Chance of a crash at every persist point, thousandths.
-    pub crash: u32,
-    /// Whether clocks are off by up to a day.
-    pub skewed: bool,
-}
-
-impl Plan {
-    fn draw(rng: &mut ChaCha20Rng) -> Self {
-        let small = !rng.next_u32().is_multiple_of(8);
-        let devices = 2 + rng.next_u32() as usize % if small { 3 } else { 11 };
-        Self {
-            devices,
-            posts: rng.next_u32() as usize % 24,
-            faults: Faults::draw(rng),
-            crash: if rng.next_u32().is_multiple_of(2) {
-                0
-            } else {
-                rng.next_u32() % 40
-            },
-            skewed: rng.next_u32().is_multiple_of(3),
-        }
-    }
-}
-
-/// What a run came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Devices that crashed, counted each time.
-    pub crashes: u32,
-    /// Posts that were acknowledged to their authors.
-    pub posts: usize,
-    /// Frames that reached their end.
-    pub frames: u64,
-    /// Rows in all stores at the end.
-    pub rows: usize,
-}
-
-/// A rule that did not hold.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The seed that replays it.
-    pub seed: u64,
-    /// What happened.
-    pub what: String,
-}
-
 #[derive(Debug)]
-enum Event {
+pub(crate) enum Event {
     ToRelay {
         device: usize,
         session: u64,
@@ -101,173 +42,65 @@ enum Event {
     },
 }
 
-#[derive(Clone, Debug)]
-enum Act {
-    Join,
-    Post(String),
-    Crash,
-}
-
-struct World {
-    seed: u64,
-    rng: ChaCha20Rng,
-    now_ms: u64,
-    faults: Faults,
-    crash: u32,
-    relay: Relay,
-    devices: Vec<Device>,
-    events: BTreeMap<(u64, u64), Event>,
-    next_event: u64,
-    next_session: u64,
-    link: Option<String>,
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) now_ms: u64,
+    pub(crate) faults: Faults,
+    pub(crate) crash: u32,
+    pub(crate) relay: Relay,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) events: BTreeMap<(u64, u64), Event>,
+    pub(crate) next_event: u64,
+    pub(crate) next_session: u64,
+    pub(crate) link: Option<String>,
     /// Texts that were acknowledged as durable on their device.
-    acknowledged: BTreeSet<String>,
-    posted: BTreeMap<(usize, u32), String>,
-    records: BTreeMap<u64, ([u8; 32], [u8; 32])>,
-    report: Report,
-}
-
-/// Carries out the run of a seed.
-///
-/// # Errors
-/// The first rule that did not hold.
-pub fn run(seed: u64) -> Result<Report, Failure> {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let mut rng = ChaCha20Rng::from_seed(bytes);
-    let plan = Plan::draw(&mut rng);
-    let mut relay_key = [0; 32];
-    rng.fill_bytes(&mut relay_key);
-    let mut world = World {
-        seed,
-        now_ms: BEGIN_MS,
-        faults: Faults::NONE,
-        crash: 0,
-        relay: Relay::new(relay_key),
-        devices: vec![],
-        events: BTreeMap::new(),
-        next_event: 0,
-        next_session: 1,
-        link: None,
-        acknowledged: BTreeSet::new(),
-        posted: BTreeMap::new(),
-        records: BTreeMap::new(),
-        report: Report::default(),
-        rng,
-    };
-    world.act_out(&plan).map_err(|what| Failure {
-        seed,
-        what: format!("{what}; {plan:?}"),
-    })?;
-    Ok(world.report)
+    pub(crate) acknowledged: BTreeSet<String>,
+    pub(crate) posted: BTreeMap<(usize, u32), String>,
+    pub(crate) records: BTreeMap<u64, ([u8; 32], [u8; 32])>,
+    pub(crate) report: Report,
 }
 
 impl World {
-    fn act_out(&mut self, plan: &Plan) -> Result<(), String> {
-        for _ in 0..plan.devices {
-            let day = 24 * 3600 * 1000;
-            let skew = if plan.skewed {
-                i64::from(self.rng.next_u32()) % (2 * day) - day
-            } else {
-                0
-            };
-            self.devices.push(Device::new(skew));
+    pub(crate) fn new(seed: u64, relay_key: [u8; 32], rng: ChaCha20Rng) -> Self {
+        Self {
+            seed,
+            now_ms: BEGIN_MS,
+            faults: Faults::NONE,
+            crash: 0,
+            relay: Relay::new(relay_key),
+            devices: vec![],
+            events: BTreeMap::new(),
+            next_event: 0,
+            next_session: 1,
+            link: None,
+            acknowledged: BTreeSet::new(),
+            posted: BTreeMap::new(),
+            records: BTreeMap::new(),
+            report: Report::default(),
+            rng,
         }
-        self.found()?;
-        self.faults = plan.faults;
-        self.crash = plan.crash;
-        for device in 1..plan.devices {
-            self.start(device)?;
-            self.plan_act(device, Act::Join);
-        }
-        for n in 0..plan.posts {
-            let device = self.rng.next_u32() as usize % plan.devices;
-            self.plan_act(device, Act::Post(format!("post {n} of seed {}", self.seed)));
-        }
-        for device in 0..plan.devices {
-            if chance(&mut self.rng, 300) {
-                self.plan_act(device, Act::Crash);
-            }
-        }
-        self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
-        self.faults = Faults::NONE;
-        self.crash = 0;
-        let end = self.now_ms + CALM_MS;
-        while self.now_ms < end {
-            self.run_until(self.now_ms + 30_000)?;
-            self.join_again()?;
-            if self.now_ms > end - CALM_MS + 120_000 && self.judge(plan).is_ok() {
-                break;
-            }
-        }
-        self.judge(plan)?;
-        self.search_canaries()?;
-        self.report.rows = self.devices.iter().map(Device::rows).sum();
-        self.report.crashes = self.devices.iter().map(|device| device.crashes).sum();
-        self.report.posts = self.acknowledged.len();
-        Ok(())
     }
 
-    /// The first device founds the community and makes the link, undisturbed.
-    fn found(&mut self) -> Result<(), String> {
-        self.start(0)?;
-        let name = "Canary Orchard".to_owned();
-        let start = self.command(
-            0,
-            Command::Start {
-                name,
-                persona: "Canary Owner".into(),
-            },
-        )?;
-        self.run_until(self.now_ms + 5_000)?;
-        match self.devices[0].answers.get(&start) {
-            Some(Ok(Reply::Community(_))) => {}
-            other => return Err(format!("founding: {other:?}")),
-        }
-        let terms = InviteTerms {
-            expires_in: None,
-            max_uses: None,
-            history: HistoryWindow::All,
-        };
-        let share = self.command(
-            0,
-            Command::Share {
-                community: CommunityRef(1),
-                terms,
-            },
-        )?;
-        self.run_until(self.now_ms + 5_000)?;
-        match self.devices[0].answers.get(&share) {
-            Some(Ok(Reply::Link(link))) => self.link = Some(link.clone()),
-            other => return Err(format!("sharing: {other:?}")),
-        }
-        Ok(())
-    }
-
-    fn plan_act(&mut self, device: usize, act: Act) {
-        let at = BEGIN_MS + 20_000 + u64::from(self.rng.next_u32()) % BUSY_MS;
-        self.schedule(at, Event::Act { device, act });
-    }
-
-    fn schedule(&mut self, at_ms: u64, event: Event) {
+    pub(crate) fn schedule(&mut self, at_ms: u64, event: Event) {
         self.next_event += 1;
         self.events.insert((at_ms, self.next_event), event);
     }
 
-    fn start(&mut self, device: usize) -> Result<(), String> {
+    pub(crate) fn start(&mut self, device: usize) -> Result<(), String> {
         let outputs = self.devices[device]
             .start(self.now_ms, &mut self.rng, self.crash)
             .map_err(|failure| format!("device {device} does not start: {failure}"))?;
         self.carry_out(device, outputs)
     }
 
-    fn command(&mut self, device: usize, command: Command) -> Result<u32, String> {
+    pub(crate) fn command(&mut self, device: usize, command: Command) -> Result<u32, String> {
         let number = self.devices[device].number();
         self.give(device, Input::Command { number, command })?;
         Ok(number)
     }
 
-    fn give(&mut self, device: usize, input: Input) -> Result<(), String> {
+    pub(crate) fn give(&mut self, device: usize, input: Input) -> Result<(), String> {
         let outputs = self.devices[device].give(self.now_ms, &mut self.rng, input, self.crash);
         self.carry_out(device, outputs)?;
         self.watch(device)
@@ -318,7 +151,7 @@ impl World {
                         return Err(format!("device {device} answered command {number} twice"));
                     }
                 }
-                Output::Tell(_) => {}
+                Output::Tell(told) => self.devices[device].told.push(told),
                 Output::WakeAt(at) => {
                     let skew = self.devices[device].skew_ms;
                     self.devices[device].wake_at = Some(at.0.saturating_add_signed(-skew));
@@ -328,7 +161,7 @@ impl World {
         Ok(())
     }
 
-    fn run_until(&mut self, until_ms: u64) -> Result<(), String> {
+    pub(crate) fn run_until(&mut self, until_ms: u64) -> Result<(), String> {
         loop {
             let event = self.events.first_key_value().map(|((at, _), _)| *at);
             let wake = self
@@ -441,67 +274,7 @@ impl World {
         Ok(())
     }
 
-    fn act(&mut self, device: usize, act: Act) -> Result<(), String> {
-        if self.devices[device].engine.is_none() {
-            let at = self.now_ms + 5_000;
-            self.schedule(at, Event::Act { device, act });
-            return Ok(());
-        }
-        match act {
-            Act::Join => self.join(device),
-            Act::Crash => {
-                if let Some(session) = self.devices[device].session {
-                    self.relay.closed(session);
-                }
-                let now = self.now_ms;
-                self.devices[device].crash(now, &mut self.rng);
-                Ok(())
-            }
-            Act::Post(text) => {
-                let joined = self
-                    .community(device)
-                    .filter(|(_, audit)| audit.epoch.is_some());
-                let Some((community, _)) = joined else {
-                    return Ok(());
-                };
-                let number = self.devices[device].number();
-                self.posted.insert((device, number), text.clone());
-                self.give(
-                    device,
-                    Input::Command {
-                        number,
-                        command: Command::Post { community, text },
-                    },
-                )
-            }
-        }
-    }
-
-    fn join(&mut self, device: usize) -> Result<(), String> {
-        let link = self.link.clone().unwrap_or_default();
-        self.command(
-            device,
-            Command::Join {
-                link,
-                persona: format!("Canary {device}"),
-            },
-        )
-        .map(|_| ())
-    }
-
-    /// Whoever was told that it did not work, or crashed before anything was stored, tries again, as people do.
-    fn join_again(&mut self) -> Result<(), String> {
-        for device in 1..self.devices.len() {
-            let idle =
-                self.devices[device].engine.is_some() && self.devices[device].open.is_empty();
-            if idle && self.community(device).is_none() {
-                self.join(device)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn community(&self, device: usize) -> Option<(CommunityRef, Audit)> {
+    pub(crate) fn community(&self, device: usize) -> Option<(CommunityRef, Audit)> {
         self.devices[device]
             .engine
             .as_ref()?
@@ -527,85 +300,4 @@ impl World {
         }
         Ok(())
     }
-
-    /// Rules that hold once the network has worked for a while.
-    fn judge(&self, plan: &Plan) -> Result<(), String> {
-        let mut first: Option<Audit> = None;
-        for device in 0..plan.devices {
-            let Some((_, audit)) = self.community(device) else {
-                return Err(format!(
-                    "device {device} never got in: {:?}",
-                    self.devices[device].answers
-                ));
-            };
-            let audit = Audit {
-                entries: audit.entries,
-                ..audit
-            };
-            if !audit.live || audit.unsettled > 0 || audit.missing > 0 {
-                return Err(format!("device {device} is not done: {}", brief(&audit)));
-            }
-            if let Some((id, _)) = audit.entries.iter().find(|(_, waiting)| *waiting) {
-                return Err(format!("device {device} still waits with {:?}", &id.0[..4]));
-            }
-            match &first {
-                None => first = Some(audit),
-                Some(first) if *first != audit => {
-                    return Err(format!(
-                        "device {device} differs: {} from {}",
-                        brief(&audit),
-                        brief(first)
-                    ));
-                }
-                Some(_) => {}
-            }
-        }
-        let entries = first.map(|audit| audit.entries.len()).unwrap_or_default();
-        // A post whose device crashed before saying so may or may not be there; one that was acknowledged must be.
-        let given: BTreeSet<&String> = self.posted.values().collect();
-        if entries < self.acknowledged.len() || entries > given.len() {
-            return Err(format!(
-                "{entries} entries, {} acknowledged, {} given",
-                self.acknowledged.len(),
-                given.len()
-            ));
-        }
-        Ok(())
-    }
-
-    /// What the relay stores tells nothing.
-    fn search_canaries(&self) -> Result<(), String> {
-        let dump = self.relay.dump();
-        for canary in ["Canary", "post ", "relay.example"] {
-            if dump
-                .windows(canary.len())
-                .any(|window| window == canary.as_bytes())
-            {
-                return Err(format!("the relay stores {canary:?}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn brief(audit: &Audit) -> String {
-    let ids: Vec<String> = audit
-        .entries
-        .iter()
-        .map(|(EntryId(id), _)| format!("{:02x}{:02x}", id[0], id[1]))
-        .collect();
-    let authenticator = audit
-        .authenticator
-        .as_ref()
-        .map(|bytes| bytes.iter().take(2).copied().collect::<Vec<_>>());
-    format!(
-        "slot {} epoch {:?} {:?} live {} unsettled {} missing {} entries {}",
-        audit.slot,
-        audit.epoch,
-        authenticator,
-        audit.live,
-        audit.unsettled,
-        audit.missing,
-        ids.join(" ")
-    )
 }

@@ -18,7 +18,7 @@ use rand_core::RngCore;
 use std::collections::BTreeSet;
 use ume_api::HistoryWindow;
 use ume_wire::auth::{Hash, Statement, hash_cells};
-use ume_wire::limits::BALLOT_TIE_BYTES;
+use ume_wire::limits::{BALLOT_ROUND_AHEAD_MAX, BALLOT_TIE_BYTES};
 use ume_wire::relay::{
     Accept, Ballot as WireBallot, Prepare, Promise, RefusedCode, Vote, frame::Body,
 };
@@ -285,7 +285,9 @@ impl Community {
                 let higher = u32::try_from(refused.detail)
                     .unwrap_or(u32::MAX)
                     .saturating_add(1);
-                staged.round = staged.round.max(higher);
+                // A relay refuses rounds too far ahead, so one wild answer must not put this device there for good.
+                let farthest = staged.round.saturating_add(BALLOT_ROUND_AHEAD_MAX);
+                staged.round = staged.round.max(higher.min(farthest));
                 self.saved_changed = true;
                 self.retry(ctx);
             }

@@ -20,6 +20,12 @@ const TTL_SECONDS: u32 = 400 * 24 * 3600;
 const DAYS_AT_ONCE: usize = 8;
 /// Days that are read again when something is missing.
 const HEAL_DAYS: u64 = 40;
+/// No time is later than this, milliseconds since 1970: the year 2100.
+pub(crate) const LATEST_MS: u64 = 4_102_444_800_000;
+/// The last day whose key is ever worked out.
+pub(crate) const LATEST_DAY: u64 = LATEST_MS / (24 * 3600 * 1000);
+/// Days that a newcomer reads at most: relays keep none longer.
+const DAYS_MAX: u64 = 400;
 /// How long something may be missing before it is looked for, milliseconds.
 pub(super) const MISSING_MS: u64 = 5_000;
 
@@ -31,7 +37,8 @@ impl Community {
     /// The lane of a day, if this member may read it.
     pub(super) fn history_keys(&self, day: u64) -> Option<LaneKeys> {
         let (first, key) = self.saved.history.as_ref()?;
-        let steps = day.checked_sub(*first)?;
+        // A day beyond all days would keep the processor busy for years.
+        let steps = day.checked_sub(*first).filter(|_| day <= LATEST_DAY + 2)?;
         Some(history_lane(
             &history_forward(key, steps),
             &self.saved.relay.id,
@@ -46,7 +53,9 @@ impl Community {
     pub(super) fn plan_history(&mut self, now: Millis) {
         let today = day(now);
         if let Some((first, _)) = self.saved.history {
-            self.saved.history_todo = (first..=today.max(first) + 1).map(|day| (day, 1)).collect();
+            let last = today.max(first) + 1;
+            let first = first.max(last.saturating_sub(DAYS_MAX));
+            self.saved.history_todo = (first..=last).map(|day| (day, 1)).collect();
         }
         self.saved_changed = true;
     }
@@ -166,6 +175,7 @@ impl Community {
             self.saved_changed = true;
         }
         if self.saved.history.is_none()
+            && keys.history_day <= LATEST_DAY + 1
             && let Some(key) = Secret::from_slice(&keys.history_key)
         {
             self.saved.history = Some((keys.history_day, key));

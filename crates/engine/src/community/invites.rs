@@ -3,7 +3,7 @@
 
 use super::posts::{Out, Sealed, What};
 use super::slots::CommitKeys;
-use super::{Community, Ctx, Intent};
+use super::{Community, Ctx, Intent, LATEST_DAY};
 use crate::cell;
 use crate::keys::{Label, LaneKeys, Secret, history_forward, invite_lane};
 use crate::link::Link;
@@ -117,7 +117,7 @@ impl Community {
                 usable
                     && own
                         .bundle_slot
-                        .is_none_or(|at| slot >= at + SLOTS_PER_BUNDLE)
+                        .is_none_or(|at| slot >= at.saturating_add(SLOTS_PER_BUNDLE))
             })
             .collect();
         for index in due {
@@ -152,7 +152,7 @@ impl Community {
         let keys: &CommitKeys = &self.chain.keys;
         let history = own.history_day.and_then(|day| {
             let (first, key) = self.saved.history.as_ref()?;
-            let day = day.max(*first);
+            let day = day.min(LATEST_DAY).max(*first);
             Some((day, history_forward(key, day - first)))
         });
         Some(proto::JoinBundle {

@@ -163,7 +163,7 @@ impl Community {
         let (seq, previous) = self
             .feed
             .last_of(&leaf)
-            .map_or((1, None), |(seq, id)| (seq + 1, Some(id)));
+            .map_or((1, None), |(seq, id)| (seq.saturating_add(1), Some(id)));
         let latest = self
             .feed
             .latest_ms()
@@ -172,7 +172,7 @@ impl Community {
             seq,
             previous,
             parents: self.feed.tips(&leaf),
-            time_ms: ctx.time.0.max(latest + 1),
+            time_ms: ctx.time.0.max(latest.saturating_add(1)),
             text,
         };
         let community = self.chain.ledger.community;
@@ -250,13 +250,13 @@ impl Community {
                 continue;
             };
             let before = lane.reader.cursor();
-            let (messages, mut ask) = lane.reader.take();
+            let (messages, ask) = lane.reader.take();
             self.lanes_changed |= lane.reader.cursor() != before;
             let id = lane.reader.id();
             if ctx.up {
-                let asked = self.follow_lane(ctx, epoch);
-                ask = ask.or(asked);
                 ctx.ask(Tag::Read(id), ask);
+                let follow = self.follow_lane(ctx, epoch);
+                ctx.ask(Tag::Read(id), follow);
             }
             let tampered = self
                 .posts
@@ -567,7 +567,7 @@ impl Community {
 
     pub(super) fn put_out(&mut self, ctx: &mut Ctx<'_>, out: Out) {
         let key = self.saved.next_out;
-        self.saved.next_out += 1;
+        self.saved.next_out = key.wrapping_add(1);
         self.saved_changed = true;
         self.put_row(ctx, Table::Outbox, &key.to_be_bytes(), &out);
         self.outbox.insert(key, out);

@@ -15,6 +15,9 @@ const WAITING_MAX: u64 = 4096;
 /// at random gets an intact one through with all but certainty.
 const FETCHES_MAX: u8 = 8;
 
+/// No lane gets this long; whatever a relay says, counting stays within numbers.
+const SEQ_MAX: u64 = u64::MAX / 2;
+
 /// One log lane, from a cursor on.
 #[derive(Debug)]
 pub(crate) struct LogReader {
@@ -36,7 +39,7 @@ impl LogReader {
     pub(crate) fn new(keys: LaneKeys, next: u64) -> Self {
         Self {
             keys,
-            next: next.max(1),
+            next: next.clamp(1, SEQ_MAX),
             waiting: BTreeMap::new(),
             failures: 0,
             messages: Reassembler::new(),
@@ -124,7 +127,7 @@ impl LogReader {
     pub(crate) fn head(&mut self, head: &Head) {
         self.fetching = false;
         // What a relay no longer keeps is not waited for. If it should have been kept, the entries that name it tell.
-        self.next = self.next.max(head.first.min(head.end));
+        self.next = self.next.max(head.first.min(head.end).min(SEQ_MAX));
         self.caught_up = self.next >= head.end;
     }
 

@@ -5,9 +5,9 @@ use super::commit::{Ballot, Intent, Staged};
 use super::feed::Feed;
 use super::invites::{OwnInvite, invite_id};
 use super::posts::{EntryRow, Out, PostLane};
-use super::slots::{CommitKeys, SlotReader};
+use super::slots::{CommitKeys, SLOTS_MAX, SlotReader};
 use super::watch::Watch;
-use super::{Community, Ctx, Kept, history};
+use super::{Community, Ctx, Kept, LATEST_DAY, history};
 use crate::entry;
 use crate::io::{Key, Millis, Table};
 use crate::keys::{EXPORT_GENERATION, Label, Secret};
@@ -80,6 +80,13 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
+    /// Whether numbers are within their bounds: the store's seal makes sure of more, but not of what an older build wrote.
+    fn is_sound(&self) -> bool {
+        let day = self.history.as_ref().map_or(0, |(day, _)| *day);
+        let which = self.group.as_ref().map_or(0, |place| place.which);
+        self.slot <= SLOTS_MAX && day <= LATEST_DAY + 1 && which <= 1
+    }
+
     /// The place in the store that the current group does not use.
     pub(super) fn pending_which(&self) -> u8 {
         self.group.as_ref().map_or(0, |place| 1 - place.which)
@@ -273,6 +280,7 @@ impl Community {
             missing_changed: false,
             mls_rows: BTreeMap::new(),
             tampered: 0,
+            damaged: 0,
             saved_changed: true,
             lanes_changed: true,
         }
@@ -282,6 +290,9 @@ impl Community {
     pub(crate) fn load(rows: Rows, seed: impl FnMut() -> [u8; 32]) -> Option<Self> {
         let mut seed = seed;
         let saved: Saved = postcard::from_bytes(rows.community.get(MAIN)?).ok()?;
+        if !saved.is_sound() {
+            return None;
+        }
         let community = ume_wire::auth::hash(&saved.genesis);
         let ledger = Ledger::replay(&community, &saved.genesis, &saved.statements).ok()?;
         let chain = Chain {
@@ -320,8 +331,10 @@ impl Community {
             community.watch =
                 Some(Watch::new(community.chain.clone(), &row.tree, row.group_info).ok()?);
         }
-        if let Some(lanes) = rows.community.get(LANES) {
-            community.load_lanes(lanes);
+        if let Some(lanes) = rows.community.get(LANES)
+            && !community.load_lanes(lanes)
+        {
+            community.damaged += 1;
         }
         for (key, bytes) in rows.outbox {
             if let (Ok(key), Ok(out)) = (
@@ -329,15 +342,17 @@ impl Community {
                 postcard::from_bytes::<Out>(&bytes),
             ) {
                 community.outbox.insert(key, out);
+            } else {
+                community.damaged += 1;
             }
         }
         community.load_entries(rows.entries);
         Some(community)
     }
 
-    fn load_lanes(&mut self, bytes: &[u8]) {
+    fn load_lanes(&mut self, bytes: &[u8]) -> bool {
         let Ok(lanes) = postcard::from_bytes::<BTreeMap<u64, LaneRow>>(bytes) else {
-            return;
+            return false;
         };
         for (epoch, row) in lanes {
             let mut lane = PostLane::new(row.secret, &self.saved.relay.id, row.cursor);
@@ -346,11 +361,13 @@ impl Community {
             }
             self.posts.insert(epoch, lane);
         }
+        true
     }
 
     fn load_entries(&mut self, rows: Vec<Vec<u8>>) {
         for bytes in rows {
             let Ok(row) = postcard::from_bytes::<EntryRow>(&bytes) else {
+                self.damaged += 1;
                 continue;
             };
             let signed = proto::Signed {
@@ -364,6 +381,8 @@ impl Community {
                     waiting: row.waiting,
                     own: row.own,
                 });
+            } else {
+                self.damaged += 1;
             }
         }
         self.missing = self.feed.missing(self.saved.window_from_ms);

@@ -11,6 +11,8 @@ use ume_wire::fragment::Reassembler;
 use ume_wire::limits::FRAGMENTS_MAX;
 use ume_wire::relay::{Head, LaneKind, LaneNew, Read, Subscribe, Value, Vote, frame::Body};
 
+/// No lane has more slots than this.
+pub(crate) const SLOTS_MAX: u64 = u32::MAX as u64;
 /// Slots whose values wait for one before them, at most.
 const WAITING_MAX: u64 = 64;
 /// How long a relay keeps records: longer than any device may stay away.

@@ -105,7 +105,7 @@ impl Engine {
 
     pub(super) fn next_community(&mut self) -> u32 {
         let number = self.profile.next_community;
-        self.profile.next_community += 1;
+        self.profile.next_community = number.wrapping_add(1);
         self.profile_changed = true;
         number
     }
@@ -127,7 +127,8 @@ impl Engine {
         let Some(found) = self.communities.get(&community.0) else {
             return Some(Err(Failure::NotHere));
         };
-        if !found.view().may_invite {
+        // An invite for nobody makes no sense, and the ledger's 0 means any number.
+        if !found.view().may_invite || terms.max_uses == Some(0) {
             return Some(Err(Failure::NotAllowed));
         }
         let invite = self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
