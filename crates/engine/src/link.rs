@@ -19,6 +19,8 @@ use ume_wire::auth::{Hash, hash};
 const KIND_OPEN: u8 = 1;
 const ADDRESS_BYTES_MAX: usize = 255;
 const RELAYS_MAX: usize = 3;
+/// Characters that a link of any version has after its version, at least.
+const CODE_CHARS_MIN: usize = 32;
 
 /// Where to look, and with what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,12 +95,13 @@ impl Link {
 
     fn parse_fragment(fragment: &str) -> Result<Self, LinkError> {
         let (version, code) = fragment.split_once('.').ok_or(LinkError::Broken)?;
+        let end = code.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         match version.parse::<u32>() {
             Ok(1) => {}
-            Ok(2..) => return Err(LinkError::Newer),
+            // What is this short is no secret of any version, but a number in a sentence.
+            Ok(2..) if end.unwrap_or(code.len()) >= CODE_CHARS_MIN => return Err(LinkError::Newer),
             _ => return Err(LinkError::Broken),
         }
-        let end = code.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         let bytes = BASE64URL_NOPAD
             .decode(&code.as_bytes()[..end.unwrap_or(code.len())])
             .map_err(|_| LinkError::Broken)?;
@@ -227,6 +230,7 @@ mod tests {
     fn a_later_version_is_told_from_a_broken_one() {
         let text = link().to_text("https://any.example").replace("#1.", "#2.");
         assert_eq!(Link::parse(&text), Err(LinkError::Newer));
+        assert_eq!(Link::parse("bring #2.5 apples"), Err(LinkError::Broken));
     }
 
     #[test]
