@@ -35,7 +35,7 @@ use chain::Chain;
 use commit::Ballot;
 pub(crate) use commit::Intent;
 use feed::Feed;
-use posts::{Flight, Out, PostLane};
+use posts::{Flight, Out, PostLane, What};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use slots::SlotReader;
@@ -60,7 +60,13 @@ pub(crate) enum Tag {
     /// Reading or following a lane.
     Read(LaneId),
     /// Appending a cell of a row of the outbox.
-    Append { out: u64, part: Part, index: u16 },
+    Append {
+        out: u64,
+        part: Part,
+        index: u16,
+        /// For which epoch, day or slot the cell was sealed: a row may be sealed again while an answer is under way.
+        place: u64,
+    },
     /// Asking where the commit lane ends, to know what is settled.
     Settle(u32),
     /// A promise.
@@ -155,6 +161,8 @@ pub(crate) struct Community {
     missing_since: Option<Millis>,
     missing: usize,
     missing_changed: bool,
+    /// Pause before what is still missing is looked for again, milliseconds.
+    heal_pause_ms: u64,
     /// Keys of the groups' rows in the store, by place.
     mls_rows: BTreeMap<u8, std::collections::BTreeSet<Vec<u8>>>,
     tampered: u32,
@@ -198,7 +206,27 @@ impl Community {
     pub(crate) fn line_up(&mut self, ctx: &mut Ctx<'_>) {
         self.line_down(ctx);
         self.poll_at = ctx.now.plus(POLL_MS);
+        self.repair(ctx);
         self.advance(ctx);
+    }
+
+    /// Makes anew what should be stored and is not, because a record was damaged: the way out of an entry that waits,
+    /// and the lane of the epoch.
+    fn repair(&mut self, ctx: &mut Ctx<'_>) {
+        let known: Vec<_> = self.outbox.values().map(|out| out.what).collect();
+        let lost: Vec<_> = self
+            .feed
+            .all()
+            .filter(|kept| kept.waiting && !known.contains(&What::Entry(kept.entry.id)))
+            .map(|kept| kept.entry.id)
+            .collect();
+        for id in lost {
+            self.put_out(ctx, Out::new(What::Entry(id), None));
+        }
+        let epoch = self.group.as_ref().map(Group::epoch);
+        if epoch.is_some_and(|epoch| !self.posts.contains_key(&epoch)) {
+            self.begin_epoch(ctx);
+        }
     }
 
     /// The connection is gone, and with it all that was under way.
@@ -269,7 +297,18 @@ impl Community {
                 }
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
-            (Tag::Append { out, part, index }, Body::Appended(_)) => {
+            (
+                Tag::Append {
+                    out, part, place, ..
+                },
+                _,
+            ) if !self.is_sealed_for(out, part, place) => {}
+            (
+                Tag::Append {
+                    out, part, index, ..
+                },
+                Body::Appended(_),
+            ) => {
                 self.appended(ctx, out, part, index);
             }
             (Tag::Append { out, .. }, _) => {

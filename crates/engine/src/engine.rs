@@ -71,7 +71,8 @@ pub struct Engine {
     waiting: Vec<Waiting>,
     open: Option<u32>,
     /// What is added to the device's clock, milliseconds.
-    offset_ms: i64,
+    /// It is kept per relay: one that is only visited has no say in other communities' times.
+    offsets_ms: BTreeMap<RelayAddress, i64>,
     damaged: u32,
     told: Vec<CommunityView>,
     told_connection: Option<Connection>,
@@ -138,7 +139,7 @@ impl Engine {
             relay_keys: BTreeMap::new(),
             waiting: vec![],
             open: None,
-            offset_ms: 0,
+            offsets_ms: BTreeMap::new(),
             damaged,
             told: vec![],
             told_connection: None,
@@ -288,7 +289,7 @@ impl Engine {
 
     fn up(&mut self, relay: &str, id: Hash, key: [u8; 32], time_ms: u64) {
         self.relay_keys.insert(relay.to_owned(), key);
-        self.correct_clock(time_ms);
+        self.correct_clock(relay, time_ms);
         self.found_waiting(relay);
         for owner in self.owners(relay) {
             if owner >= FIRST_VISIT {
@@ -312,18 +313,16 @@ impl Engine {
         }
     }
 
-    fn correct_clock(&mut self, relay_ms: u64) {
+    fn correct_clock(&mut self, relay: &str, relay_ms: u64) {
         if !PLAUSIBLE_MS.contains(&relay_ms) {
             return;
         }
         let (ours, theirs) = (self.now.0, relay_ms);
         let ahead = i64::try_from(ours.abs_diff(theirs)).unwrap_or(i64::MAX)
             * if ours >= theirs { 1 } else { -1 };
-        self.offset_ms = if ahead.unsigned_abs() > CORRECT_MS {
-            ahead.saturating_neg()
-        } else {
-            0
-        };
+        let far = ahead.unsigned_abs() > CORRECT_MS;
+        let offset = if far { ahead.saturating_neg() } else { 0 };
+        self.offsets_ms.insert(relay.to_owned(), offset);
         if ahead.unsigned_abs() > TELL_MS {
             self.tell(Told::Notice(Notice::ClockOff {
                 seconds: ahead / 1000,
@@ -403,14 +402,16 @@ impl Engine {
         self.outputs.push(Output::Tell(FromEngine::News(news)));
     }
 
-    fn time(&self) -> Millis {
-        let corrected = self.now.0.saturating_add_signed(self.offset_ms);
+    /// The time of day by a relay.
+    fn time(&self, relay: &str) -> Millis {
+        let offset = self.offsets_ms.get(relay).copied().unwrap_or(0);
+        let corrected = self.now.0.saturating_add_signed(offset);
         Millis(corrected.min(LATEST_MS))
     }
 
     /// Lets something happen with a relay at hand.
     fn with_ctx<R>(&mut self, relay: &str, act: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
-        let time = self.time();
+        let time = self.time(relay);
         let up = self.lines.get(relay).is_some_and(Line::is_up);
         let mut ctx = Ctx {
             now: self.now,

@@ -210,7 +210,10 @@ mod tests {
         );
         assert_eq!(Link::parse(&format!("<{text}>")), Ok(link()));
         assert_eq!(Link::parse(&format!("{text} see you there")), Ok(link()));
-        assert_eq!(Link::parse(&format!("#soup {text} #tonight 7pm")), Ok(link()));
+        assert_eq!(
+            Link::parse(&format!("#soup {text} #tonight 7pm")),
+            Ok(link())
+        );
         assert!(text.len() < 300, "fits a QR code: {}", text.len());
     }
 

@@ -26,6 +26,8 @@ pub(crate) const LATEST_MS: u64 = 4_102_444_800_000;
 pub(crate) const LATEST_DAY: u64 = LATEST_MS / (24 * 3600 * 1000);
 /// Days that a newcomer reads at most: relays keep none longer.
 const DAYS_MAX: u64 = 400;
+/// First and longest pause before what was not found is looked for again, milliseconds.
+pub(super) const HEAL_PAUSE_MS: (u64, u64) = (60_000, 24 * 3_600_000);
 /// How long something may be missing before it is looked for, milliseconds.
 pub(super) const MISSING_MS: u64 = 5_000;
 
@@ -117,8 +119,9 @@ impl Community {
         if since.plus(MISSING_MS) > ctx.now {
             return;
         }
-        // Looked for anew after ever longer pauses would be kinder to the relay; a minute is kind enough.
-        self.missing_since = Some(ctx.now.plus(60_000));
+        // Looked for anew after ever longer pauses: it may never have existed.
+        self.missing_since = Some(ctx.now.plus(self.heal_pause_ms));
+        self.heal_pause_ms = (2 * self.heal_pause_ms).min(HEAL_PAUSE_MS.1);
         let today = ctx.today();
         if let Some((first, _)) = self.saved.history {
             let from = first.max(today.saturating_sub(HEAL_DAYS));
@@ -136,6 +139,7 @@ impl Community {
             ctx.news.view = true;
         }
         if missing == 0 {
+            self.heal_pause_ms = HEAL_PAUSE_MS.0;
             self.missing_since = None;
         }
     }

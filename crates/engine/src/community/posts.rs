@@ -367,6 +367,7 @@ impl Community {
                     out: key,
                     part,
                     index,
+                    place: sealed.place,
                 },
                 Body::Append(append),
             ));
@@ -440,6 +441,15 @@ impl Community {
                 .map(proto::post::Body::Keys),
             What::Bundle(_) => None,
         }
+    }
+
+    /// Whether the cells of a row that now count are those sealed for this epoch, day or slot.
+    pub(super) fn is_sealed_for(&self, key: u64, part: Part, place: u64) -> bool {
+        let sealed = self.outbox.get(&key).and_then(|out| match part {
+            Part::Post => out.post.as_ref(),
+            Part::History => out.history.as_ref(),
+        });
+        sealed.is_some_and(|sealed| sealed.place == place)
     }
 
     /// A cell is on the relay's disk.

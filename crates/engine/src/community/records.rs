@@ -19,7 +19,15 @@ const HANDOVER_MS: u32 = 2_000;
 impl Community {
     pub(super) fn advance_records(&mut self, ctx: &mut Ctx<'_>) {
         while self.posts.values().filter(|lane| lane.is_retired()).count() <= UNDRAINED_MAX {
-            let Some(chosen) = self.slots.take() else {
+            let tampered = self.slots.tampered;
+            let chosen = self.slots.take();
+            if self.slots.tampered > tampered {
+                // Asked for again, but not as fast as the relay can spoil it.
+                self.count_tampered(ctx, self.slots.tampered);
+                self.pause(ctx);
+                return;
+            }
+            let Some(chosen) = chosen else {
                 break;
             };
             self.take_record(ctx, &chosen);
@@ -122,8 +130,9 @@ impl Community {
         self.chain.advance(Some(judged));
         self.adopt(ctx, group);
         self.begin_epoch(ctx);
+        // A newcomer reads what was granted; who came back reads what was posted in the epochs that it was out of.
+        self.plan_history(ctx.time);
         if self.saved.join.take().is_some() {
-            self.plan_history(ctx.time);
             ctx.news.joined = Some(Ok(()));
         }
     }

@@ -278,6 +278,7 @@ impl Community {
             missing_since: None,
             missing: 0,
             missing_changed: false,
+            heal_pause_ms: super::history::HEAL_PAUSE_MS.0,
             mls_rows: BTreeMap::new(),
             tampered: 0,
             damaged: 0,

@@ -92,6 +92,8 @@ pub(crate) struct SlotReader {
     following: bool,
     fetching: bool,
     caught_up: bool,
+    /// Values whose cells were not as voted for.
+    pub(crate) tampered: u32,
 }
 
 impl SlotReader {
@@ -104,6 +106,7 @@ impl SlotReader {
             following: false,
             fetching: false,
             caught_up: false,
+            tampered: 0,
         }
     }
 
@@ -211,6 +214,7 @@ impl SlotReader {
         if value_hash[..] != parts.vote.value_hash[..] {
             // A cell was changed on the way: fetch all of them again.
             self.waiting.remove(&self.next);
+            self.tampered += 1;
             self.caught_up = false;
             return None;
         }

@@ -82,7 +82,12 @@ impl Engine {
     /// Answers whoever asked about an invite, once there is an answer.
     fn conclude_visit(&mut self, owner: u32) {
         let name = names::random(&mut self.rng);
-        let time = self.time();
+        let Some(visit) = self.visits.get(&owner) else {
+            return;
+        };
+        let time = visit
+            .relay()
+            .map_or(self.now, |relay| self.time(&relay.address));
         let Some(visit) = self.visits.get_mut(&owner) else {
             return;
         };
