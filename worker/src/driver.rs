@@ -127,13 +127,16 @@ impl<C: Core> Driver<C> {
             C::open(self.relay.clone(), *seed, browser::now(), loaded.rows).map_err(End::Failed)?;
         let step = core.boot(browser::now());
         self.core = Some(core);
-        if first {
+        match self.persist(&step).await {
+            Ok(()) => {
+                // After a pause, too: the engine has forgotten what the page follows, and the page asks again.
+                self.tell(FromEngine::Ready);
+                self.perform(step.outputs);
+            }
             // Nothing can be kept here if not even this can be written: the page says so at once.
-            self.persist(&step).await.map_err(ended)?;
-            self.tell(FromEngine::Ready);
-            self.perform(step.outputs);
-        } else {
-            self.commit(step).await?;
+            Err(error) if first => return Err(ended(error)),
+            Err(StoreError::LeaseLost) => return Err(End::Yielded),
+            Err(error) => self.pause(error.failure()),
         }
         if loaded.damaged > 0 {
             self.tell(FromEngine::News(News::Notice(Notice::RecordsDamaged {
@@ -261,7 +264,7 @@ impl<C: Core> Driver<C> {
 
     fn tell_for_engine(&mut self, message: FromEngine) {
         match &message {
-            // Said by the driver, once.
+            // Said by the driver, once for each engine.
             FromEngine::Ready => return,
             FromEngine::Answer { number, .. } => {
                 self.unanswered.remove(number);

@@ -239,7 +239,7 @@ async fn a_full_disk_is_told_and_what_was_durable_stays() {
         .iter()
         .filter(|message| **message == FromEngine::Ready)
         .count();
-    assert_eq!(readies, 1);
+    assert_eq!(readies, 2, "the page asks again for what it follows");
 }
 
 #[wasm_bindgen_test]
