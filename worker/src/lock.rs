@@ -66,7 +66,11 @@ pub async fn acquire(
         // Where site data is blocked the request is refused at once; only waiting in vain means that another has it.
         let name = why.dyn_into::<DomException>().map(|why| why.name());
         let in_vain = name.is_ok_and(|name| matches!(name.as_str(), "AbortError" | "TimeoutError"));
-        return if in_vain { Ok(None) } else { Err(StoreError::Denied) };
+        return if in_vain {
+            Ok(None)
+        } else {
+            Err(StoreError::Denied)
+        };
     }
     spawn_local(async move {
         // Fulfilled when we released it, rejected when somebody stole it.
