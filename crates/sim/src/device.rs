@@ -16,6 +16,7 @@ pub(crate) const RELAY: &str = "https://relay.example";
 pub(crate) struct Device {
     pub(crate) engine: Option<Engine>,
     store: BTreeMap<Key, Vec<u8>>,
+    copy: Option<BTreeMap<Key, Vec<u8>>>,
     /// Added to the world's time: this device's clock.
     pub(crate) skew_ms: i64,
     /// Connection now open, by number.
@@ -39,6 +40,7 @@ impl Device {
         Self {
             engine: None,
             store: BTreeMap::new(),
+            copy: None,
             skew_ms,
             session: None,
             wake_at: None,
@@ -145,6 +147,21 @@ impl Device {
         self.open.clear();
         self.crashes += 1;
         self.restart_at = Some(now_ms + u64::from(rng.next_u32() % 20_000));
+    }
+
+    /// Keeps a copy of all that is stored.
+    pub(crate) fn copy(&mut self) {
+        self.copy = Some(self.store.clone());
+    }
+
+    /// Stops, puts the copy in the place of what is stored, and starts again later. Whether there was a copy.
+    pub(crate) fn restore(&mut self, now_ms: u64, rng: &mut ChaCha20Rng) -> bool {
+        let Some(copy) = self.copy.take() else {
+            return false;
+        };
+        self.crash(now_ms, rng);
+        self.store = copy;
+        true
     }
 
     /// All that is stored.

@@ -53,6 +53,8 @@ impl Plan {
 pub struct Report {
     /// Devices that crashed, counted each time.
     pub crashes: u32,
+    /// Profiles that were replaced by an older copy.
+    pub restored: u32,
     /// Posts that were acknowledged to their authors.
     pub posts: usize,
     /// Frames that reached their end.
@@ -75,6 +77,10 @@ pub(crate) enum Act {
     Join,
     Post(String),
     Crash,
+    /// Keeps a copy of the browser profile.
+    Copy,
+    /// Puts the copy back, as people do with profiles that broke.
+    Restore,
 }
 
 /// Carries out the run of a seed.
@@ -121,6 +127,10 @@ impl World {
         for device in 0..plan.devices {
             if chance(&mut self.rng, 300) {
                 self.plan_act(device, Act::Crash);
+            }
+            if chance(&mut self.rng, 200) {
+                self.plan_act(device, Act::Copy);
+                self.plan_act(device, Act::Restore);
             }
         }
         self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
@@ -197,6 +207,32 @@ impl World {
                 }
                 let now = self.now_ms;
                 self.devices[device].crash(now, &mut self.rng);
+                Ok(())
+            }
+            Act::Copy => {
+                // A copy from before the join is another story: nobody can come back with it.
+                if self.community(device).is_some_and(|(_, audit)| audit.live) {
+                    self.devices[device].copy();
+                }
+                Ok(())
+            }
+            Act::Restore => {
+                // What no relay had is lost with the newer profile; that is not the engine's to answer for.
+                let done = |audit: &Audit| {
+                    audit.unsettled == 0 && !audit.entries.iter().any(|(_, waiting)| *waiting)
+                };
+                if self
+                    .community(device)
+                    .is_some_and(|(_, audit)| done(&audit))
+                {
+                    if let Some(session) = self.devices[device].session {
+                        self.relay.closed(session);
+                    }
+                    let now = self.now_ms;
+                    if self.devices[device].restore(now, &mut self.rng) {
+                        self.report.restored += 1;
+                    }
+                }
                 Ok(())
             }
             Act::Post(text) => {

@@ -10,20 +10,21 @@
 //! their secret.
 
 use super::history::{HISTORY, log_lane};
-use super::reader::LogReader;
+use super::post_lane::Retirement;
 use super::{Community, Ctx, Kept, Part, Tag};
 use crate::cell;
 use crate::entry::{self, Draft};
 use crate::io::{Key, Table};
-use crate::keys::{LaneKeys, Secret, post_lane};
+use crate::keys::LaneKeys;
 use crate::ledger::LedgerError;
-use crate::mls::Group;
+use crate::mls::{Group, MlsError};
 use crate::proto;
 use bytes::Bytes;
 use prost::Message;
 use std::collections::BTreeSet;
 use ume_api::EntryId;
 use ume_wire::auth::{Hash, Statement, hash};
+use ume_wire::fragment;
 use ume_wire::relay::{Append, Head, frame::Body};
 
 /// Kind of the message in a post lane: an MLS message.
@@ -36,53 +37,6 @@ const FLIGHTS_MAX: usize = 64;
 const PARKED_MAX: usize = 4096;
 /// How far a foreign clock may pull this device's own times ahead, milliseconds.
 const AHEAD_MS: u64 = 5 * 60 * 1000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Retirement {
-    /// The newest epoch.
-    No,
-    /// To be read to its end once more.
-    Wanted,
-    /// The reading is under way.
-    Asked,
-}
-
-/// The lane of one epoch.
-#[derive(Debug)]
-pub(super) struct PostLane {
-    pub(super) secret: Secret,
-    pub(super) reader: LogReader,
-    retirement: Retirement,
-}
-
-impl PostLane {
-    pub(super) fn new(secret: Secret, relay: &Hash, cursor: u64) -> Self {
-        let reader = LogReader::new(post_lane(&secret, relay), cursor);
-        Self {
-            secret,
-            reader,
-            retirement: Retirement::No,
-        }
-    }
-
-    pub(super) fn restart(&mut self) {
-        self.reader.restart();
-        if self.is_retired() {
-            self.retirement = Retirement::Wanted;
-        }
-    }
-
-    pub(super) fn retire(&mut self) {
-        if !self.is_retired() {
-            self.retirement = Retirement::Wanted;
-            self.reader.doubt();
-        }
-    }
-
-    pub(super) fn is_retired(&self) -> bool {
-        self.retirement != Retirement::No
-    }
-}
 
 /// What a row of the outbox is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -264,7 +218,7 @@ impl Community {
                 .map_or(0, |lane| lane.reader.tampered);
             self.count_tampered(ctx, tampered);
             for message in messages.into_iter().filter(|message| message.kind == MLS) {
-                self.open_message(ctx, &message.bytes);
+                self.open_message(ctx, epoch, &message);
             }
         }
     }
@@ -299,11 +253,27 @@ impl Community {
         }
     }
 
-    fn open_message(&mut self, ctx: &mut Ctx<'_>, message: &[u8]) {
-        // What does not open was made by a member's hand, is our own, or is a repetition; a post that is missing
-        // because of it is noticed by the entries that name it.
-        let Some(Ok(opened)) = self.group.as_mut().map(|group| group.unprotect(message)) else {
-            return;
+    fn open_message(&mut self, ctx: &mut Ctx<'_>, epoch: u64, message: &fragment::Message) {
+        let opened = match self
+            .group
+            .as_mut()
+            .map(|group| group.unprotect(&message.bytes))
+        {
+            Some(Ok(opened)) => opened,
+            Some(Err(MlsError::OwnMessage)) => {
+                let Some(lane) = self.posts.get_mut(&epoch) else {
+                    return;
+                };
+                self.lanes_changed = true;
+                if lane.echo.heard(message.first_seq) && self.watch.is_none() {
+                    // This store is older than the device: new keys first, then everything else.
+                    self.heal(ctx, None);
+                }
+                return;
+            }
+            // It was made by a member's hand, or is a repetition; a post that is missing because of it is noticed by
+            // the entries that name it.
+            _ => return,
         };
         let Ok(post) = proto::Post::decode(&opened[..]) else {
             return;
@@ -316,7 +286,10 @@ impl Community {
     }
 
     pub(super) fn advance_outbox(&mut self, ctx: &mut Ctx<'_>) {
-        if !self.is_synced() {
+        // The newest lane is read first: it tells whether this store is up to date with its own device.
+        let epoch = self.group.as_ref().map(Group::epoch);
+        let lane = epoch.and_then(|epoch| self.posts.get(&epoch));
+        if !self.is_synced() || !lane.is_some_and(|lane| lane.reader.is_caught_up()) {
             return;
         }
         let rows: Vec<u64> = self.outbox.keys().copied().collect();
@@ -405,6 +378,10 @@ impl Community {
                 .encode_to_vec();
                 let message = self.group.as_mut()?.protect(&post).ok()?;
                 self.count_own_message();
+                if let Some(lane) = self.posts.get_mut(&epoch) {
+                    lane.echo.sealed();
+                    self.lanes_changed = true;
+                }
                 let sealed = Sealed::new(epoch, &cell::seal(&lane, MLS, &message, ctx.rng).ok()?);
                 self.change_out(ctx, key, |out| out.post = Some(sealed.clone()));
                 Some((lane, sealed))

@@ -2,7 +2,7 @@
 //! of the group's keys and starts to heal.
 
 use super::commit::{Ballot, Staged};
-use super::posts::PostLane;
+use super::post_lane::PostLane;
 use super::slots::Chosen;
 use super::watch::Watch;
 use super::{Community, Ctx, Tag};
@@ -128,6 +128,7 @@ impl Community {
             return;
         };
         self.chain.advance(Some(judged));
+        self.saved.healing = false;
         self.adopt(ctx, group);
         self.begin_epoch(ctx);
         // A newcomer reads what was granted; who came back reads what was posted in the epochs that it was out of.
@@ -166,7 +167,12 @@ impl Community {
             self.chain.advance(None);
             return;
         };
+        let me = self.saved.leaf.signing_key().verifying_key().to_bytes();
         match group.process_commit(&record.commit) {
+            // This device came back by itself once, and then its store was put back to before that: do it again.
+            Ok(incoming) if incoming.facts.removed.iter().any(|old| old.leaf_key == me) => {
+                self.heal(ctx, Some(bytes));
+            }
             Ok(incoming) => match self.chain.judge(bytes, &record, &incoming.facts) {
                 Ok(judged) => {
                     if group.merge(incoming).is_err() {
@@ -213,19 +219,25 @@ impl Community {
 
     /// Follows the group from outside until this device is in it again. The place of the group stays where it was, so
     /// that a restart comes here again.
-    fn heal(&mut self, ctx: &mut Ctx<'_>, record: Option<&[u8]>) {
+    pub(super) fn heal(&mut self, ctx: &mut Ctx<'_>, record: Option<&[u8]>) {
+        self.watch_own();
+        match (self.watch.as_mut(), record) {
+            (Some(watch), Some(_)) => watch.take(record),
+            // No record will bring a restart here.
+            _ => self.saved.healing = true,
+        }
+        self.saved_changed = true;
+        ctx.news.view = true;
+    }
+
+    /// Begins to follow from outside where the group stands.
+    pub(super) fn watch_own(&mut self) {
         let Some(group) = &self.group else { return };
         let snapshot = group
             .tree()
             .and_then(|tree| Ok((tree, group.group_info()?)));
         let watch = snapshot.and_then(|(tree, info)| Watch::new(self.chain.clone(), &tree, info));
-        if let Ok(mut watch) = watch {
-            if record.is_some() {
-                watch.take(record);
-            }
-            self.watch = Some(watch);
-            ctx.news.view = true;
-        }
+        self.watch = watch.ok();
     }
 
     /// While following from outside: the slot went to somebody else.

@@ -4,7 +4,8 @@ use super::chain::Chain;
 use super::commit::{Ballot, Intent, Staged};
 use super::feed::Feed;
 use super::invites::{OwnInvite, invite_id};
-use super::posts::{EntryRow, Out, PostLane};
+use super::post_lane::{Echo, PostLane};
+use super::posts::{EntryRow, Out};
 use super::slots::{CommitKeys, SLOTS_MAX, SlotReader};
 use super::watch::Watch;
 use super::{Community, Ctx, Kept, LATEST_DAY, history};
@@ -77,6 +78,8 @@ pub(crate) struct Saved {
     pub(super) certificate: Option<(u64, Vec<u8>)>,
     pub(super) next_out: u64,
     pub(super) own_messages: u32,
+    /// The group's keys are not to be used any more, whatever the next record says.
+    pub(super) healing: bool,
 }
 
 impl Saved {
@@ -98,6 +101,7 @@ struct LaneRow {
     secret: Secret,
     cursor: u64,
     retired: bool,
+    echo: Echo,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -251,6 +255,7 @@ impl Community {
             certificate: None,
             next_out: 0,
             own_messages: 0,
+            healing: false,
         }
     }
 
@@ -327,6 +332,9 @@ impl Community {
         community.group = group;
         community.pending = pending;
         community.mls_rows = mls_rows;
+        if community.saved.healing {
+            community.watch_own();
+        }
         if community.saved.join.is_some() {
             let row: WatchRow = postcard::from_bytes(rows.community.get(WATCH)?).ok()?;
             community.watch =
@@ -357,6 +365,7 @@ impl Community {
         };
         for (epoch, row) in lanes {
             let mut lane = PostLane::new(row.secret, &self.saved.relay.id, row.cursor);
+            lane.echo = row.echo;
             if row.retired {
                 lane.retire();
             }
@@ -411,6 +420,7 @@ impl Community {
                             secret,
                             cursor,
                             retired: lane.is_retired(),
+                            echo: lane.echo,
                         },
                     )
                 })
