@@ -110,3 +110,6 @@ pub(crate) fn parse(signed: &proto::Signed) -> Result<Entry, LedgerError> {
         signed: signed.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests;

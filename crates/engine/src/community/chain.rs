@@ -191,3 +191,6 @@ impl Chain {
         record.encode_to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests;
