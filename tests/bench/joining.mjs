@@ -1,5 +1,5 @@
 // From a tap on Join to the newest posts of a community with a past, everybody else's device being off.
-import { join, openInvite, post, postWith, share, startCommunity, waitUntilSent } from "../e2e/harness/app.mjs";
+import { join, openInvite, postMany, postWith, share, startCommunity, waitUntilSent } from "../e2e/harness/app.mjs";
 import { Person } from "../e2e/harness/person.mjs";
 import { Relay } from "../e2e/harness/relay.mjs";
 import { figures } from "./figures.mjs";
@@ -14,7 +14,7 @@ export async function joinWithHistory(count, say) {
     await startCommunity(founder.page, "Long past");
     const link = await share(founder.page);
     const start = Date.now();
-    for (let number = 1; number <= count; number += 1) await post(founder.page, `Post number ${number}`);
+    await postMany(founder.page, count);
     await waitUntilSent(founder.page, `Post number ${count}`, 120_000);
     say(`wrote ${count} posts in ${Date.now() - start} ms`);
     await founder.closeBrowser();

@@ -39,7 +39,7 @@ export async function postToOther() {
 function seenAt(text) {
   return new Promise((resolve) => {
     const look = () => {
-      if (!document.body.innerText.includes(text)) return false;
+      if (!document.body.textContent.includes(text)) return false;
       resolve(performance.timeOrigin + performance.now());
       observer.disconnect();
       return true;

@@ -56,6 +56,20 @@ export async function post(page, text) {
   await button(page, words.composer.send).click();
 }
 
+/** Writes posts called `Post number 1` and so on, faster than anybody could, through the same form. */
+export async function postMany(page, count) {
+  await composer(page).evaluate(async (field, last) => {
+    for (let number = 1; number <= last; number += 1) {
+      field.value = `Post number ${number}`;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      // The form takes the text in its own time.
+      await new Promise((done) => setTimeout(done));
+      field.form.requestSubmit();
+      await new Promise((done) => setTimeout(done));
+    }
+  }, count);
+}
+
 /** The post that contains a text. */
 export const postWith = (page, text) => page.getByRole("article").filter({ hasText: text });
 
