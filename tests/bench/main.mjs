@@ -22,7 +22,9 @@ add("First visit: bytes until the first screen, brotli", 300_000, "bytes", sizes
 add("Everything, engine included, brotli", 900_000, "bytes", sizes.everything);
 add("First visit to first usable screen, CPU slowed 4x", 1_500, "ms", await firstVisits());
 add("Later visit (service worker), CPU slowed 4x", 500, "ms", await laterVisits());
-add(`Join to newest posts, ${HISTORY} posts, nobody else online`, 3_000, "ms", await joinWithHistory(HISTORY, say));
+const joining = await joinWithHistory(HISTORY, say);
+add("Invite opened to its card, in a new browser", 1_000, "ms", joining.card);
+add(`Join to newest posts, ${HISTORY} posts, nobody else online`, 3_000, "ms", joining.posts);
 add("Post to shown in the other browser", 50, "ms", await postToOther());
 
 const width = Math.max(...rows.map((row) => row.what.length));
