@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 const FOLDER = "target/screens";
 const SIZES = [{ width: 360, height: 780 }, { width: 1280, height: 800 }];
+const SETTLED_MS = 200;
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
@@ -17,6 +18,8 @@ export async function look(page, name) {
     await page.setViewportSize(size);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      // Inherited colours fade from parent to child, one after the other.
+      await page.waitForTimeout(SETTLED_MS);
       const which = `${name}-${size.width}-${colorScheme}`;
       await page.screenshot({ path: join(FOLDER, `${which}.png`) });
       await accessible(page, which);
