@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const FOLDER = "target/screens";
 const SIZES = [{ width: 360, height: 780 }, { width: 1280, height: 800 }];
-const SETTLED_MS = 200;
+const STILL_FRAMES = 10;
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
@@ -18,8 +18,7 @@ export async function look(page, name) {
     await page.setViewportSize(size);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      // Inherited colours fade from parent to child, one after the other.
-      await page.waitForTimeout(SETTLED_MS);
+      await page.evaluate(settled, STILL_FRAMES);
       const which = `${name}-${size.width}-${colorScheme}`;
       await page.screenshot({ path: join(FOLDER, `${which}.png`) });
       await accessible(page, which);
@@ -28,6 +27,14 @@ export async function look(page, name) {
   }
   await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
   await page.setViewportSize(before);
+}
+
+/** In the page: until nothing has moved for some frames. Inherited colours fade from parent to child, one by one. */
+async function settled(frames) {
+  for (let still = 0; still < frames; still += 1) {
+    await new Promise(requestAnimationFrame);
+    if (document.getAnimations().some((animation) => animation.playState === "running")) still = 0;
+  }
 }
 
 async function accessible(page, which) {
