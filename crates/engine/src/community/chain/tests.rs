@@ -184,7 +184,11 @@ fn nobody_does_what_is_not_theirs_to_do() {
     let authority = Some(Void::Authority);
     // A member who admits somebody by a commit of their own, or removes another.
     assert_eq!(
-        verdict(&[admit.clone()], Committer::Member(owner.member()), nothing),
+        verdict(
+            std::slice::from_ref(&admit),
+            Committer::Member(owner.member()),
+            nothing
+        ),
         authority
     );
     let removes = |facts: &mut CommitFacts, victim: Member| facts.removed.push(victim);
@@ -205,7 +209,7 @@ fn nobody_does_what_is_not_theirs_to_do() {
     );
     assert_eq!(
         verdict(
-            &[admit.clone()],
+            std::slice::from_ref(&admit),
             Committer::External(other.member()),
             nothing
         ),
@@ -213,7 +217,7 @@ fn nobody_does_what_is_not_theirs_to_do() {
     );
     assert_eq!(
         verdict(
-            &[admit.clone()],
+            std::slice::from_ref(&admit),
             Committer::External(newcomer.member()),
             removes
         ),
