@@ -1,14 +1,20 @@
 // The line of one person: a proxy that everything their browser sends goes through, workers and WebSockets included.
-// It writes down who was called, and it can be cut.
+// It writes down who was called, it can be cut, and it can lie.
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { once } from "node:events";
+
+/** Every frame has one size (crates/wire/src/limits.rs); over WebSocket it is one binary message with this head. */
+const FRAME_BYTES = 2_048;
+const FRAME_HEAD = Buffer.from([0x82, 0x7e, FRAME_BYTES >> 8, FRAME_BYTES & 0xff]);
 
 export class Network {
   static async start() {
     const network = new Network();
     network.called = new Set();
     network.up = true;
+    /** How many of the next frames from a relay are changed on the way. */
+    network.lies = 0;
     network.sockets = new Set();
     network.server = createServer((request, response) => network.forward(request, response));
     network.server.on("connect", (request, socket, head) => network.tunnel(request, socket, head));
@@ -58,13 +64,24 @@ export class Network {
     request.pipe(onward);
   }
 
+  /** Flips a bit amid each whole frame that a relay sends, while there are lies left. */
+  maybeChanged(chunk) {
+    let at = chunk.indexOf(FRAME_HEAD);
+    while (at >= 0 && this.lies > 0 && at + FRAME_HEAD.length + FRAME_BYTES <= chunk.length) {
+      chunk[at + FRAME_HEAD.length + FRAME_BYTES / 2] ^= 1;
+      this.lies -= 1;
+      at = chunk.indexOf(FRAME_HEAD, at + FRAME_HEAD.length + FRAME_BYTES);
+    }
+    return chunk;
+  }
+
   tunnel(request, socket, head) {
     this.called.add(request.url);
     const [host, port] = request.url.split(":");
     const onward = connect(Number(port), host, () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       onward.write(head);
-      onward.pipe(socket);
+      onward.on("data", (chunk) => socket.write(this.maybeChanged(chunk)));
       socket.pipe(onward);
     });
     this.keep(onward);
