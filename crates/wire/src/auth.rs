@@ -1,6 +1,7 @@
 //! What is signed in the relay protocol, and how it is checked: Ed25519 (RFC 8032) over a label and fixed-size fields.
 
-use crate::relay::{Ballot, LaneNew, Vote};
+use crate::relay::{Ballot, LaneNew, Succession, Vote};
+use bytes::Bytes;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
@@ -36,12 +37,21 @@ pub fn relay_id(key: &[u8]) -> Hash {
 /// What is signed. Every variant has its own label, so that a signature for one use is worth nothing for another.
 #[derive(Clone, Copy, Debug)]
 pub enum Statement<'a> {
-    /// A relay proves that it holds its key: the nonce of the `Hello`.
-    Welcome(&'a [u8]),
+    /// A relay proves that it holds its key, and that the challenge is its own: the nonce of the `Hello`, the challenge.
+    /// In the answer to a POST the challenge is empty.
+    Welcome(&'a [u8], &'a [u8]),
     /// A writer appends the cell with this hash.
     Append(&'a [u8], &'a Hash),
+    /// A writer writes to a lane on this connection: relay id, challenge, lane. One signature serves all cells.
+    AppendHere(&'a Hash, &'a [u8], &'a [u8]),
     /// A reader reads or subscribes.
     Read(&'a [u8]),
+    /// A reader reads or subscribes on this connection: relay id, challenge, lane.
+    ReadHere(&'a Hash, &'a [u8], &'a [u8]),
+    /// An owner says who may write to a queue from now on.
+    Keys(&'a [u8], &'a [Bytes]),
+    /// A relay's old key names the new one: new key, milliseconds since 1970.
+    Succession(&'a [u8], u64),
     /// An owner has taken everything up to a number.
     Acknowledge(&'a [u8], u64),
     /// An owner deletes the lane.
@@ -68,9 +78,22 @@ impl Statement<'_> {
             }
         };
         match *self {
-            Self::Welcome(nonce) => put("ume/1/welcome", &[nonce]),
+            Self::Welcome(nonce, challenge) => put("ume/1/welcome", &[nonce, challenge]),
             Self::Append(lane, cell) => put("ume/1/append", &[lane, cell]),
+            Self::AppendHere(relay, challenge, lane) => {
+                put("ume/1/append-here", &[relay, challenge, lane]);
+            }
             Self::Read(lane) => put("ume/1/read", &[lane]),
+            Self::ReadHere(relay, challenge, lane) => {
+                put("ume/1/read-here", &[relay, challenge, lane]);
+            }
+            Self::Keys(lane, writers) => {
+                let fields: Vec<&[u8]> = std::iter::once(lane)
+                    .chain(writers.iter().map(|key| &key[..]))
+                    .collect();
+                put("ume/1/keys", &fields);
+            }
+            Self::Succession(key, time) => put("ume/1/succession", &[key, &time.to_le_bytes()]),
             Self::Acknowledge(lane, upto) => put("ume/1/acknowledge", &[lane, &upto.to_le_bytes()]),
             Self::Delete(lane) => put("ume/1/delete", &[lane]),
             Self::Prepare(lane, slot, ballot) => {
@@ -147,9 +170,166 @@ pub fn lane_new_is_sound(new: &LaneNew) -> bool {
         && new.ttl_seconds <= TTL_SECONDS_MAX
 }
 
+/// The id of a lane that nobody else can take: the hash of what the lane is, with the first bit set. `lane`, `work` and
+/// `access` of the `LaneNew` play no part.
+pub fn bound_lane_id(new: &LaneNew) -> LaneId {
+    let mut digest = Sha256::new();
+    digest.update(b"ume/1/lane");
+    let mut put = |field: &[u8]| {
+        digest.update(u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes());
+        digest.update(field);
+    };
+    put(&new.kind.to_le_bytes());
+    put(&u32::try_from(new.writers.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes());
+    new.writers.iter().for_each(|key| put(key));
+    put(&new.reader);
+    put(&new.owner);
+    put(&new.ttl_seconds.to_le_bytes());
+    put(&new.acceptors.to_le_bytes());
+    let mut id: LaneId = digest.finalize().into();
+    id[0] |= BOUND_BIT;
+    id
+}
+
+/// Whether a lane may have the id that it asks for: one with the first bit set has to be its [`bound_lane_id`].
+pub fn lane_id_fits(new: &LaneNew) -> bool {
+    new.lane
+        .first()
+        .is_some_and(|first| first & BOUND_BIT == 0 || new.lane[..] == bound_lane_id(new))
+}
+
+const BOUND_BIT: u8 = 0x80;
+
+/// The work for one lane on one connection, ready to try many numbers: the part of the hash that they share is done once.
+#[derive(Clone)]
+pub struct Work(Sha256);
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work(..)")
+    }
+}
+
+impl Work {
+    /// For a relay, its challenge on a connection, and a lane.
+    pub fn new(relay: &Hash, challenge: &[u8], lane: &[u8]) -> Self {
+        let digest = Sha256::new();
+        Self(
+            digest
+                .chain_update(b"ume/1/work")
+                .chain_update(relay)
+                .chain_update(challenge)
+                .chain_update(lane),
+        )
+    }
+
+    /// The zero bits at the start of the hash with this number.
+    pub fn bits(&self, work: u64) -> u32 {
+        let hash = self.0.clone().chain_update(work.to_le_bytes()).finalize();
+        let mut bits = 0;
+        for byte in hash {
+            bits += byte.leading_zeros();
+            if byte != 0 {
+                break;
+            }
+        }
+        bits
+    }
+}
+
+/// How much work a number shows for a lane on a connection: the zero bits at the start of a SHA-256 over relay id,
+/// challenge, lane and number (the idea of Hashcash).
+pub fn work_bits(relay: &Hash, challenge: &[u8], lane: &[u8], work: u64) -> u32 {
+    Work::new(relay, challenge, lane).bits(work)
+}
+
+/// The key at the end of a chain of successions that begins with the key of this id, or with the current key itself.
+///
+/// # Errors
+/// [`BadSignature`] if no unbroken chain leads from that id to `current`.
+pub fn follow_successions(
+    id: &Hash,
+    successions: &[Succession],
+    current: &[u8],
+) -> Result<(), BadSignature> {
+    let mut known = *id;
+    for one in successions {
+        if relay_id(&one.old_key) != known {
+            continue;
+        }
+        Statement::Succession(&one.new_key, one.time_ms).verify(&one.old_key, &one.signature)?;
+        known = relay_id(&one.new_key);
+    }
+    if relay_id(current) == known {
+        Ok(())
+    } else {
+        Err(BadSignature)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn lane() -> LaneNew {
+        LaneNew {
+            kind: 1,
+            writers: vec![Bytes::from_static(&[1; 32])],
+            reader: Bytes::from_static(&[2; 32]),
+            ttl_seconds: 60,
+            ..LaneNew::default()
+        }
+    }
+
+    #[test]
+    fn a_bound_id_fits_its_own_lane_only() {
+        let mut new = lane();
+        new.lane = Bytes::copy_from_slice(&bound_lane_id(&new));
+        assert!(lane_id_fits(&new));
+        new.work = 7;
+        assert!(lane_id_fits(&new));
+        new.ttl_seconds += 1;
+        assert!(!lane_id_fits(&new));
+        new.lane = Bytes::from_static(&[0x7f; 32]);
+        assert!(lane_id_fits(&new));
+        new.lane = Bytes::new();
+        assert!(!lane_id_fits(&new));
+    }
+
+    #[test]
+    fn work_counts_the_zero_bits() {
+        let best = (0..5_000)
+            .map(|work| work_bits(&[1; 32], &[2; 32], &[3; 32], work))
+            .max();
+        assert!(best.is_some_and(|bits| (8..32).contains(&bits)));
+    }
+
+    #[test]
+    fn a_chain_of_successions_leads_from_any_earlier_key() {
+        let keys: Vec<SigningKey> = (1..4).map(|n| SigningKey::from_bytes(&[n; 32])).collect();
+        let public = |n: usize| keys[n].verifying_key().to_bytes();
+        let step = |from: usize, to: usize| Succession {
+            old_key: Bytes::copy_from_slice(&public(from)),
+            new_key: Bytes::copy_from_slice(&public(to)),
+            time_ms: 5,
+            signature: Bytes::copy_from_slice(
+                &Statement::Succession(&public(to), 5).sign(&keys[from]),
+            ),
+        };
+        let chain = [step(0, 1), step(1, 2)];
+        for from in 0..3 {
+            let id = relay_id(&public(from));
+            assert_eq!(follow_successions(&id, &chain, &public(2)), Ok(()));
+        }
+        let id = relay_id(&public(0));
+        assert!(follow_successions(&id, &chain[1..], &public(2)).is_err());
+        assert!(follow_successions(&id, &chain, &public(1)).is_err());
+        let mut forged = step(1, 2);
+        forged.time_ms = 6;
+        assert!(follow_successions(&id, &[step(0, 1), forged], &public(2)).is_err());
+    }
 
     #[test]
     fn a_signature_fits_its_own_statement_only() {

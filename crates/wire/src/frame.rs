@@ -11,6 +11,7 @@ use crate::limits::{FRAME_BYTES, FRAME_HEADER_BYTES, VERSION};
 use crate::relay;
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
 
 /// Why some bytes are not a frame, or a message does not fit into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,19 +39,50 @@ pub enum FrameError {
 /// # Errors
 /// [`FrameError::TooLong`].
 pub fn encode(frame: &relay::Frame) -> Result<Bytes, FrameError> {
-    let length = frame.encoded_len();
+    let mut out = BytesMut::with_capacity(FRAME_BYTES);
+    encode_into(frame, &[], &mut out)?;
+    Ok(out.freeze())
+}
+
+/// The same with one more field, of type bytes: one that this version gives no meaning to.
+///
+/// # Errors
+/// [`FrameError::TooLong`].
+pub fn encode_with(frame: &relay::Frame, field: u32, bytes: &[u8]) -> Result<Bytes, FrameError> {
+    let mut extra = Vec::with_capacity(bytes.len() + 8);
+    encode_key(field, WireType::LengthDelimited, &mut extra);
+    encode_varint(bytes.len() as u64, &mut extra);
+    extra.extend_from_slice(bytes);
+    let mut out = BytesMut::with_capacity(FRAME_BYTES);
+    encode_into(frame, &extra, &mut out)?;
+    Ok(out.freeze())
+}
+
+/// Encodes a message into a whole frame behind what `out` holds. `grease` are further fields of the message, encoded
+/// ([`crate::grease`]).
+///
+/// # Errors
+/// [`FrameError::TooLong`]; `out` is as it was.
+pub fn encode_into(
+    frame: &relay::Frame,
+    grease: &[u8],
+    out: &mut BytesMut,
+) -> Result<(), FrameError> {
+    let length = frame.encoded_len() + grease.len();
     if length > FRAME_BYTES - FRAME_HEADER_BYTES {
         return Err(FrameError::TooLong);
     }
-    let mut out = BytesMut::with_capacity(FRAME_BYTES);
+    let end = out.len() + FRAME_BYTES;
+    out.reserve(FRAME_BYTES);
     #[allow(clippy::cast_possible_truncation)] // VERSION is 1, and length is below FRAME_BYTES
     {
         out.put_u8(VERSION as u8);
         out.put_u16_le(length as u16);
     }
-    frame.encode(&mut out).map_err(|_| FrameError::TooLong)?;
-    out.resize(FRAME_BYTES, 0);
-    Ok(out.freeze())
+    frame.encode(out).map_err(|_| FrameError::TooLong)?;
+    out.put_slice(grease);
+    out.resize(end, 0);
+    Ok(())
 }
 
 /// Decodes a frame; byte fields of the result share the input's memory.

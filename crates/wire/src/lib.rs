@@ -6,9 +6,11 @@
 //! Reading anything here never panics, and never allocates more than the input it was given.
 #![deny(missing_docs)]
 
+pub mod access;
 pub mod auth;
 pub mod fragment;
 pub mod frame;
+pub mod grease;
 pub mod limits;
 
 /// The messages of the relay protocol, generated from `proto/relay.proto`, where each is explained.

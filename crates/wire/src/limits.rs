@@ -38,8 +38,21 @@ pub const KEY_BYTES: usize = 32;
 pub const SIGNATURE_BYTES: usize = 64;
 /// Nonce in a `Hello`.
 pub const HELLO_NONCE_BYTES: usize = 32;
+/// Challenge in a `Welcome`.
+pub const CHALLENGE_BYTES: usize = 32;
+/// An access key.
+pub const ACCESS_BYTES: usize = 32;
+/// What tells one life of a lane from another, in a `Head`.
+pub const LIFE_BYTES: usize = 8;
+/// Earlier keys that a relay may have had.
+pub const SUCCESSIONS_MAX: usize = 8;
+/// Most bits of work that a relay may ask for. About a second of a phone's time.
+pub const WORK_BITS_MAX: u32 = 20;
 /// The part of a ballot that breaks ties.
 pub const BALLOT_TIE_BYTES: usize = 12;
+
+/// Numbers of fields that never mean anything.
+pub const GREASE: std::ops::Range<u32> = 1000..2000;
 
 /// Keys that may write to one lane.
 pub const WRITERS_MAX: usize = 2;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::limits::*;
-use crate::relay::{Accept, Ballot, Vote, frame::Body};
+use crate::relay::{Accept, Ballot, Frame, Pad, Vote, frame::Body};
 use proptest::prelude::*;
 
 fn id() -> Bytes {
@@ -84,4 +84,25 @@ proptest! {
         let frame = relay::Frame { request, body: Some(Body::Append(append)) };
         prop_assert_eq!(decode(&encode(&frame).unwrap()).unwrap(), frame);
     }
+}
+
+#[test]
+fn a_field_without_meaning_changes_nothing() {
+    let frame = Frame {
+        request: 7,
+        body: Some(Body::Pad(Pad {})),
+    };
+    for field in [crate::limits::GREASE.start, crate::limits::GREASE.end - 1] {
+        let bytes = encode_with(&frame, field, &[1, 2, 3]).unwrap();
+        assert_ne!(bytes, encode(&frame).unwrap());
+        assert_eq!(decode(&bytes), Ok(frame.clone()));
+    }
+    let unknown = Frame {
+        request: 7,
+        body: None,
+    };
+    assert_eq!(
+        decode(&encode_with(&unknown, 1000, &[]).unwrap()),
+        Ok(unknown)
+    );
 }
