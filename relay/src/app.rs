@@ -5,9 +5,8 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-use crate::http::{Answer, plain};
+use crate::http::{Answer, AnswerBody, plain};
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -107,7 +106,7 @@ impl Asset {
                 .map(|known| known.trim().trim_start_matches("W/"))
                 .any(|known| known == "*" || known == tag)
         });
-        let mut answer = Response::new(Full::new(if is_known {
+        let mut answer = Response::new(AnswerBody::whole(if is_known {
             Bytes::new()
         } else {
             body.clone()

@@ -34,9 +34,9 @@ impl Bucket {
         Duration::from_secs_f64((1.0 - self.tokens) / self.per_second) + Duration::from_millis(1)
     }
 
-    /// Takes a token.
-    pub(crate) fn take(&mut self) {
-        self.tokens -= 1.0;
+    /// Takes tokens; what is not there has to be waited for later.
+    pub(crate) fn take(&mut self, tokens: u32) {
+        self.tokens -= f64::from(tokens);
     }
 }
 
@@ -50,7 +50,7 @@ mod tests {
         let mut bucket = Bucket::new(3, 10, start);
         for _ in 0..3 {
             assert_eq!(bucket.wait(start), Duration::ZERO);
-            bucket.take();
+            bucket.take(1);
         }
         let wait = bucket.wait(start);
         assert!(wait >= Duration::from_millis(100) && wait < Duration::from_millis(110));

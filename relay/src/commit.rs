@@ -5,6 +5,7 @@
 use crate::{
     hub::Hub,
     journal,
+    metrics::Metrics,
     refusal::Refusal,
     store::{Millis, Outcome, Store, Write},
 };
@@ -33,8 +34,10 @@ pub(crate) struct Committer {
     /// Bounds the queue by what its entries weigh.
     room: Arc<Semaphore>,
     healthy: Arc<AtomicBool>,
+    short: Arc<AtomicBool>,
 }
 
+#[allow(clippy::large_enum_variant)] // the other one is rare
 enum Order {
     Write(Job),
     Expire,
@@ -51,13 +54,17 @@ impl Committer {
     pub(crate) fn start(
         store: Arc<dyn Store>,
         hub: Arc<Hub>,
+        metrics: Arc<Metrics>,
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, orders) = mpsc::unbounded_channel();
         let healthy = Arc::new(AtomicBool::new(true));
+        let short = Arc::new(AtomicBool::new(false));
         let mut work = Work {
             store,
             hub,
+            metrics,
             healthy: healthy.clone(),
+            short: short.clone(),
             failed: None,
         };
         let thread = thread::Builder::new()
@@ -68,6 +75,7 @@ impl Committer {
                 queue,
                 room: Arc::new(Semaphore::new(WAITING_CELLS)),
                 healthy,
+                short,
             },
             thread,
         ))
@@ -97,16 +105,28 @@ impl Committer {
         let _ = self.queue.send(Order::Expire);
     }
 
+    /// Cells that wait to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        WAITING_CELLS - self.room.available_permits().min(WAITING_CELLS)
+    }
+
     /// Whether the last transaction went well.
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing new is stored for want of room on the disk.
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed)
     }
 }
 
 struct Work {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
     healthy: Arc<AtomicBool>,
+    short: Arc<AtomicBool>,
     failed: Option<Instant>,
 }
 
@@ -127,7 +147,10 @@ impl Work {
             while let Some(order) = next {
                 match order {
                     Order::Write(job) => jobs.push(job),
-                    Order::Expire => expiring = true,
+                    Order::Expire => {
+                        expiring = true;
+                        self.look_at_disk();
+                    }
                 }
                 next = if jobs.len() < GROUP_MAX {
                     orders.try_recv().ok()
@@ -153,8 +176,10 @@ impl Work {
             writes.push(job.write);
             answers.push((job.answer, job.room));
         }
+        let begun = Instant::now();
         match self.store.apply(now(), &writes) {
             Ok(outcomes) => {
+                self.metrics.committed(writes.len(), begun.elapsed());
                 self.healthy.store(true, Ordering::Relaxed);
                 self.hub.publish(&writes, &outcomes);
                 for ((answer, _room), outcome) in answers.into_iter().zip(outcomes) {
@@ -162,6 +187,7 @@ impl Work {
                 }
             }
             Err(error) => {
+                self.metrics.commit_failures.inc();
                 self.fail(&error.to_string());
                 for (answer, _room) in answers {
                     let _ = answer.send(Outcome::Refused(Refusal::STORAGE));
@@ -182,10 +208,21 @@ impl Work {
         }
     }
 
+    fn look_at_disk(&self) {
+        let short = self.store.is_short();
+        if self.short.swap(short, Ordering::Relaxed) != short {
+            journal::note(if short {
+                journal::DISK_SHORT
+            } else {
+                journal::DISK_FINE
+            });
+        }
+    }
+
     fn fail(&mut self, error: &str) {
         self.failed.get_or_insert_with(Instant::now);
         if self.healthy.swap(false, Ordering::Relaxed) {
-            journal::note(error);
+            journal::because(journal::STORE_FAILS, error);
         }
     }
 
@@ -201,7 +238,7 @@ impl Work {
         if self.store.reopen().is_ok() {
             self.failed = None;
             self.healthy.store(true, Ordering::Relaxed);
-            journal::note("the store is open again");
+            journal::note(journal::STORE_BACK);
         }
     }
 }

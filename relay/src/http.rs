@@ -1,34 +1,39 @@
 //! HTTP: one connection, and which way its requests go.
 
+mod body;
+mod gather;
 mod post;
+mod room;
+
+pub(crate) use body::AnswerBody;
+pub(crate) use room::{Intake, ROOM_BYTES};
 
 use crate::{
+    admission::Visitor,
     bucket::Bucket,
-    server::{Core, asked},
-    ws,
+    patience::Patience,
+    peer::Peer,
+    server::{Core, asked, retry_millis},
 };
 use bytes::Bytes;
-use data_encoding::BASE64;
-use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
     header::{self, HeaderName, HeaderValue},
     server::conn::http1,
     service::service_fn,
+    upgrade::OnUpgrade,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, sync::Arc, time::Duration, time::Instant};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration, time::Instant};
 use tokio::{
-    net::TcpStream,
-    sync::{Mutex, mpsc, watch},
+    io::{AsyncRead, AsyncWrite},
+    sync::{Mutex, watch},
     time,
 };
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<AnswerBody>;
 
-/// Longest header of a request, in bytes.
-const HEADER_BYTES: usize = 16 * 1024;
 /// Headers in one request.
 const HEADERS_MAX: usize = 64;
 /// Longest life of a connection that is no WebSocket: whoever takes an answer drop by drop does not hold it for ever.
@@ -36,28 +41,74 @@ const LIFE: Duration = Duration::from_mins(5);
 /// Time for what is on its way when the relay stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Serves one connection to its end.
-pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+/// Where the connection is left that a request wants to be a WebSocket, with whom it is for.
+type Switch = parking_lot::Mutex<Option<(OnUpgrade, Arc<Visitor>)>>;
+
+/// A connection that is a WebSocket from now on. `early` is what came together with the handshake.
+pub(crate) struct Upgraded<S> {
+    pub(crate) stream: S,
+    pub(crate) early: Bytes,
+    pub(crate) visitor: Arc<Visitor>,
+}
+
+/// Serves one connection for as long as it speaks HTTP.
+pub(crate) async fn serve<S>(
+    core: Arc<Core>,
+    stream: S,
+    peer: Peer,
+    visitor: Arc<Visitor>,
+    mut stopped: watch::Receiver<bool>,
+) -> Option<Upgraded<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let config = core.config.get();
+    let limits = &config.limits;
     let bucket = Bucket::new(
-        core.limits.frames_burst,
-        core.limits.frames_per_second,
+        limits.frames_burst,
+        limits.frames_per_second,
         Instant::now(),
     );
     let bucket = Arc::new(Mutex::new(bucket));
-    // An upgraded connection comes back through here, so that it stays within this task.
-    let (upgrades, mut taken) = mpsc::channel(1);
-    let service = service_fn(|request| {
-        let (core, bucket, upgrades) = (core.clone(), bucket.clone(), upgrades.clone());
-        async move { Ok::<_, Infallible>(route(core, request, bucket, upgrades).await) }
+    let switched = Arc::new(Switch::default());
+    let asking = stopped.clone();
+    let service = service_fn(|request: Request<Incoming>| {
+        let trusted = &core.config.get().trusted_proxies;
+        // A proxy's connection counts for nobody; each of its requests counts for whom it speaks for.
+        let visitor = if peer.is_proxy(trusted) {
+            let client = peer.client(request.headers(), trusted);
+            core.admission.arrive(client, Instant::now()).map(Arc::new)
+        } else {
+            Some(visitor.clone())
+        };
+        let (core, bucket, switched) = (core.clone(), bucket.clone(), switched.clone());
+        // A request that comes now has to come again, to whoever is here then.
+        let stops = *asking.borrow();
+        async move {
+            Ok::<_, Infallible>(match visitor {
+                _ if stops => stopping(),
+                None => {
+                    core.metrics.turned_away.inc();
+                    open_to_all(later(plain(
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "too many connections from there\n",
+                    )))
+                }
+                Some(visitor) => route(core, visitor, request, bucket, &switched).await,
+            })
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(core.limits.header_timeout)
-        .max_buf_size(HEADER_BYTES)
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header_bytes)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(
+            TokioIo::new(Patience::new(stream, limits.demand())),
+            service,
+        )
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
     let finished = tokio::select! {
         _ = connection.as_mut() => true,
         () = time::sleep(LIFE) => false,
@@ -66,37 +117,41 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, mut stopped: watch
             time::timeout(STOP_TIMEOUT, connection.as_mut()).await.is_ok()
         }
     };
-    if !finished {
-        return;
-    }
-    if let Ok(upgrade) = taken.try_recv()
-        && let Ok(io) = hyper::upgrade::on::<Request<Incoming>>(upgrade).await
-    {
-        ws::serve(core, TokioIo::new(io), stopped).await;
-    }
+    let (upgrade, visitor) = switched.lock().take().filter(|_| finished)?;
+    let parts = upgrade
+        .await
+        .ok()?
+        .downcast::<TokioIo<Patience<S>>>()
+        .ok()?;
+    Some(Upgraded {
+        stream: parts.io.into_inner().into_inner(),
+        early: parts.read_buf,
+        visitor,
+    })
 }
 
 async fn route(
     core: Arc<Core>,
+    visitor: Arc<Visitor>,
     request: Request<Incoming>,
     bucket: Arc<Mutex<Bucket>>,
-    upgrades: mpsc::Sender<Request<Incoming>>,
+    switched: &Switch,
 ) -> Answer {
     let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
     match request.uri().path() {
-        "/v1/ws" => upgrade(request, &upgrades),
+        "/v1/ws" => upgrade(request, visitor, switched),
         "/v1/f" => match *request.method() {
-            Method::POST => open_to_all(post::answer(core, request, bucket).await),
+            // Boxed, so that a connection without one does not have the memory for it.
+            Method::POST => {
+                open_to_all(Box::pin(post::answer(core, visitor, request, bucket)).await)
+            }
             Method::OPTIONS => open_to_all(preflight()),
             _ => open_to_all(plain(StatusCode::METHOD_NOT_ALLOWED, "POST frames here\n")),
         },
-        "/healthz" if is_get => open_to_all(if core.commit.is_healthy() {
-            plain(StatusCode::OK, "ok\n")
-        } else {
-            plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store cannot be written\n",
-            )
+        "/healthz" if is_get => open_to_all(plain(StatusCode::OK, "ok\n")),
+        "/readyz" if is_get => open_to_all(match core.readiness() {
+            Ok(()) => plain(StatusCode::OK, "ready\n"),
+            Err(words) => later(plain(StatusCode::SERVICE_UNAVAILABLE, words)),
         }),
         path if path.starts_with("/v1/") => {
             open_to_all(plain(StatusCode::NOT_FOUND, "not found\n"))
@@ -107,7 +162,7 @@ async fn route(
 }
 
 /// Switches to the WebSocket protocol (RFC 6455 section 4.2).
-fn upgrade(request: Request<Incoming>, upgrades: &mpsc::Sender<Request<Incoming>>) -> Answer {
+fn upgrade(request: Request<Incoming>, visitor: Arc<Visitor>, switched: &Switch) -> Answer {
     let has = |name: HeaderName, token: &str| {
         let values = request
             .headers()
@@ -137,13 +192,11 @@ fn upgrade(request: Request<Incoming>, upgrades: &mpsc::Sender<Request<Incoming>
         );
         return open_to_all(refused);
     };
-    let mut digest = sha1_smol::Sha1::new();
-    digest.update(key.as_bytes());
-    digest.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    let accept = HeaderValue::try_from(BASE64.encode(&digest.digest().bytes()));
-    let (Ok(accept), Ok(())) = (accept, upgrades.try_send(request)) else {
+    let accept = HeaderValue::try_from(ume_websocket::accept_key(key.as_bytes()));
+    let Ok(accept) = accept else {
         return plain(StatusCode::BAD_REQUEST, "not a WebSocket handshake\n");
     };
+    *switched.lock() = Some((hyper::upgrade::on(request), visitor));
     let mut answer = plain(StatusCode::SWITCHING_PROTOCOLS, "");
     answer.headers_mut().clear();
     answer
@@ -155,6 +208,21 @@ fn upgrade(request: Request<Incoming>, upgrades: &mpsc::Sender<Request<Incoming>
     answer
         .headers_mut()
         .insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    answer
+}
+
+/// The answer of a relay that is about to stop.
+fn stopping() -> Answer {
+    open_to_all(later(plain(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the relay stops\n",
+    )))
+}
+
+/// Says when it is worth to ask again, at a time of its own for everybody.
+fn later(mut answer: Answer) -> Answer {
+    let seconds = HeaderValue::from(retry_millis().div_ceil(1000));
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds);
     answer
 }
 
@@ -191,7 +259,7 @@ fn open_to_all(mut answer: Answer) -> Answer {
 
 /// A short answer in words.
 pub(crate) fn plain(status: StatusCode, text: &'static str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    let mut answer = Response::new(AnswerBody::whole(Bytes::from_static(text.as_bytes())));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(

@@ -1,11 +1,15 @@
 //! Who is subscribed to what, and how they hear of news.
 //!
-//! A connection is told *that* a lane has something new, and reads it from where it stands: nothing queues up for the
-//! slow, and nothing is lost. The newest cells' frames are kept for a while, encoded once for everybody, so that those
-//! who keep up need not read at all.
+//! A connection is told *that* a lane has something new, and takes it from where it stands: nothing queues up for the
+//! slow. The newest frames are kept for a while, encoded once for everybody, so that those who keep up need not read from
+//! the store at all; whoever falls behind them reads the store.
 //!
-//! Lanes with a time to live of zero are never stored: their cells go straight into the mailboxes, and a full mailbox
-//! drops the oldest.
+//! Lanes with a time to live of zero are never stored: their newest frames are all there is, and whoever falls behind
+//! them misses some.
+
+mod ear;
+
+pub(crate) use ear::{Ear, Mailbox, News};
 
 use crate::{
     reading::delivery,
@@ -13,152 +17,172 @@ use crate::{
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
+use rand_core::{OsRng, RngCore};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    mem,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
-use tokio::sync::Notify;
-use ume_wire::auth::{Hash, LaneId};
+use ume_wire::{
+    auth::{Hash, LaneId},
+    limits::LIFE_BYTES,
+};
 
-/// Frames of newest cells, of all lanes together: 8 MiB.
-const RECENT_FRAMES: usize = 4096;
-/// Frames of lanes without storage that wait for one connection: 512 KiB.
-const FLEETING_FRAMES: usize = 256;
-/// Lanes without storage whose numbers are remembered although nobody listens.
-const FLEETING_LANES: usize = 4096;
+/// Parts of the hub, each with a lock of its own.
+const SHARDS: usize = 16;
+/// Newest frames in one part, of all its lanes together: 1 MiB.
+const RECENT_FRAMES: usize = 512;
+/// Subscriptions of all connections together: some 60 MiB.
+const SUBSCRIPTIONS: usize = 1 << 18;
+/// Lanes without storage in one part whose numbers are remembered although nobody listens.
+const FLEETING_LANES: usize = 256;
 /// Cells that a lane without storage recognises when they come again.
 const FLEETING_HASHES: usize = 32;
 
-/// Numbers of what is new in a lane: the lowest and the highest.
-pub(crate) type News = (u64, u64);
+type Ears = Arc<Vec<Arc<Ear>>>;
+/// What tells one life of a lane from another.
+pub(crate) type Life = [u8; LIFE_BYTES];
 
-/// Where a connection finds what happened.
+/// A lane that somebody listens to.
 #[derive(Debug, Default)]
-pub(crate) struct Mailbox {
-    mail: Mutex<Mail>,
-    arrived: Notify,
+struct Heard {
+    ears: Ears,
+    /// Number of the first of `recent`, which has no holes.
+    first: u64,
+    recent: VecDeque<Bytes>,
 }
 
-/// What happened since the last look.
-#[derive(Debug, Default)]
-pub(crate) struct Mail {
-    /// Lanes with news.
-    pub(crate) news: BTreeMap<LaneId, News>,
-    /// Frames that exist nowhere else, with their lanes.
-    pub(crate) fleeting: VecDeque<(LaneId, Bytes)>,
-}
-
-impl Mailbox {
-    /// Waits until something may have happened.
-    pub(crate) async fn arrived(&self) {
-        self.arrived.notified().await;
-    }
-
-    /// Takes everything out.
-    pub(crate) fn take(&self) -> Mail {
-        mem::take(&mut self.mail.lock())
-    }
-
-    fn tell(&self, lane: LaneId, number: u64) {
-        let mut mail = self.mail.lock();
-        let news = mail.news.entry(lane).or_insert((number, number));
-        *news = (news.0.min(number), news.1.max(number));
-        drop(mail);
-        self.arrived.notify_one();
-    }
-
-    fn drop_in(&self, lane: LaneId, frame: Bytes) {
-        let mut mail = self.mail.lock();
-        if mail.fleeting.len() == FLEETING_FRAMES {
-            mail.fleeting.pop_front();
-        }
-        mail.fleeting.push_back((lane, frame));
-        drop(mail);
-        self.arrived.notify_one();
+impl Heard {
+    fn next(&self) -> u64 {
+        self.first + self.recent.len() as u64
     }
 }
 
+/// Numbers of a lane that is stored nowhere.
 #[derive(Debug)]
 struct Fleeting {
     next: u64,
+    life: Life,
     hashes: VecDeque<(Hash, u64)>,
 }
 
 impl Default for Fleeting {
     fn default() -> Self {
+        let mut life = [0; LIFE_BYTES];
+        // Without chance, readers of such a lane may miss that it began again.
+        let _ = OsRng.try_fill_bytes(&mut life);
         Self {
             next: 1,
+            life,
             hashes: VecDeque::new(),
         }
     }
 }
 
 #[derive(Debug, Default)]
-struct Inside {
-    listeners: HashMap<LaneId, Vec<Arc<Mailbox>>>,
-    recent: HashMap<(LaneId, u64), Bytes>,
-    recent_order: VecDeque<(LaneId, u64)>,
+struct Shard {
+    heard: HashMap<LaneId, Heard>,
+    /// The lane of every recent frame, oldest first; and of some that are gone already.
+    order: VecDeque<LaneId>,
     fleeting: HashMap<LaneId, Fleeting>,
 }
 
 /// All subscriptions of all connections.
 #[derive(Debug, Default)]
-pub(crate) struct Hub(Mutex<Inside>);
+pub(crate) struct Hub {
+    shards: [Mutex<Shard>; SHARDS],
+    subscriptions: AtomicUsize,
+}
 
 impl Hub {
-    /// From now on this mailbox hears of the lane. Whoever reads afterwards misses nothing.
-    pub(crate) fn listen(&self, lane: LaneId, mailbox: &Arc<Mailbox>) {
-        let mut inside = self.0.lock();
-        let listeners = inside.listeners.entry(lane).or_default();
-        if !listeners.iter().any(|other| Arc::ptr_eq(other, mailbox)) {
-            listeners.push(mailbox.clone());
+    fn shard(&self, lane: &LaneId) -> &Mutex<Shard> {
+        &self.shards[usize::from(lane[lane.len() - 1]) % SHARDS]
+    }
+
+    /// From now on this mailbox hears of the lane. Whoever reads afterwards misses nothing. A mailbox listens to a lane
+    /// once. `None`: the relay has too many subscriptions.
+    pub(crate) fn listen(&self, lane: LaneId, mailbox: &Arc<Mailbox>) -> Option<Arc<Ear>> {
+        if self.subscriptions.fetch_add(1, Ordering::Relaxed) >= SUBSCRIPTIONS {
+            self.subscriptions.fetch_sub(1, Ordering::Relaxed);
+            return None;
         }
+        let ear = Ear::new(lane, mailbox.clone());
+        let mut shard = self.shard(&lane).lock();
+        let heard = shard.heard.entry(lane).or_default();
+        Arc::make_mut(&mut heard.ears).push(ear.clone());
+        Some(ear)
     }
 
     /// It does not any more.
-    pub(crate) fn leave(&self, lane: &LaneId, mailbox: &Arc<Mailbox>) {
-        let mut inside = self.0.lock();
-        if let Some(listeners) = inside.listeners.get_mut(lane) {
-            listeners.retain(|other| !Arc::ptr_eq(other, mailbox));
-            if listeners.is_empty() {
-                inside.listeners.remove(lane);
-            }
+    pub(crate) fn leave(&self, ear: &Arc<Ear>) {
+        let mut shard = self.shard(ear.lane()).lock();
+        let Some(heard) = shard.heard.get_mut(ear.lane()) else {
+            return;
+        };
+        let ears = Arc::make_mut(&mut heard.ears);
+        if let Some(place) = ears.iter().position(|other| Arc::ptr_eq(other, ear)) {
+            ears.swap_remove(place);
+            self.subscriptions.fetch_sub(1, Ordering::Relaxed);
+        }
+        if ears.is_empty() {
+            shard.heard.remove(ear.lane());
         }
     }
 
     /// Tells of what has become durable.
     pub(crate) fn publish(&self, writes: &[Write], outcomes: &[Outcome]) {
-        let mut inside = self.0.lock();
+        let mut news: BTreeMap<LaneId, News> = BTreeMap::new();
         for (write, outcome) in writes.iter().zip(outcomes) {
-            match (write, outcome) {
+            let (lane, number) = match (write, outcome) {
                 (Write::Append { lane, cell, .. }, Outcome::Appended { seq, new: true }) => {
-                    inside.publish_cell(*lane, *seq, cell);
+                    self.shard(lane).lock().keep(lane, *seq, cell);
+                    (*lane, *seq)
                 }
                 (Write::Accept { lane, slot, .. }, Outcome::Accepted { new: true, .. }) => {
-                    inside.tell(*lane, *slot);
+                    (*lane, *slot)
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            let news = news.entry(lane).or_insert((number, number));
+            *news = (news.0.min(number), news.1.max(number));
+        }
+        // Everybody is told once for all of it.
+        for (lane, news) in news {
+            let ears = self.shard(&lane).lock().ears(&lane);
+            tell(&ears, news);
         }
     }
 
-    /// The frame of a new cell, if it is still here.
-    pub(crate) fn recent(&self, lane: &LaneId, seq: u64) -> Option<Bytes> {
-        self.0.lock().recent.get(&(*lane, seq)).cloned()
+    /// Gives up to `max` of the newest frames from a number on, and the number that follows them. `None`: that number's
+    /// frame is not here; or, if `may_skip`, no later one either.
+    pub(crate) fn recent(
+        &self,
+        lane: &LaneId,
+        from: u64,
+        max: usize,
+        may_skip: bool,
+        take: impl FnMut(Bytes),
+    ) -> Option<u64> {
+        let shard = self.shard(lane).lock();
+        let heard = shard.heard.get(lane)?;
+        let from = if may_skip {
+            from.max(heard.first)
+        } else {
+            from
+        };
+        let skipped = usize::try_from(from.checked_sub(heard.first)?).ok()?;
+        let count = heard.recent.len().checked_sub(skipped)?.min(max);
+        let frames = heard.recent.range(skipped..skipped + count);
+        frames.cloned().for_each(take);
+        (count > 0).then_some(from + count as u64)
     }
 
     /// Passes a cell of a lane without storage on to those who listen. Gives its number.
     pub(crate) fn pass_on(&self, lane: LaneId, hash: Hash, cell: &Bytes) -> u64 {
-        let mut inside = self.0.lock();
-        let inside = &mut *inside;
-        if inside.fleeting.len() >= FLEETING_LANES && !inside.fleeting.contains_key(&lane) {
-            let listeners = &inside.listeners;
-            inside
-                .fleeting
-                .retain(|lane, _| listeners.contains_key(lane));
-        }
-        let fleeting = inside.fleeting.entry(lane).or_default();
+        let mut shard = self.shard(&lane).lock();
+        let fleeting = shard.fleeting(lane);
         if let Some((_, seq)) = fleeting.hashes.iter().find(|(known, _)| *known == hash) {
             return *seq;
         }
@@ -168,46 +192,61 @@ impl Hub {
             fleeting.hashes.pop_front();
         }
         fleeting.hashes.push_back((hash, seq));
-        if let Some(listeners) = inside.listeners.get(&lane)
-            && let Some(frame) = delivery(0, &lane, seq, cell)
-        {
-            for mailbox in listeners {
-                mailbox.drop_in(lane, frame.clone());
-            }
-        }
+        shard.keep(&lane, seq, cell);
+        let ears = shard.ears(&lane);
+        drop(shard);
+        tell(&ears, (seq, seq));
         seq
     }
 
-    /// The number that the next cell of a lane without storage gets.
-    pub(crate) fn fleeting_end(&self, lane: &LaneId) -> u64 {
-        self.0
-            .lock()
-            .fleeting
-            .get(lane)
-            .map_or(1, |fleeting| fleeting.next)
+    /// The number that the next cell of a lane without storage gets, and the lane's life.
+    pub(crate) fn fleeting_end(&self, lane: &LaneId) -> (u64, Life) {
+        let mut shard = self.shard(lane).lock();
+        let fleeting = shard.fleeting(*lane);
+        (fleeting.next, fleeting.life)
     }
 }
 
-impl Inside {
-    fn publish_cell(&mut self, lane: LaneId, seq: u64, cell: &Bytes) {
-        if !self.listeners.contains_key(&lane) {
+impl Shard {
+    /// Keeps the frame of a cell, if somebody listens.
+    fn keep(&mut self, lane: &LaneId, seq: u64, cell: &Bytes) {
+        let Some(heard) = self.heard.get_mut(lane) else {
             return;
+        };
+        let Some(frame) = delivery(0, lane, seq, cell) else {
+            return;
+        };
+        if heard.next() != seq {
+            heard.recent.clear();
+            heard.first = seq;
         }
-        if let Some(frame) = delivery(0, &lane, seq, cell) {
-            if self.recent_order.len() == RECENT_FRAMES
-                && let Some(oldest) = self.recent_order.pop_front()
-            {
-                self.recent.remove(&oldest);
-            }
-            self.recent.insert((lane, seq), frame);
-            self.recent_order.push_back((lane, seq));
+        heard.recent.push_back(frame);
+        self.order.push_back(*lane);
+        if self.order.len() > RECENT_FRAMES
+            && let Some(oldest) = self.order.pop_front()
+            && let Some(heard) = self.heard.get_mut(&oldest)
+            && heard.recent.pop_front().is_some()
+        {
+            heard.first += 1;
         }
-        self.tell(lane, seq);
     }
 
-    fn tell(&self, lane: LaneId, number: u64) {
-        for mailbox in self.listeners.get(&lane).into_iter().flatten() {
-            mailbox.tell(lane, number);
+    fn ears(&self, lane: &LaneId) -> Ears {
+        let heard = self.heard.get(lane);
+        heard.map_or_else(Ears::default, |heard| heard.ears.clone())
+    }
+
+    fn fleeting(&mut self, lane: LaneId) -> &mut Fleeting {
+        if self.fleeting.len() >= FLEETING_LANES && !self.fleeting.contains_key(&lane) {
+            let heard = &self.heard;
+            self.fleeting.retain(|lane, _| heard.contains_key(lane));
         }
+        self.fleeting.entry(lane).or_default()
+    }
+}
+
+fn tell(ears: &[Arc<Ear>], news: News) {
+    for ear in ears {
+        ear.tell(news);
     }
 }

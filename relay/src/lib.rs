@@ -22,14 +22,30 @@
 //! # }
 //! ```
 
+mod accept;
+mod access;
+pub mod admin;
+mod admission;
 mod app;
+mod backlog;
 mod bucket;
+pub mod cli;
 mod commit;
 mod config;
+mod day;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod identity;
 mod journal;
+mod memory;
+mod metrics;
+mod notify;
+mod packet;
+mod patience;
+mod peer;
+mod proofs;
 mod reading;
 mod refusal;
 mod server;
@@ -37,10 +53,14 @@ mod session;
 mod slot;
 mod stage;
 mod store;
+mod tls;
 mod ws;
 
+pub use admission::{Access, AdmissionLimits};
 pub use app::AppError;
-pub use config::{Config, Limits};
+pub use config::{Acme, Config, Limits};
 pub use identity::IdentityError;
+pub use journal::{Format, Level};
 pub use server::{Relay, StartError};
 pub use store::StoreError;
+pub use tls::TlsError;

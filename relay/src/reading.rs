@@ -1,25 +1,42 @@
-//! Answers that consist of many frames: cells, values and blobs.
+//! Answers that consist of many frames: cells, values and blobs, a page at a time.
 
 use crate::{
     commit::now,
+    hub::Life,
+    packet::encode,
     refusal::Refusal,
-    server::Core,
     store::{Store, StoreError},
 };
 use bytes::Bytes;
 use ume_wire::{
     auth::{Hash, LaneId},
-    frame,
-    limits::CELL_BYTES,
-    relay::{BlobPart, Delivery, Frame, Head, Value, frame::Body},
+    limits::{CELL_BYTES, READ_FRAMES_MAX},
+    relay::{BlobPart, Delivery, Head, Value, frame::Body},
 };
 
 /// A lane to read, checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reading {
     pub(crate) lane: LaneId,
-    pub(crate) from: u64,
+    pub(crate) place: Place,
     pub(crate) content: Content,
+    pub(crate) life: Life,
+}
+
+/// Where a reader stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    /// The number to go on with.
+    pub(crate) number: u64,
+    /// Of a value: the cell to go on with. A value can have many more than a page.
+    pub(crate) part: usize,
+}
+
+impl Place {
+    /// Before a number.
+    pub(crate) fn at(number: u64) -> Self {
+        Self { number, part: 0 }
+    }
 }
 
 /// What a lane gives to its readers.
@@ -34,83 +51,73 @@ pub(crate) enum Content {
     Fleeting,
 }
 
-/// Frames, and where they are in their lane.
-#[derive(Debug, Default)]
+/// Frames, and where they end.
+#[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) frames: Vec<Bytes>,
-    pub(crate) numbers: Numbers,
-}
-
-/// Where an answer is in its lane; all of one moment.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Numbers {
+    pub(crate) place: Place,
     /// Oldest number that is still kept, or `end` if none is; of a part of a lane, the end of the part.
     pub(crate) first: u64,
-    /// Number that follows the last one looked at.
-    pub(crate) next: u64,
     /// Number that the next new cell or value will get.
     pub(crate) end: u64,
+    /// The next value does not fit into the answer any more.
+    pub(crate) is_full: bool,
 }
 
-impl Numbers {
+impl Page {
     /// Of a lane that stores nothing.
     pub(crate) fn fleeting(end: u64) -> Self {
         Self {
+            frames: Vec::new(),
+            place: Place::at(end),
             first: end,
-            next: end,
             end,
+            is_full: false,
         }
     }
 }
 
-/// Encodes an answer. `None` cannot happen with fields of the right sizes.
-pub(crate) fn encode(request: u32, body: Body) -> Option<Bytes> {
-    frame::encode(&Frame {
-        request,
-        body: Some(body),
-    })
-    .ok()
-}
-
 /// Encodes one cell of a lane.
 pub(crate) fn delivery(request: u32, lane: &LaneId, seq: u64, cell: &Bytes) -> Option<Bytes> {
-    let lane = Bytes::copy_from_slice(lane);
-    encode(
-        request,
-        Body::Delivery(Delivery {
-            lane,
-            seq,
-            cell: cell.clone(),
-        }),
-    )
+    let (lane, cell) = (Bytes::copy_from_slice(lane), cell.clone());
+    encode(request, Body::Delivery(Delivery { lane, seq, cell }))
 }
 
-/// Encodes the end of an answer.
-pub(crate) fn head(request: u32, lane: &LaneId, numbers: Numbers) -> Option<Bytes> {
-    let (lane, Numbers { first, next, end }) = (Bytes::copy_from_slice(lane), numbers);
+/// Encodes the end of an answer, at which a page stands.
+pub(crate) fn head(request: u32, reading: &Reading, page: &Page) -> Option<Bytes> {
     encode(
         request,
         Body::Head(Head {
-            lane,
-            next,
-            end,
-            first,
+            lane: Bytes::copy_from_slice(&reading.lane),
+            next: page.place.number,
+            end: page.end,
+            first: page.first,
+            life: Bytes::copy_from_slice(&reading.life),
         }),
     )
 }
 
-/// Reads numbers `from..upto`, about `max` frames.
+/// Room for frames: in the page, and in the answer that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) page: usize,
+    /// A value that does not fit into this begins the next answer; one that fits into none has an answer of its own.
+    pub(crate) answer: usize,
+}
+
+/// Reads from where a reader stands up to a number.
 pub(crate) fn page(
     store: &dyn Store,
     request: u32,
     reading: &Reading,
     upto: u64,
-    max: usize,
+    room: Room,
 ) -> Result<Page, StoreError> {
-    let (lane, from) = (&reading.lane, reading.from);
+    let (lane, from) = (&reading.lane, reading.place.number);
     match reading.content {
-        Content::Fleeting => Ok(Page::default()),
+        Content::Fleeting => Ok(Page::fleeting(from)),
         Content::Cells => {
+            let max = room.page.min(room.answer);
             let cells = store.cells(now(), lane, from, upto, max)?;
             let frames = cells
                 .items
@@ -118,57 +125,62 @@ pub(crate) fn page(
                 .filter_map(|(seq, cell)| delivery(request, lane, *seq, cell));
             Ok(Page {
                 frames: frames.collect(),
-                numbers: Numbers {
-                    first: cells.first,
-                    next: cells.next,
-                    end: cells.end,
-                },
+                place: Place::at(cells.next),
+                first: cells.first,
+                end: cells.end,
+                is_full: false,
             })
         }
-        Content::Values { .. } => {
-            let values = store.values(now(), lane, from, upto, max)?;
-            let lane = Bytes::copy_from_slice(lane);
-            let mut frames = Vec::new();
-            for value in &values.items {
-                for (index, cell) in (0..).zip(split(&value.cells)) {
-                    let (lane, vote) = (lane.clone(), Some(value.vote.clone()));
-                    let body = Body::Value(Value {
-                        lane,
-                        slot: value.slot,
-                        vote,
-                        index,
-                        cell,
-                    });
-                    frames.extend(encode(request, body));
-                }
-            }
-            Ok(Page {
-                frames,
-                numbers: Numbers {
-                    first: values.first,
-                    next: values.next,
-                    end: values.end,
-                },
-            })
-        }
+        Content::Values { .. } => values(store, request, reading, upto, room),
     }
 }
 
-/// As [`page`], to the end; for a lane without storage only its numbers.
-pub(crate) fn stored_or_fleeting(
-    core: &Core,
+fn values(
+    store: &dyn Store,
     request: u32,
     reading: &Reading,
-    max: usize,
+    upto: u64,
+    room: Room,
 ) -> Result<Page, StoreError> {
-    if reading.content == Content::Fleeting {
-        let end = core.hub.fleeting_end(&reading.lane);
-        return Ok(Page {
-            frames: Vec::new(),
-            numbers: Numbers::fleeting(end),
-        });
+    let Place { number, part } = reading.place;
+    let values = store.values(now(), &reading.lane, number, upto, room.page)?;
+    let lane = Bytes::copy_from_slice(&reading.lane);
+    let mut page = Page {
+        frames: Vec::new(),
+        place: Place::at(values.next),
+        first: values.first,
+        end: values.end,
+        is_full: false,
+    };
+    for value in &values.items {
+        // What was read of a value counts only if it is still the one to read next.
+        let done = if value.slot == number { part } else { 0 };
+        let left = room.answer.saturating_sub(page.frames.len());
+        let is_alone = left == READ_FRAMES_MAX;
+        if done == 0 && !is_alone && value.cells.len() / CELL_BYTES > left {
+            page.place = Place::at(value.slot);
+            page.is_full = true;
+            return Ok(page);
+        }
+        for (index, cell) in split(&value.cells).enumerate().skip(done) {
+            if page.frames.len() == room.page {
+                page.place = Place {
+                    number: value.slot,
+                    part: index,
+                };
+                return Ok(page);
+            }
+            let body = Body::Value(Value {
+                lane: lane.clone(),
+                slot: value.slot,
+                vote: Some(value.vote.clone()),
+                index: count(index),
+                cell,
+            });
+            page.frames.extend(encode(request, body));
+        }
     }
-    page(&*core.store, request, reading, u64::MAX, max)
+    Ok(page)
 }
 
 /// Up to `max` frames of a blob from an index on, and how many it has.
@@ -180,24 +192,24 @@ pub(crate) fn blob(
     max: usize,
 ) -> Result<(Vec<Bytes>, usize), Refusal> {
     let part = store.blob(now(), id, from, max)?.ok_or(Refusal::DENIED)?;
-    let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
-    let (id, total) = (Bytes::copy_from_slice(id), number(part.total));
-    let frame = |(index, cell)| {
-        let (id, index) = (id.clone(), number(index));
-        encode(
-            request,
-            Body::BlobPart(BlobPart {
+    let (id, cells) = (Bytes::copy_from_slice(id), count(part.total));
+    let frames = (from..)
+        .zip(split(&part.cells))
+        .filter_map(|(index, cell)| {
+            let (id, index) = (id.clone(), count(index));
+            let body = Body::BlobPart(BlobPart {
                 id,
-                cells: total,
+                cells,
                 index,
                 cell,
-            }),
-        )
-    };
-    Ok((
-        (from..).zip(split(&part.cells)).filter_map(frame).collect(),
-        part.total,
-    ))
+            });
+            encode(request, body)
+        });
+    Ok((frames.collect(), part.total))
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn split(cells: &Bytes) -> impl Iterator<Item = Bytes> + '_ {

@@ -18,6 +18,8 @@ impl Refusal {
     pub(crate) const LIMIT: Self = Self::new(RefusedCode::RefusedLimit);
     pub(crate) const STORAGE: Self = Self::new(RefusedCode::RefusedStorage);
     pub(crate) const ORDER: Self = Self::new(RefusedCode::RefusedOrder);
+    pub(crate) const ACCESS: Self = Self::new(RefusedCode::RefusedAccess);
+    pub(crate) const QUOTA: Self = Self::new(RefusedCode::RefusedQuota);
 
     const fn new(code: RefusedCode) -> Self {
         Self { code, detail: 0 }
@@ -28,6 +30,22 @@ impl Refusal {
         Self {
             code: RefusedCode::RefusedBallot,
             detail: round as u64,
+        }
+    }
+
+    /// Too much of something, for so many milliseconds.
+    pub(crate) const fn limit(wait_ms: u64) -> Self {
+        Self {
+            code: RefusedCode::RefusedLimit,
+            detail: wait_ms,
+        }
+    }
+
+    /// A lane takes so many bits of work.
+    pub(crate) const fn work(bits: u32) -> Self {
+        Self {
+            code: RefusedCode::RefusedWork,
+            detail: bits as u64,
         }
     }
 

@@ -4,23 +4,32 @@
 //! lanes there are.
 
 use crate::{
+    admission::{Gate, Visitor},
     commit::now,
-    reading::{Content, Reading},
+    proofs::{Proofs, Right},
+    reading::{Content, Place, Reading},
     refusal::Refusal,
     server::Core,
     slot::Accepting,
-    stage::{Staged, Whole},
-    store::{Outcome, StoreError, Write},
+    stage::{Sender, Staged, Thing, Whole},
+    store::{AccountId, Lane, Outcome, StoreError, Write},
 };
 use bytes::Bytes;
 use prost::Message;
-use std::{sync::Arc, time::Instant};
+use rand_core::{OsRng, RngCore};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 use ume_wire::{
     auth::{self, Hash, LaneId, Statement},
     frame::{self, FrameError},
     limits::{
-        BALLOT_TIE_BYTES, CELL_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES, TTL_SECONDS_MAX,
-        VERSION, VERSION_OLDEST,
+        BALLOT_TIE_BYTES, CELL_BYTES, CHALLENGE_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES,
+        KEY_BYTES, SUBSCRIPTIONS_MAX, TTL_SECONDS_MAX, VERSION, VERSION_OLDEST, WRITERS_MAX,
     },
     relay::{self, Ballot, LaneKind, LaneNew, Vote, frame::Body},
 };
@@ -42,26 +51,46 @@ pub(crate) enum Step {
     Blob(Hash),
 }
 
+/// All that come by `POST` send cells as one: a whole may take more than one of them.
+const BY_POST: Sender = 0;
+/// Numbers the connections.
+static SENDERS: AtomicU64 = AtomicU64::new(BY_POST + 1);
+
 /// What one peer has said so far.
 pub(crate) struct Session {
     core: Arc<Core>,
+    visitor: Arc<Visitor>,
     greeted: bool,
+    sender: Sender,
+    /// What this connection's signatures are bound to; a `POST` has none.
+    challenge: Option<[u8; CHALLENGE_BYTES]>,
+    proofs: Proofs,
 }
 
 impl Session {
-    /// On a connection, which begins with a `Hello`.
-    pub(crate) fn connection(core: Arc<Core>) -> Self {
-        Self {
+    /// On a connection, which begins with a `Hello`. `None` if the system has no randomness.
+    pub(crate) fn connection(core: Arc<Core>, visitor: Arc<Visitor>) -> Option<Self> {
+        let mut challenge = [0; CHALLENGE_BYTES];
+        OsRng.try_fill_bytes(&mut challenge).ok()?;
+        Some(Self {
             core,
+            visitor,
             greeted: false,
-        }
+            sender: SENDERS.fetch_add(1, Ordering::Relaxed),
+            challenge: Some(challenge),
+            proofs: Proofs::default(),
+        })
     }
 
     /// In a `POST`, which stands for itself.
-    pub(crate) fn post(core: Arc<Core>) -> Self {
+    pub(crate) fn post(core: Arc<Core>, visitor: Arc<Visitor>) -> Self {
         Self {
             core,
+            visitor,
             greeted: true,
+            sender: BY_POST,
+            challenge: None,
+            proofs: Proofs::default(),
         }
     }
 
@@ -74,13 +103,15 @@ impl Session {
     pub(crate) fn handle(&mut self, frame: &Bytes) -> (u32, Step) {
         let frame = match frame::decode(frame) {
             Ok(frame) => frame,
-            Err(FrameError::Version(_)) => return (0, Step::Answer(Refusal::VERSION.body())),
-            Err(_) => return (0, Step::Answer(Refusal::MALFORMED.body())),
+            Err(FrameError::Version(_)) => {
+                return (0, Step::Answer(self.core.refuse(Refusal::VERSION)));
+            }
+            Err(_) => return (0, Step::Answer(self.core.refuse(Refusal::MALFORMED))),
         };
         let step = self.step(frame.request, frame.body);
         (
             frame.request,
-            step.unwrap_or_else(|refusal| Step::Answer(refusal.body())),
+            step.unwrap_or_else(|refusal| Step::Answer(self.core.refuse(refusal))),
         )
     }
 
@@ -99,7 +130,8 @@ impl Session {
             return Err(Refusal::MALFORMED);
         }
         match body {
-            Body::LaneNew(new) => lane_new(new),
+            Body::LaneNew(new) => self.lane_new(new),
+            Body::LaneKeys(keys) => self.lane_keys(keys),
             Body::Append(append) => self.append(&append),
             Body::Read(read) => self
                 .reading(&read.lane, read.from, &read.signature)
@@ -119,6 +151,7 @@ impl Session {
     }
 
     fn hello(&mut self, hello: &relay::Hello) -> Result<Step, Refusal> {
+        let config = self.core.config.get();
         if hello.version_min > VERSION || hello.version_max < VERSION_OLDEST {
             return Err(Refusal::VERSION);
         }
@@ -126,31 +159,59 @@ impl Session {
             return Err(Refusal::MALFORMED);
         }
         self.greeted = true;
+        let challenge = self.challenge.as_ref().map_or(&[][..], |bytes| bytes);
         Ok(Step::Answer(Body::Welcome(relay::Welcome {
             version: VERSION.min(hello.version_max),
-            relay_key: Bytes::copy_from_slice(self.core.key.verifying_key().as_bytes()),
+            relay_key: Bytes::copy_from_slice(self.core.identity.key().verifying_key().as_bytes()),
             signature: Bytes::copy_from_slice(
-                &Statement::Welcome(&hello.nonce).sign(&self.core.key),
+                &Statement::Welcome(&hello.nonce, challenge).sign(self.core.identity.key()),
             ),
             time_ms: now(),
             ttl_max_seconds: TTL_SECONDS_MAX,
-            blob_bytes_max: u32::try_from(FRAGMENTS_MAX * CELL_BYTES).unwrap_or(u32::MAX),
+            blob_bytes_max: count(FRAGMENTS_MAX * CELL_BYTES),
+            challenge: Bytes::copy_from_slice(challenge),
+            work_bits: self.core.admission.work_bits(&self.visitor, Instant::now()),
+            access_needed: self.core.admission.needs_access(),
+            successions: self.core.identity.successions().to_vec(),
+            frames_burst: config.limits.frames_burst,
+            frames_per_second: config.limits.frames_per_second,
+            subscriptions_max: count(SUBSCRIPTIONS_MAX),
+            queue_cells_max: self.core.limits.queue_cells,
         })))
     }
 
-    fn append(&self, append: &relay::Append) -> Result<Step, Refusal> {
+    fn lane_keys(&self, keys: relay::LaneKeys) -> Result<Step, Refusal> {
+        let lane = id(&keys.lane)?;
+        let count = (1..=WRITERS_MAX).contains(&keys.writers.len());
+        if !count || keys.writers.iter().any(|key| key.len() != KEY_BYTES) {
+            return Err(Refusal::MALFORMED);
+        }
+        let new = &self.lane(&lane)?.new;
+        owner(new, &Statement::Keys(&lane, &keys.writers), &keys.signature)?;
+        if new.kind != i32::from(LaneKind::Queue) {
+            return Err(Refusal::MALFORMED);
+        }
+        Ok(Step::Write(Write::LaneKeys {
+            lane,
+            writers: keys.writers,
+        }))
+    }
+
+    fn append(&mut self, append: &relay::Append) -> Result<Step, Refusal> {
         let lane = id(&append.lane)?;
         cell_size(&append.cell)?;
-        let new = self.lane(&lane)?;
+        let known = self.lane(&lane)?;
+        let new = &known.new;
         let hash = auth::hash(&append.cell);
-        writer(&new, &Statement::Append(&lane, &hash), &append.signature)?;
-        if is_slot(&new) {
+        self.may_append(new, &lane, &hash, &append.signature)?;
+        if is_slot(new) {
             return Err(Refusal::MALFORMED);
         }
         if new.ttl_seconds == 0 {
             let seq = self.core.hub.pass_on(lane, hash, &append.cell);
             return Ok(Step::Answer(Body::Appended(relay::Appended { seq })));
         }
+        self.may_store(known.account, 1)?;
         Ok(Step::Write(Write::Append {
             lane,
             hash,
@@ -158,13 +219,38 @@ impl Session {
         }))
     }
 
-    fn reading(&self, lane: &Bytes, from: u64, signature: &[u8]) -> Result<Reading, Refusal> {
+    fn may_append(
+        &mut self,
+        new: &LaneNew,
+        lane: &LaneId,
+        hash: &Hash,
+        signature: &[u8],
+    ) -> Result<(), Refusal> {
+        let Some(challenge) = &self.challenge else {
+            return writer(new, &Statement::Append(lane, hash), signature).map(|_| ());
+        };
+        let here = Statement::AppendHere(self.core.identity.id(), challenge, lane);
+        self.proofs
+            .check(Right::Append, lane, &new.writers, &here, signature)
+    }
+
+    fn may_read(&mut self, new: &LaneNew, lane: &LaneId, signature: &[u8]) -> Result<(), Refusal> {
+        let keys = std::slice::from_ref(&new.reader);
+        let Some(challenge) = &self.challenge else {
+            return Statement::Read(lane)
+                .verify(&new.reader, signature)
+                .map_err(|_| Refusal::DENIED);
+        };
+        let here = Statement::ReadHere(self.core.identity.id(), challenge, lane);
+        self.proofs.check(Right::Read, lane, keys, &here, signature)
+    }
+
+    fn reading(&mut self, lane: &Bytes, from: u64, signature: &[u8]) -> Result<Reading, Refusal> {
         let lane = id(lane)?;
-        let new = self.lane(&lane)?;
-        Statement::Read(&lane)
-            .verify(&new.reader, signature)
-            .map_err(|_| Refusal::DENIED)?;
-        let content = match (is_slot(&new), new.ttl_seconds) {
+        let known = self.lane(&lane)?;
+        let new = &known.new;
+        self.may_read(new, &lane, signature)?;
+        let content = match (is_slot(new), new.ttl_seconds) {
             (true, _) => Content::Values {
                 may_change: new.acceptors > 1,
             },
@@ -173,16 +259,17 @@ impl Session {
         };
         Ok(Reading {
             lane,
-            from: from.max(1),
+            place: Place::at(from.max(1)),
             content,
+            life: self.core.identity.life(known.serial),
         })
     }
 
     fn acknowledge(&self, acknowledge: &relay::Acknowledge) -> Result<Step, Refusal> {
         let (lane, upto) = (id(&acknowledge.lane)?, acknowledge.upto);
-        let new = self.lane(&lane)?;
+        let new = &self.lane(&lane)?.new;
         owner(
-            &new,
+            new,
             &Statement::Acknowledge(&lane, upto),
             &acknowledge.signature,
         )?;
@@ -195,7 +282,7 @@ impl Session {
     fn lane_delete(&self, delete: &relay::LaneDelete) -> Result<Step, Refusal> {
         let lane = id(&delete.lane)?;
         owner(
-            &self.lane(&lane)?,
+            &self.lane(&lane)?.new,
             &Statement::Delete(&lane),
             &delete.signature,
         )?;
@@ -206,13 +293,13 @@ impl Session {
         let (lane, slot) = (id(&prepare.lane)?, prepare.slot);
         let ballot = prepare.ballot.ok_or(Refusal::MALFORMED)?;
         ballot_and_slot(&ballot, slot)?;
-        let new = self.lane(&lane)?;
+        let new = &self.lane(&lane)?.new;
         let writer = writer(
-            &new,
+            new,
             &Statement::Prepare(&lane, slot, &ballot),
             &prepare.signature,
         )?;
-        if !is_slot(&new) {
+        if !is_slot(new) {
             return Err(Refusal::MALFORMED);
         }
         // What the state says is final at this point already; the committer looks again.
@@ -232,15 +319,17 @@ impl Session {
         let (total, index) = part(vote.cells, accept.index)?;
         cell_size(&accept.cell)?;
 
-        let whole = Whole::Value(lane, slot, auth::hash(&vote.encode_to_vec()));
-        let known = self.core.stage.lock().knows(&whole);
+        let whole = self.whole(Thing::Value(lane, slot, auth::hash(&vote.encode_to_vec())));
+        let known = self.core.values.lock().knows(&whole);
         // The signature is part of what the whole is known by: once is enough.
         if !known && let Some(accepted) = self.first_accept(&lane, slot, &vote)? {
             return Ok(Step::Answer(accepted));
         }
+        let account = self.lane(&lane)?.account;
+        self.may_store(account, 1)?;
         let staged =
             self.core
-                .stage
+                .values
                 .lock()
                 .put(&whole, total, index, &accept.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
@@ -259,9 +348,9 @@ impl Session {
 
     /// Checks a vote when its first cell comes; gives the answer if the slot holds its value already.
     fn first_accept(&self, lane: &LaneId, slot: u64, vote: &Vote) -> Result<Option<Body>, Refusal> {
-        let new = self.lane(lane)?;
-        writer(&new, &Statement::Accept(lane, slot, vote), &vote.signature)?;
-        if !is_slot(&new) {
+        let new = &self.lane(lane)?.new;
+        writer(new, &Statement::Accept(lane, slot, vote), &vote.signature)?;
+        if !is_slot(new) {
             return Err(Refusal::MALFORMED);
         }
         // Only what can never change again is decided here: a promise that raises the limit of rounds, or a value that
@@ -295,21 +384,27 @@ impl Session {
         if put.ttl_seconds == 0 || put.ttl_seconds > TTL_SECONDS_MAX {
             return Err(Refusal::MALFORMED);
         }
-        if self.core.store.has_blob(now(), &id)? {
-            // Whoever puts it again wants it to last.
-            return Ok(if index == 0 {
-                Step::Write(Write::BlobTouch {
-                    id,
-                    ttl_seconds: put.ttl_seconds,
-                })
-            } else {
-                Step::Answer(Body::Done(relay::Done {}))
-            });
+        let account = self.core.admission.blob_put(put, now())?;
+        if let Some(cells) = self.core.store.blob_cells(now(), &id)? {
+            if cells != total {
+                return Err(Refusal::MALFORMED);
+            }
+            if index > 0 {
+                return Ok(Step::Answer(Body::Done(relay::Done {})));
+            }
+            // Whoever puts it again wants it to last, and gives as much for that as who put it first.
+            self.may_store(account, cells)?;
+            return Ok(Step::Write(Write::BlobTouch {
+                id,
+                ttl_seconds: put.ttl_seconds,
+                account,
+            }));
         }
-        let whole = Whole::Blob(id, put.cells);
+        self.may_store(account, 1)?;
+        let whole = self.whole(Thing::Blob(id, put.cells));
         let staged = self
             .core
-            .stage
+            .blobs
             .lock()
             .put(&whole, total, index, &put.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
@@ -322,22 +417,52 @@ impl Session {
             id,
             cells,
             ttl_seconds: put.ttl_seconds,
+            account,
         }))
     }
 
-    fn lane(&self, lane: &LaneId) -> Result<LaneNew, Refusal> {
+    fn may_store(&self, account: Option<AccountId>, cells: usize) -> Result<(), Refusal> {
+        self.core
+            .admission
+            .cells(&self.visitor, account, cells, Instant::now())
+    }
+
+    fn whole(&self, thing: Thing) -> Whole {
+        let sender = self.sender;
+        Whole { sender, thing }
+    }
+
+    fn lane(&self, lane: &LaneId) -> Result<Arc<Lane>, Refusal> {
         self.core.store.lane(lane)?.ok_or(Refusal::DENIED)
+    }
+
+    fn lane_new(&self, new: LaneNew) -> Result<Step, Refusal> {
+        kind_is_sound(&new)?;
+        let gate = Gate {
+            visitor: &self.visitor,
+            relay_id: self.core.identity.id(),
+            challenge: self.challenge.as_ref().map(|challenge| &challenge[..]),
+        };
+        let account = self
+            .core
+            .admission
+            .lane_new(&gate, &new, now(), Instant::now())?;
+        Ok(Step::Write(Write::LaneNew { new, account }))
     }
 }
 
-fn lane_new(new: LaneNew) -> Result<Step, Refusal> {
+fn kind_is_sound(new: &LaneNew) -> Result<(), Refusal> {
     let kind = LaneKind::try_from(new.kind).map_err(|_| Refusal::MALFORMED)?;
     // A slot that forgets is worse than none.
     let forgets = kind == LaneKind::Slot && new.ttl_seconds == 0;
-    if kind == LaneKind::Unspecified || forgets || !auth::lane_new_is_sound(&new) {
+    if kind == LaneKind::Unspecified
+        || forgets
+        || !auth::lane_new_is_sound(new)
+        || !auth::lane_id_fits(new)
+    {
         return Err(Refusal::MALFORMED);
     }
-    Ok(Step::Write(Write::LaneNew(new)))
+    Ok(())
 }
 
 /// Which of a lane's writers signed.
@@ -376,6 +501,10 @@ fn ballot_and_slot(ballot: &Ballot, slot: u64) -> Result<(), Refusal> {
     } else {
         Err(Refusal::MALFORMED)
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn part(total: u32, index: u32) -> Result<(usize, usize), Refusal> {

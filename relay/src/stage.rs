@@ -11,14 +11,27 @@ use ume_wire::auth::{Hash, LaneId};
 
 /// Nobody waits for the rest of something longer than this.
 const IDLE: Duration = Duration::from_mins(1);
+/// The part of all room that one sender may take.
+const SHARE: usize = 8;
 
-/// What the cells belong to.
+/// Who sends: a connection, or whoever sends by `POST`. One sender's cells never meet another's: they carry no signature
+/// each, and a wrong one would spoil the whole.
+pub(crate) type Sender = u64;
+
+/// What the cells are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Whole {
+pub(crate) enum Thing {
     /// A value: lane, slot, hash of the vote with its signature.
     Value(LaneId, u64, Hash),
     /// A blob: id and number of cells.
     Blob(Hash, u32),
+}
+
+/// What the cells belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Whole {
+    pub(crate) sender: Sender,
+    pub(crate) thing: Thing,
 }
 
 /// What one more cell leads to.
@@ -71,7 +84,7 @@ impl Stage {
         now: Instant,
     ) -> Result<Staged, Refusal> {
         if !self.wholes.contains_key(whole) {
-            self.make_room(total, now)?;
+            self.make_room(whole.sender, total, now)?;
             self.reserved += total;
         }
         let parts = self.wholes.entry(whole.clone()).or_insert_with(|| Parts {
@@ -112,21 +125,39 @@ impl Stage {
         cells
     }
 
-    fn make_room(&mut self, total: usize, now: Instant) -> Result<(), Refusal> {
+    fn make_room(&mut self, sender: Sender, total: usize, now: Instant) -> Result<(), Refusal> {
         if total > self.reserved_max {
             return Err(Refusal::LIMIT);
+        }
+        let share = (self.reserved_max / SHARE).max(total);
+        while self.reserved_by(sender) + total > share {
+            self.remove_oldest(|whole| whole.sender == sender)?;
         }
         if self.reserved + total > self.reserved_max {
             self.sweep(now);
         }
         while self.reserved + total > self.reserved_max {
-            // Whoever was idle for longest gives way: an upload that goes on is touched all the time.
-            let oldest = self.wholes.iter().min_by_key(|(_, parts)| parts.touched);
-            let Some(whole) = oldest.map(|(whole, _)| whole.clone()) else {
-                return Err(Refusal::LIMIT);
-            };
-            self.remove(&whole);
+            self.remove_oldest(|_| true)?;
         }
+        Ok(())
+    }
+
+    fn reserved_by(&self, sender: Sender) -> usize {
+        let own = self
+            .wholes
+            .iter()
+            .filter(|(whole, _)| whole.sender == sender);
+        own.map(|(_, parts)| parts.cells.len()).sum()
+    }
+
+    /// Whoever was idle for longest gives way: an upload that goes on is touched all the time.
+    fn remove_oldest(&mut self, is_candidate: impl Fn(&Whole) -> bool) -> Result<(), Refusal> {
+        let candidates = self.wholes.iter().filter(|(whole, _)| is_candidate(whole));
+        let oldest = candidates.min_by_key(|(_, parts)| parts.touched);
+        let whole = oldest
+            .map(|(whole, _)| whole.clone())
+            .ok_or(Refusal::LIMIT)?;
+        self.remove(&whole);
         Ok(())
     }
 }
@@ -135,21 +166,29 @@ impl Stage {
 mod tests {
     use super::*;
 
+    fn blob(sender: Sender, n: u8, cells: u32) -> Whole {
+        let thing = Thing::Blob([n; 32], cells);
+        Whole { sender, thing }
+    }
+
     #[test]
     fn cells_come_in_any_order_and_twice() {
         let (mut stage, now) = (Stage::new(10), Instant::now());
-        let whole = Whole::Blob([1; 32], 3);
+        let whole = blob(1, 1, 3);
         assert_eq!(stage.put(&whole, 3, 2, b"c", now), Ok(Staged::More));
         assert_eq!(stage.put(&whole, 3, 0, b"x", now), Ok(Staged::More));
         assert_eq!(stage.put(&whole, 3, 0, b"a", now), Ok(Staged::More));
+        // Somebody else's cell changes nothing.
+        let other = blob(2, 1, 3);
+        assert_eq!(stage.put(&other, 3, 1, b"?", now), Ok(Staged::More));
         assert!(stage.knows(&whole));
         let complete = stage.put(&whole, 3, 1, b"b", now).unwrap();
         assert_eq!(
             complete,
             Staged::Complete(vec!["a".into(), "b".into(), "c".into()])
         );
-        assert!(!stage.knows(&whole));
-        assert_eq!(stage.reserved, 0);
+        assert!(!stage.knows(&whole) && stage.knows(&other));
+        assert_eq!(stage.reserved, 3);
     }
 
     #[test]
@@ -158,18 +197,33 @@ mod tests {
         for n in 0..5u8 {
             let later = now + Duration::from_millis(n.into());
             assert_eq!(
-                stage.put(&Whole::Blob([n; 32], 4), 4, 0, b"", later),
+                stage.put(&blob(n.into(), n, 4), 4, 0, b"", later),
                 Ok(Staged::More)
             );
         }
         assert_eq!(stage.reserved, 8);
-        assert!(!stage.knows(&Whole::Blob([2; 32], 4)));
-        assert!(stage.knows(&Whole::Blob([4; 32], 4)));
+        assert!(!stage.knows(&blob(2, 2, 4)));
+        assert!(stage.knows(&blob(4, 4, 4)));
         assert_eq!(
-            stage.put(&Whole::Blob([9; 32], 11), 11, 0, b"", now),
+            stage.put(&blob(9, 9, 11), 11, 0, b"", now),
             Err(Refusal::LIMIT)
         );
         stage.sweep(now + Duration::from_mins(2));
         assert_eq!(stage.reserved, 0);
+    }
+
+    #[test]
+    fn one_sender_pushes_out_its_own_first() {
+        let (mut stage, now) = (Stage::new(80), Instant::now());
+        assert_eq!(stage.put(&blob(1, 0, 4), 4, 0, b"", now), Ok(Staged::More));
+        for n in 1..100 {
+            let later = now + Duration::from_millis(n.into());
+            assert_eq!(
+                stage.put(&blob(2, n, 4), 4, 0, b"", later),
+                Ok(Staged::More)
+            );
+        }
+        assert!(stage.knows(&blob(1, 0, 4)));
+        assert_eq!(stage.reserved_by(2), 8);
     }
 }

@@ -1,85 +1,90 @@
 //! The protocol over a WebSocket: one binary message of 2,048 bytes for each frame, no compression.
 //!
-//! One task does everything for a connection, so that what waits for it is bounded by what it takes: while the client
-//! does not read, nothing is read from it either, and whoever takes nothing for too long is cut off.
+//! One task does everything for a connection. It answers, and delivers what is new, only while little waits to be
+//! written, and reads only when it has answered: so what a client makes the relay hold is bounded by what it takes, and
+//! whoever takes nothing for too long is cut off.
 
+mod answers;
 mod subscription;
 
 use crate::{
+    admission::Visitor,
+    backlog::Waiting,
     bucket::Bucket,
-    hub::Mailbox,
-    reading::{self, Content, Reading, encode, head},
+    config::Config,
+    http::Upgraded,
+    hub::{Ear, Mailbox},
+    patience::Pace,
     refusal::Refusal,
-    server::{Core, asked},
+    server::{Core, asked, retry_millis},
     session::{Session, Step},
     store::{Outcome, Write},
 };
+use answers::Job;
 use bytes::Bytes;
-use futures_util::{Sink, SinkExt, Stream};
 use std::{
     collections::{HashMap, VecDeque},
-    future::poll_fn,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 use subscription::Subscription;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{oneshot, watch},
-    time,
+    time::{self, Sleep},
 };
-use tokio_websockets::{CloseCode, Error, Limits, Message, ServerBuilder, WebSocketStream};
-use ume_wire::{
-    auth::{Hash, LaneId},
-    limits::{FRAME_BYTES, READ_FRAMES_MAX},
-    relay::{Done, frame::Body},
-};
+use ume_websocket::{Event, Limits, Socket, SocketError, code, encode};
+use ume_wire::{auth::LaneId, limits::FRAME_BYTES, relay::frame::Body};
 
-/// Bytes that wait to be written before the connection is no longer read.
-const OUTGOING_BYTES: usize = 64 * 1024;
+/// Frames that wait to be written, of those that many share.
+const SHARED_FRAMES: usize = 64;
 /// Writes of one connection that wait for the committer.
-const PENDING_MAX: usize = 1024;
-/// Frames that are read from the store in one go.
-const TURN_FRAMES: usize = 64;
-/// Time for saying goodbye.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+const PENDING_MAX: usize = 256;
+/// Frames that a refused capability counts for: looking at a signature costs much more than making one up.
+const DENIED_FRAMES: u32 = 8;
+/// Pings and the like that a connection may send in one go, and a second.
+const CONTROLS: (u32, u32) = (64, 4);
+/// Time for what was taken to be answered when the relay stops.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a connection ends.
 #[derive(Debug)]
 enum End {
     /// It is gone already.
     Gone,
+    /// The relay stops.
+    Stop,
+    /// The client closes it, with this code.
+    Closed(Option<u16>),
     /// Close it with this code.
-    Close(CloseCode),
-    /// The client broke the rules of the WebSocket protocol, and what it is told about that is queued already.
-    Faulty,
+    Close(u16),
 }
 
-impl From<Error> for End {
-    fn from(error: Error) -> Self {
+impl From<SocketError> for End {
+    fn from(error: SocketError) -> Self {
         match error {
-            Error::Protocol(_) | Error::PayloadTooLong { .. } => Self::Faulty,
+            SocketError::Violation(violation) => Self::Close(violation.code()),
             _ => Self::Gone,
         }
     }
 }
 
-enum Event {
-    Stop,
-    Outcome(Outcome),
-    Mail,
-    Incoming(Option<Result<Message, Error>>),
-    Work,
-    Timer,
-}
-
 struct Connection<S> {
     core: Arc<Core>,
-    socket: WebSocketStream<S>,
+    /// As it was when the connection began.
+    config: Arc<Config>,
+    socket: Socket<S>,
     session: Session,
+    visitor: Arc<Visitor>,
     bucket: Bucket,
+    controls: Bucket,
+    /// What came and was not looked at: no more than one read gives.
+    events: VecDeque<Event>,
+    /// What goes on before anything else is looked at.
+    job: Option<Job>,
     /// Requests that the committer has, in their order.
     pending: VecDeque<(u32, oneshot::Receiver<Outcome>)>,
     mailbox: Arc<Mailbox>,
@@ -89,286 +94,330 @@ struct Connection<S> {
     opened: Instant,
     heard: Instant,
     pinged: bool,
+    /// Frames made for this connection alone that wait to be written.
+    own: usize,
+    waiting: Waiting,
+    pace: Pace,
+    timer: Pin<Box<Sleep>>,
+    stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve<S>(core: Arc<Core>, stream: S, mut stopped: watch::Receiver<bool>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
+pub(crate) async fn serve<S>(
+    core: Arc<Core>,
+    upgraded: Upgraded<S>,
+    mut stopped: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let socket = ServerBuilder::new()
-        .limits(Limits::default().max_payload_len(Some(FRAME_BYTES)))
-        .config(tokio_websockets::Config::default().flush_threshold(OUTGOING_BYTES))
-        .serve(stream);
-    let opened = Instant::now();
+    let limits = Limits {
+        message_bytes: FRAME_BYTES,
+    };
+    let Upgraded {
+        stream,
+        early,
+        visitor,
+    } = upgraded;
+    let socket = Socket::new(stream, early, limits);
+    let Some(session) = Session::connection(core.clone(), visitor.clone()) else {
+        return socket.close(Some(code::INTERNAL), "").await;
+    };
+    let now = Instant::now();
+    let config = core.config.get();
+    let limits = &config.limits;
     let mut connection = Connection {
-        session: Session::connection(core.clone()),
-        bucket: Bucket::new(
-            core.limits.frames_burst,
-            core.limits.frames_per_second,
-            opened,
-        ),
+        session,
+        visitor,
+        bucket: Bucket::new(limits.frames_burst, limits.frames_per_second, now),
+        controls: Bucket::new(CONTROLS.0, CONTROLS.1, now),
         socket,
+        events: VecDeque::new(),
+        job: None,
         pending: VecDeque::new(),
         mailbox: Arc::default(),
         subscriptions: HashMap::new(),
         work: VecDeque::new(),
-        opened,
-        heard: opened,
+        opened: now,
+        heard: now,
         pinged: false,
+        own: 0,
+        waiting: Waiting::new(core.backlog.clone()),
+        pace: Pace::new(limits.demand()),
+        timer: Box::pin(time::sleep(limits.hello_timeout.min(limits.ping_after))),
+        stop: Box::pin(async move { asked(&mut stopped).await }),
+        config,
         core,
     };
-    let end = connection.run(&mut stopped).await;
+    let end = connection.run().await;
     connection.leave_all();
-    let _ = match end {
-        Ok(()) | Err(End::Gone) => return,
-        Err(End::Close(reason)) => time::timeout(CLOSE_TIMEOUT, connection.close(reason)).await,
-        Err(End::Faulty) => time::timeout(CLOSE_TIMEOUT, connection.socket.close()).await,
-    };
+    let socket = connection.socket;
+    match end {
+        End::Gone => {}
+        End::Stop => {
+            let retry = format!("retry={}", retry_millis());
+            socket.close(Some(code::RESTART), &retry).await;
+        }
+        End::Closed(answer) => socket.answer_close(answer).await,
+        End::Close(reason) => socket.close(Some(reason), "").await,
+    }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    async fn run(&mut self, stopped: &mut watch::Receiver<bool>) -> Result<(), End> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
+    async fn run(&mut self) -> End {
         loop {
-            match self.next(stopped).await {
-                Event::Stop => {
+            if let Err(end) = self.advance().await {
+                return end;
+            }
+            match poll_fn(|context| self.poll_next(context)).await {
+                Ok(()) => {}
+                Err(End::Stop) => {
                     // What was taken is answered first.
-                    time::timeout(CLOSE_TIMEOUT, self.drain())
-                        .await
-                        .map_err(|_| End::Gone)??;
-                    return Err(End::Close(CloseCode::SERVICE_RESTART));
+                    let settled = poll_fn(|context| self.poll_settled(context));
+                    let _ = time::timeout(SETTLE_TIMEOUT, settled).await;
+                    return End::Stop;
                 }
-                Event::Outcome(outcome) => self.answer_pending(outcome).await?,
-                Event::Mail => self.collect_mail().await?,
-                Event::Incoming(None) => return Err(End::Gone),
-                Event::Incoming(Some(message)) => self.take(message?).await?,
-                Event::Work => self.deliver().await?,
-                Event::Timer => self.look_at_clock().await?,
+                Err(end) => return end,
             }
         }
     }
 
-    async fn next(&mut self, stopped: &mut watch::Receiver<bool>) -> Event {
-        let wait = self.bucket.wait(Instant::now());
-        let may_read = wait.is_zero() && self.pending.len() < PENDING_MAX;
-        let deadline = self.deadline(wait);
-        let Self {
-            socket,
-            pending,
-            mailbox,
-            work,
-            ..
-        } = self;
-        tokio::select! {
-            biased;
-            () = asked(stopped) => Event::Stop,
-            outcome = first_outcome(pending), if !pending.is_empty() => Event::Outcome(outcome),
-            () = mailbox.arrived() => Event::Mail,
-            message = poll_fn(|context| poll_socket(socket, may_read, context)) => Event::Incoming(message),
-            () = std::future::ready(()), if !work.is_empty() => Event::Work,
-            () = time::sleep_until(deadline.into()) => Event::Timer,
-        }
-    }
-
-    fn deadline(&self, bucket_wait: Duration) -> Instant {
-        let limits = &self.core.limits;
-        let silence = if self.pinged {
-            limits.dead_after
-        } else {
-            limits.ping_after
-        };
-        let mut deadline = self.heard + silence;
-        if !self.session.is_greeted() {
-            deadline = deadline.min(self.opened + limits.hello_timeout);
-        }
-        if !bucket_wait.is_zero() {
-            deadline = deadline.min(Instant::now() + bucket_wait);
-        }
-        deadline
-    }
-
-    async fn look_at_clock(&mut self) -> Result<(), End> {
-        let (now, limits) = (Instant::now(), &self.core.limits);
-        if !self.session.is_greeted() && now >= self.opened + limits.hello_timeout {
-            return Err(End::Close(CloseCode::POLICY_VIOLATION));
-        }
-        if now >= self.heard + limits.dead_after {
-            return Err(End::Gone);
-        }
-        if !self.pinged && now >= self.heard + limits.ping_after {
-            self.pinged = true;
-            self.feed(Message::ping(Bytes::new())).await?;
-        }
-        Ok(())
-    }
-
-    async fn take(&mut self, message: Message) -> Result<(), End> {
-        self.bucket.take();
-        self.heard = Instant::now();
-        self.pinged = false;
-        if message.is_ping() || message.is_pong() || message.is_close() {
-            return Ok(());
-        }
-        if !message.is_binary() {
-            return Err(End::Close(CloseCode::UNSUPPORTED_DATA));
-        }
-        let frame = Bytes::from(message.into_payload());
-        if frame.len() != FRAME_BYTES {
-            return Err(End::Close(CloseCode::POLICY_VIOLATION));
-        }
-        let (request, step) = self.session.handle(&frame);
-        match step {
-            Step::Answer(body) => self.answer(request, body).await,
-            Step::Write(write) => self.write(request, write).await,
-            Step::Read(reading) => {
-                self.drain().await?;
-                self.read(request, reading).await
-            }
-            Step::Subscribe(reading) => {
-                self.drain().await?;
-                self.subscribe(request, reading).await
-            }
-            Step::Unsubscribe(lane) => {
-                self.leave(&lane);
-                self.answer(request, Body::Done(Done {})).await
-            }
-            Step::Blob(id) => {
-                self.drain().await?;
-                self.send_blob(request, id).await
-            }
-        }
-    }
-
-    async fn write(&mut self, request: u32, write: Write) -> Result<(), End> {
-        // What follows may be about this lane: it has to find it as this request leaves it.
-        let alone = matches!(write, Write::LaneNew(_) | Write::LaneDelete(_));
-        let outcome = self.core.commit.submit(write).await;
-        self.pending.push_back((request, outcome));
-        if alone { self.drain().await } else { Ok(()) }
-    }
-
-    /// Waits until the committer has done everything that this connection asked for.
-    async fn drain(&mut self) -> Result<(), End> {
-        while !self.pending.is_empty() {
-            let outcome = first_outcome(&mut self.pending).await;
-            self.answer_pending(outcome).await?;
-        }
-        Ok(())
-    }
-
-    async fn answer_pending(&mut self, outcome: Outcome) -> Result<(), End> {
-        let Some((request, _)) = self.pending.pop_front() else {
-            return Ok(());
-        };
-        let body = self.core.body(outcome);
-        self.answer(request, body).await
-    }
-
-    async fn read(&mut self, request: u32, mut reading: Reading) -> Result<(), End> {
-        let mut left = READ_FRAMES_MAX;
-        loop {
-            // Cells come piece by piece, so that somebody who takes them slowly does not hold many of them.
-            let max = if reading.content == Content::Cells {
-                left.min(TURN_FRAMES)
-            } else {
-                left
-            };
-            let core = self.core.clone();
-            let page = blocking(move || reading::stored_or_fleeting(&core, request, &reading, max))
-                .await?;
-            let Ok(page) = page else {
-                return self.answer(request, Refusal::STORAGE.body()).await;
-            };
-            let count = page.frames.len();
-            self.send_all(page.frames).await?;
-            left = left.saturating_sub(count);
-            if count < max || left == 0 || reading.content != Content::Cells {
-                return self
-                    .send_all(head(request, &reading.lane, page.numbers))
-                    .await;
-            }
-            reading.from = page.numbers.next;
-        }
-    }
-
-    async fn send_blob(&mut self, request: u32, id: Hash) -> Result<(), End> {
-        let mut from = 0;
-        loop {
-            let store = self.core.store.clone();
-            match blocking(move || reading::blob(&*store, request, &id, from, TURN_FRAMES)).await? {
-                Ok((frames, total)) => {
-                    self.send_all(frames).await?;
-                    from += TURN_FRAMES;
-                    if from >= total {
-                        return Ok(());
-                    }
+    /// Does all that can be done without waiting for the client.
+    async fn advance(&mut self) -> Result<(), End> {
+        while self.has_room() {
+            if self.job.is_some() {
+                if !self.pending.is_empty() {
+                    break;
                 }
-                Err(refusal) => return self.answer(request, refusal.body()).await,
-            }
-        }
-    }
-
-    async fn answer(&mut self, request: u32, body: Body) -> Result<(), End> {
-        self.send_all(encode(request, body)).await
-    }
-
-    async fn send_all(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), End> {
-        for frame in frames {
-            self.feed(Message::binary(frame)).await?;
-        }
-        Ok(())
-    }
-
-    async fn feed(&mut self, message: Message) -> Result<(), End> {
-        let fed = time::timeout(self.core.limits.dead_after, self.socket.feed(message));
-        fed.await.map_err(|_| End::Gone)?.map_err(End::from)
-    }
-
-    async fn close(&mut self, code: CloseCode) -> Result<(), Error> {
-        self.socket.send(Message::close(Some(code), "")).await?;
-        // The client's answer, so that it reads the code before it sees the connection end.
-        while let Some(Ok(message)) =
-            poll_fn(|context| Pin::new(&mut self.socket).poll_next(context)).await
-        {
-            if message.is_close() {
+                self.go_on().await?;
+            } else if let Some(event) = self.events.pop_front() {
+                self.take(event).await?;
+            } else if !self.deliver().await? {
                 break;
             }
         }
-        self.socket.close().await
+        Ok(())
     }
-}
 
-/// Runs something that may wait for the disk.
-async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, End> {
-    tokio::task::spawn_blocking(job)
-        .await
-        .map_err(|_| End::Close(CloseCode::INTERNAL_SERVER_ERROR))
-}
-
-/// The outcome of the request that waits for longest; stays where it is until it is there.
-async fn first_outcome(pending: &mut VecDeque<(u32, oneshot::Receiver<Outcome>)>) -> Outcome {
-    match pending.front_mut() {
-        Some((_, outcome)) => outcome.await.unwrap_or(Outcome::Refused(Refusal::STORAGE)),
-        None => std::future::pending().await,
-    }
-}
-
-/// Writes what waits, and reads if that is wanted and not too much waits.
-fn poll_socket<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocketStream<S>,
-    may_read: bool,
-    context: &mut Context<'_>,
-) -> Poll<Option<Result<Message, Error>>> {
-    let mut socket = Pin::new(socket);
-    if may_read {
-        // Also keeps pongs from piling up for somebody who only sends.
-        if let Err(error) = ready!(socket.as_mut().poll_ready(context)) {
-            return Poll::Ready(Some(Err(error)));
+    /// Writes and reads; ready when [`Self::advance`] has something to do.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let now = Instant::now();
+        self.poll_write(context, now)?;
+        if self.stop.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(End::Stop));
         }
-        return socket.poll_next(context);
+        let mut is_ready = false;
+        if let Poll::Ready(ears) = self.mailbox.poll_mail(context) {
+            self.hear(&ears);
+            is_ready = true;
+        }
+        if self.has_room() {
+            is_ready |= self.poll_outcomes(context);
+            is_ready |= self.poll_read(context, now)?;
+            is_ready |= match &self.job {
+                Some(_) => self.pending.is_empty(),
+                None => !self.events.is_empty() || !self.work.is_empty(),
+            };
+        }
+        if is_ready {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_clock(context, now)
     }
-    match ready!(socket.poll_flush(context)) {
-        Ok(()) => Poll::Pending,
-        Err(error) => Poll::Ready(Some(Err(error))),
+
+    /// How long not to read: what this connection may send, and all of its prefix together.
+    fn wait(&mut self, now: Instant) -> Duration {
+        self.bucket.wait(now).max(self.visitor.wait(now))
+    }
+
+    fn has_room(&self) -> bool {
+        self.socket.queued_frames() < self.waiting.turn()
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, now: Instant) -> Result<(), End> {
+        let before = self.socket.written();
+        let flushed = self.socket.poll_flush(context);
+        let written = self.socket.written() - before;
+        self.core.metrics.bytes_out.inc_by(written);
+        self.own = self.own.min(self.socket.queued_frames());
+        self.waiting.set(self.own);
+        if let Poll::Ready(Err(_)) = flushed {
+            return Err(End::Gone);
+        }
+        if written > 0 && self.pace.deadline().is_some() {
+            // The system takes more only when the client has taken some: a sign of life.
+            self.heard = now;
+        }
+        if (flushed.is_ready() || written > 0) && !self.pace.took(written, now) {
+            return Err(End::Gone);
+        }
+        if flushed.is_pending() {
+            self.pace.waits(now);
+        }
+        Ok(())
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>, now: Instant) -> Result<bool, End> {
+        let is_free = self.job.is_none() && self.events.is_empty();
+        let may_read = is_free && self.pending.len() < PENDING_MAX;
+        if !may_read || !self.wait(now).is_zero() {
+            return Ok(false);
+        }
+        match self.socket.poll_events(context, &mut self.events) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => return Ok(false),
+        }
+        self.heard = now;
+        self.pinged = false;
+        Ok(true)
+    }
+
+    /// Answers what the committer has done; tells whether there was anything.
+    fn poll_outcomes(&mut self, context: &mut Context<'_>) -> bool {
+        let before = self.pending.len();
+        while self.has_room()
+            && let Some((request, outcome)) = self.pending.front_mut()
+            && let Poll::Ready(outcome) = Pin::new(outcome).poll(context)
+        {
+            let request = *request;
+            self.pending.pop_front();
+            let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::STORAGE));
+            let body = self.core.body(outcome);
+            self.answer(request, body);
+        }
+        self.pending.len() < before
+    }
+
+    fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        loop {
+            self.poll_write(context, Instant::now())?;
+            if !self.poll_outcomes(context) {
+                break;
+            }
+        }
+        if self.pending.is_empty() {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn poll_clock(&mut self, context: &mut Context<'_>, now: Instant) -> Poll<Result<(), End>> {
+        let wait = self.wait(now);
+        let token = (!wait.is_zero()).then(|| now + wait);
+        let soonest = token.into_iter().chain(self.pace.deadline()).min();
+        if let Some(soonest) = soonest
+            && self.timer.deadline() > soonest.into()
+        {
+            self.timer.as_mut().reset(soonest.into());
+        }
+        while self.timer.as_mut().poll(context).is_ready() {
+            let next = self.look_at_clock()?;
+            self.timer.as_mut().reset(next.into());
+            if !wait.is_zero() || self.socket.queued_frames() > 0 {
+                // There may be a token now; and what was queued wants to be written.
+                return Poll::Ready(Ok(()));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Does what is due; gives when to look again.
+    fn look_at_clock(&mut self) -> Result<Instant, End> {
+        let (now, limits) = (Instant::now(), &self.config.limits);
+        let mut next = now + limits.ping_after;
+        if !self.session.is_greeted() {
+            let deadline = self.opened + limits.hello_timeout;
+            if now >= deadline {
+                return Err(End::Close(code::POLICY));
+            }
+            next = next.min(deadline);
+        }
+        let dead = self.heard + limits.dead_after;
+        if now >= dead {
+            return Err(End::Gone);
+        }
+        if let Some(deadline) = self.pace.deadline() {
+            if now >= deadline {
+                return Err(End::Gone);
+            }
+            next = next.min(deadline);
+        }
+        if !self.pinged && now >= self.heard + limits.ping_after {
+            self.pinged = true;
+            self.socket.queue(encode::ping());
+            self.socket.rest();
+        }
+        let ping = self.heard + limits.ping_after;
+        next = next.min(if self.pinged { dead } else { ping });
+        Ok(next)
+    }
+
+    async fn take(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Binary(frame) if frame.len() == FRAME_BYTES => {
+                self.core.metrics.frames_in.inc();
+                self.bucket.take(1);
+                self.visitor.take(1);
+                self.request(&frame).await
+            }
+            Event::Binary(_) => Err(End::Close(code::POLICY)),
+            Event::Text(_) => Err(End::Close(code::UNSUPPORTED)),
+            Event::Close(reason) => Err(End::Closed(reason.map(|reason| reason.code))),
+            Event::Ping(_) | Event::Pong(_) => {
+                // Nobody needs many; who sends a flood of them is not slowed down but sent away.
+                if !self.controls.wait(Instant::now()).is_zero() {
+                    return Err(End::Close(code::POLICY));
+                }
+                self.controls.take(1);
+                if let Event::Ping(payload) = event {
+                    self.socket.queue(encode::pong(&payload));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn request(&mut self, frame: &Bytes) -> Result<(), End> {
+        let (request, step) = self.session.handle(frame);
+        match step {
+            Step::Answer(body) => {
+                if matches!(&body, Body::Refused(refused) if refused.code == Refusal::DENIED.code as i32)
+                {
+                    self.bucket.take(DENIED_FRAMES);
+                    self.visitor.take(DENIED_FRAMES);
+                }
+                self.answer(request, body);
+            }
+            Step::Write(write) => {
+                // What follows may be about this lane: it has to find it as this request leaves it.
+                if matches!(write, Write::LaneNew { .. } | Write::LaneDelete(_)) {
+                    self.job = Some(Job::Settle);
+                }
+                let outcome = self.core.commit.submit(write).await;
+                self.pending.push_back((request, outcome));
+            }
+            Step::Read(reading) => self.job = Some(Job::read(request, reading)),
+            Step::Subscribe(reading) => self.job = Some(Job::Subscribe { request, reading }),
+            Step::Unsubscribe(lane) => {
+                self.leave(&lane);
+                self.answer(request, Body::Done(ume_wire::relay::Done {}));
+            }
+            Step::Blob(id) => {
+                let from = 0;
+                self.job = Some(Job::Blob { request, id, from });
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, ears: &[Arc<Ear>]) {
+        for ear in ears {
+            if let Some(news) = ear.take()
+                && let Some(subscription) = self.subscriptions.get_mut(ear.lane())
+                && subscription.hear(news)
+            {
+                self.work.push_back(*ear.lane());
+            }
+        }
     }
 }

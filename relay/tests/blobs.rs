@@ -161,3 +161,29 @@ async fn a_post_of_another_size_is_refused_and_every_origin_is_welcome() {
         b"ok\n"
     );
 }
+
+#[tokio::test]
+async fn whoever_wants_a_blob_to_last_gives_as_much_as_who_put_it() {
+    let place = place_with(|config| {
+        let admission = &mut config.limits.admission;
+        admission.limit_loopback = true;
+        admission.prefix_bytes_per_hour = 9 * 1792;
+    })
+    .await;
+    let mut client = place.connect().await;
+    let cells: Vec<_> = (0..4).map(cell).collect();
+    let id = hash_cells(&cells);
+    for _ in 0..2 {
+        assert_eq!(client.ask(blob_put(&id, &cells, 0)).await, done());
+        for index in 1..4 {
+            assert_eq!(client.ask(blob_put(&id, &cells, index)).await, done());
+        }
+    }
+    let Body::Refused(refused) = client.ask(blob_put(&id, &cells, 0)).await else {
+        panic!("for free")
+    };
+    assert_eq!(refused.code(), RefusedCode::RefusedLimit);
+    // It is not made to look smaller.
+    let malformed = client::refused(RefusedCode::RefusedMalformed);
+    assert_eq!(client.ask(blob_put(&id, &cells[..1], 0)).await, malformed);
+}

@@ -247,12 +247,13 @@ async fn who_does_not_read_holds_nothing_up() {
 
 #[tokio::test]
 async fn subscriptions_are_bounded() {
-    let place = place().await;
+    // So many lanes at once would take work.
+    let place = place_with(|config| config.limits.admission.free_lanes_per_minute = 2000).await;
     let mut client = place.connect().await;
     for n in 0..=1024u32 {
         let mut lane = Lane::log(1);
         let mut id = [7; 32];
-        id[..4].copy_from_slice(&n.to_le_bytes());
+        id[1..5].copy_from_slice(&n.to_le_bytes());
         lane.0.lane = Bytes::copy_from_slice(&id);
         assert_eq!(client.ask(lane.create()).await, done());
         if n < 1024 {

@@ -287,20 +287,21 @@ async fn cells_expire() {
     let place = place().await;
     let mut client = place.connect().await;
     let mut lane = Lane::log(1);
-    lane.0.ttl_seconds = 2;
+    // Kept in whole seconds: a cell may live up to one second longer.
+    lane.0.ttl_seconds = 4;
     client.ask(lane.create()).await;
     assert_eq!(kept(&place, &mut client, &lane).await, (1, 1));
     client.ask(lane.append(cell(1))).await;
     let (cells, head) = client.ask_all(lane.read(1)).await;
     assert_eq!((cells.len(), head.first, head.end), (1, 1, 2));
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     client.ask(lane.append(cell(2))).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     let (cells, head) = client.ask_all(lane.read(1)).await;
     assert_eq!(cells, vec![Body::Delivery(delivery(&lane, 2, 2))]);
     assert_eq!((head.first, head.next, head.end), (2, 3, 3));
     assert_eq!(kept(&place, &mut client, &lane).await, (2, 3));
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(client.ask_all(lane.read(1)).await.0.len(), 0);
     assert_eq!(kept(&place, &mut client, &lane).await, (3, 3));
     assert_eq!(

@@ -1,73 +1,74 @@
 //! The protocol over `POST /v1/f`: 1 to 64 frames in the body, the answers' frames in the answer's. Every `POST` stands
 //! for itself: it needs no `Hello`, and what it subscribes to is read once.
 
-use super::{Answer, plain};
+use super::{Answer, body::AnswerBody, gather::gather};
 use crate::{
+    admission::Visitor,
+    backlog::Waiting,
     bucket::Bucket,
-    reading::{self, Reading, encode, head},
+    packet::{bare, encode},
+    reading::{self, Content, Page, Reading, Room, head},
     refusal::Refusal,
     server::Core,
     session::{Session, Step},
     store::{Outcome, Write},
 };
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Request, Response, StatusCode,
-    body::{Body as _, Incoming},
+    Request, Response,
+    body::Incoming,
     header::{self, HeaderValue},
 };
 use std::{sync::Arc, time::Instant};
 use tokio::{
-    sync::{Mutex, oneshot},
+    sync::{Mutex, mpsc, oneshot},
     time,
 };
 use ume_wire::{
-    limits::{FRAGMENTS_MAX, FRAME_BYTES, POST_FRAMES_MAX, READ_FRAMES_MAX},
+    auth::Hash,
+    limits::{FRAME_BYTES, READ_FRAMES_MAX},
     relay::{Done, frame::Body},
 };
 
 /// Once an answer has so many frames, nothing more is read into it.
 const ANSWER_FRAMES: usize = READ_FRAMES_MAX;
-const BODY_BYTES_MAX: usize = POST_FRAMES_MAX * FRAME_BYTES;
+/// Frames of an answer that are handed over in one piece, at most.
+const PIECE_FRAMES: usize = 8;
 
 /// Answers one `POST`.
 pub(super) async fn answer(
     core: Arc<Core>,
+    visitor: Arc<Visitor>,
     request: Request<Incoming>,
     bucket: Arc<Mutex<Bucket>>,
 ) -> Answer {
-    if request.body().size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "at most 64 frames\n");
-    }
-    let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
-    let body = match time::timeout(core.limits.body_timeout, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "at most 64 frames\n"),
-        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the body takes too long\n"),
+    let mut frames = match gather(&core, &visitor, request.into_body()).await {
+        Ok(frames) => frames,
+        Err(refused) => return refused.answer(),
     };
-    if body.is_empty() || !body.len().is_multiple_of(FRAME_BYTES) {
-        return plain(
-            StatusCode::BAD_REQUEST,
-            "the body is not made of frames of 2048 bytes\n",
-        );
-    }
+    // The answer goes out while it is made, so that nobody makes the relay hold a long one.
+    let (pieces, taken) = mpsc::channel(1);
     let mut exchange = Exchange {
-        session: Session::post(core.clone()),
+        session: Session::post(core.clone(), visitor.clone()),
         core,
         pending: Vec::new(),
-        out: Vec::new(),
+        out: Piece::default(),
+        frames: 0,
+        pieces,
     };
-    for start in (0..body.len()).step_by(FRAME_BYTES) {
-        pace(&bucket).await;
-        exchange.take(&body.slice(start..start + FRAME_BYTES)).await;
-    }
-    exchange.drain().await;
-    let mut frames = BytesMut::with_capacity(exchange.out.len() * FRAME_BYTES);
-    for frame in &exchange.out {
-        frames.extend_from_slice(frame);
-    }
-    let mut answer = Response::new(Full::new(frames.freeze()));
+    tokio::spawn(async move {
+        while let Some(frame) = frames.next() {
+            pace(&bucket, &visitor).await;
+            exchange.core.metrics.frames_in.inc();
+            if exchange.take(&frame).await.is_none() {
+                return;
+            }
+        }
+        if exchange.drain().await.is_some() {
+            exchange.hand_over().await;
+        }
+    });
+    let mut answer = Response::new(AnswerBody::Pieces(taken));
     answer.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/octet-stream"),
@@ -75,82 +76,157 @@ pub(super) async fn answer(
     answer
 }
 
-async fn pace(bucket: &Mutex<Bucket>) {
+/// A part of an answer. Its frames wait until it is written, or nobody wants it.
+#[derive(Default)]
+struct Piece {
+    bytes: BytesMut,
+    waiting: Option<Waiting>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+async fn pace(bucket: &Mutex<Bucket>, visitor: &Visitor) {
     let mut bucket = bucket.lock().await;
     loop {
-        let wait = bucket.wait(Instant::now());
+        let now = Instant::now();
+        let wait = bucket.wait(now).max(visitor.wait(now));
         if wait.is_zero() {
             break;
         }
         time::sleep(wait).await;
     }
-    bucket.take();
+    bucket.take(1);
+    visitor.take(1);
 }
 
+/// One `POST` on its way. Everything gives `None` once nobody takes the answer.
 struct Exchange {
     core: Arc<Core>,
     session: Session,
     pending: Vec<(u32, oneshot::Receiver<Outcome>)>,
-    out: Vec<Bytes>,
+    /// Frames that were not handed over yet.
+    out: Piece,
+    /// Frames of the answer in all.
+    frames: usize,
+    pieces: mpsc::Sender<Bytes>,
 }
 
 impl Exchange {
-    async fn take(&mut self, frame: &Bytes) {
+    async fn take(&mut self, frame: &Bytes) -> Option<()> {
         let (request, step) = self.session.handle(frame);
         match step {
-            Step::Answer(body) => self.out.extend(encode(request, body)),
-            Step::Unsubscribe(_) => self.out.extend(encode(request, Body::Done(Done {}))),
+            Step::Answer(body) => self.put(encode(request, body)).await,
+            Step::Unsubscribe(_) => self.put(encode(request, Body::Done(Done {}))).await,
             Step::Write(write) => {
-                let alone = matches!(write, Write::LaneNew(_) | Write::LaneDelete(_));
+                let alone = matches!(write, Write::LaneNew { .. } | Write::LaneDelete(_));
                 let outcome = self.core.commit.submit(write).await;
                 self.pending.push((request, outcome));
-                if alone {
-                    self.drain().await;
-                }
+                if alone { self.drain().await } else { Some(()) }
             }
             Step::Read(reading) | Step::Subscribe(reading) => self.read(request, reading).await,
-            Step::Blob(id) => {
-                let core = self.core.clone();
-                let job = move || reading::blob(&*core.store, request, &id, 0, FRAGMENTS_MAX);
-                self.fetch(request, move || Ok(job()?.0)).await;
+            Step::Blob(id) => self.blob(request, id).await,
+        }
+    }
+
+    async fn read(&mut self, request: u32, mut reading: Reading) -> Option<()> {
+        self.drain().await?;
+        if reading.content == Content::Fleeting {
+            let (end, life) = self.core.hub.fleeting_end(&reading.lane);
+            reading.life = life;
+            return self
+                .put(head(request, &reading, &Page::fleeting(end)))
+                .await;
+        }
+        if self.frames >= ANSWER_FRAMES {
+            return self.put(encode(request, Refusal::LIMIT.body())).await;
+        }
+        let mut left = READ_FRAMES_MAX;
+        loop {
+            let room = Room {
+                page: self.core.backlog.turn(),
+                answer: left,
+            };
+            let store = self.core.store.clone();
+            let page = move || reading::page(&*store, request, &reading, u64::MAX, room);
+            let Ok(Ok(mut page)) = tokio::task::spawn_blocking(page).await else {
+                return self.put(encode(request, Refusal::STORAGE.body())).await;
+            };
+            let frames = std::mem::take(&mut page.frames);
+            left = left.saturating_sub(frames.len());
+            let is_stuck = frames.is_empty() && page.place == reading.place;
+            let is_between = page.place.part == 0;
+            let is_over =
+                page.is_full || is_between && (left == 0 || page.place.number >= page.end);
+            self.put(frames).await?;
+            reading.place = page.place;
+            if is_over || is_stuck {
+                return self.put(head(request, &reading, &page)).await;
             }
         }
     }
 
-    async fn read(&mut self, request: u32, reading: Reading) {
-        let core = self.core.clone();
-        let job = move || {
-            let mut page = reading::stored_or_fleeting(&core, request, &reading, READ_FRAMES_MAX)?;
-            page.frames
-                .extend(head(request, &reading.lane, page.numbers));
-            Ok(page.frames)
-        };
-        self.fetch(request, job).await;
-    }
-
-    async fn fetch(
-        &mut self,
-        request: u32,
-        job: impl FnOnce() -> Result<Vec<Bytes>, Refusal> + Send + 'static,
-    ) {
-        self.drain().await;
-        let frames = if self.out.len() >= ANSWER_FRAMES {
-            Err(Refusal::LIMIT)
-        } else {
-            tokio::task::spawn_blocking(job)
-                .await
-                .unwrap_or(Err(Refusal::STORAGE))
-        };
-        match frames {
-            Ok(frames) => self.out.extend(frames),
-            Err(refusal) => self.out.extend(encode(request, refusal.body())),
+    async fn blob(&mut self, request: u32, id: Hash) -> Option<()> {
+        self.drain().await?;
+        let mut from = 0;
+        if self.frames >= ANSWER_FRAMES {
+            return self.put(encode(request, Refusal::LIMIT.body())).await;
+        }
+        loop {
+            let (store, turn) = (self.core.store.clone(), self.core.backlog.turn());
+            let part = move || reading::blob(&*store, request, &id, from, turn);
+            let part = tokio::task::spawn_blocking(part).await;
+            match part.unwrap_or(Err(Refusal::STORAGE)) {
+                Ok((frames, total)) => {
+                    self.put(frames).await?;
+                    from += turn;
+                    if from >= total {
+                        return Some(());
+                    }
+                }
+                Err(refusal) => return self.put(encode(request, refusal.body())).await,
+            }
         }
     }
 
-    async fn drain(&mut self) {
+    async fn drain(&mut self) -> Option<()> {
         for (request, outcome) in std::mem::take(&mut self.pending) {
             let outcome = outcome.await.unwrap_or(Outcome::Refused(Refusal::STORAGE));
-            self.out.extend(encode(request, self.core.body(outcome)));
+            self.put(encode(request, self.core.body(outcome))).await?;
         }
+        Some(())
+    }
+
+    async fn put(&mut self, packets: impl IntoIterator<Item = Bytes>) -> Option<()> {
+        for packet in packets {
+            let backlog = &self.core.backlog;
+            let turn = backlog.turn();
+            let out = &mut self.out;
+            if out.bytes.is_empty() {
+                out.bytes.reserve(turn.min(PIECE_FRAMES) * FRAME_BYTES);
+            }
+            out.bytes.extend_from_slice(bare(&packet));
+            let frames = out.bytes.len() / FRAME_BYTES;
+            let waiting = out
+                .waiting
+                .get_or_insert_with(|| Waiting::new(backlog.clone()));
+            waiting.set(frames);
+            self.frames += 1;
+            if frames >= turn.min(PIECE_FRAMES) {
+                self.hand_over().await?;
+            }
+        }
+        Some(())
+    }
+
+    async fn hand_over(&mut self) -> Option<()> {
+        let piece = std::mem::take(&mut self.out);
+        if piece.bytes.is_empty() {
+            return Some(());
+        }
+        self.pieces.send(Bytes::from_owner(piece)).await.ok()
     }
 }

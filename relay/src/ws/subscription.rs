@@ -1,22 +1,23 @@
-//! Subscriptions of one connection: each knows the number that it delivers next, and takes what follows from the store
-//! or from the newest frames.
+//! Subscriptions of one connection: each knows where it stands, and takes what follows from the newest frames, or from
+//! the store if it fell behind them.
 
-use super::{Connection, End, TURN_FRAMES, blocking};
+use super::{Connection, End, SHARED_FRAMES, answers::blocking};
 use crate::{
-    hub::News,
-    reading::{self, Content, Numbers, Reading, head},
+    hub::{Ear, News},
+    reading::{self, Content, Page, Place, Reading, Room, head},
     refusal::Refusal,
 };
-use std::collections::hash_map::Entry;
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_websockets::CloseCode;
+use ume_websocket::code;
 use ume_wire::{auth::LaneId, limits::SUBSCRIPTIONS_MAX};
 
 /// What a connection is subscribed to.
 #[derive(Debug)]
 pub(super) struct Subscription {
-    /// The lane, and the number to deliver next.
+    /// The lane, and where it stands.
     reading: Reading,
+    ear: Arc<Ear>,
     /// Still delivering what was there: the request, and the number at which it ends.
     backlog: Option<(u32, u64)>,
     /// The highest number that is known to be there.
@@ -26,183 +27,162 @@ pub(super) struct Subscription {
 }
 
 impl Subscription {
-    fn hear(&mut self, (lowest, highest): News) {
+    /// Takes note of news; tells whether that gives it work and no place among those who have some.
+    pub(super) fn hear(&mut self, (lowest, highest): News) -> bool {
         self.highest = self.highest.max(highest);
-        if self.reading.content == (Content::Values { may_change: true }) {
-            self.reading.from = self.reading.from.min(lowest);
+        let may_change = self.reading.content == Content::Values { may_change: true };
+        if may_change && lowest < self.reading.place.number {
+            self.reading.place = Place::at(lowest);
         }
+        let is_new = !self.waiting && self.has_work();
+        self.waiting |= is_new;
+        is_new
     }
 
     fn has_work(&self) -> bool {
-        self.backlog.is_some() || self.reading.from <= self.highest
+        self.backlog.is_some() || self.reading.place.number <= self.highest
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Begins a subscription, or begins it again from another number.
-    pub(super) async fn subscribe(
-        &mut self,
-        request: u32,
-        mut reading: Reading,
-    ) -> Result<(), End> {
+    pub(super) fn subscribe(&mut self, request: u32, mut reading: Reading) {
         let lane = reading.lane;
-        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX && !self.subscriptions.contains_key(&lane)
-        {
-            return self.answer(request, Refusal::LIMIT.body()).await;
-        }
         // Listening comes before looking: what happens in between is heard of.
-        self.core.hub.listen(lane, &self.mailbox);
-        let end = match reading.content {
-            Content::Fleeting => Ok(self.core.hub.fleeting_end(&lane)),
-            _ => self.core.store.end(&lane),
+        let ear = match self.subscriptions.get(&lane) {
+            Some(old) => Some(old.ear.clone()),
+            None if self.subscriptions.len() < SUBSCRIPTIONS_MAX => {
+                self.core.hub.listen(lane, &self.mailbox)
+            }
+            None => None,
+        };
+        let Some(ear) = ear else {
+            return self.answer(request, Refusal::LIMIT.body());
+        };
+        let end = if reading.content == Content::Fleeting {
+            let (end, life) = self.core.hub.fleeting_end(&lane);
+            reading.life = life;
+            Ok(end)
+        } else {
+            self.core.store.end(&lane)
         };
         let Ok(end) = end else {
-            self.leave(&lane);
-            return self.answer(request, Refusal::STORAGE.body()).await;
+            self.subscriptions.remove(&lane);
+            self.core.hub.leave(&ear);
+            return self.answer(request, Refusal::STORAGE.body());
         };
-        reading.from = reading.from.min(end);
-        let mut subscription = Subscription {
+        let was_waiting = self.subscriptions.get(&lane).is_some_and(|old| old.waiting);
+        let is_fleeting = reading.content == Content::Fleeting;
+        let start = reading.place.number.min(end);
+        reading.place = Place::at(if is_fleeting { end } else { start });
+        if is_fleeting {
+            // There is no backlog: only what comes from now on.
+            self.send_all(head(request, &reading, &Page::fleeting(end)));
+        } else if !was_waiting {
+            self.work.push_back(lane);
+        }
+        let subscription = Subscription {
             reading,
-            backlog: Some((request, end)),
+            ear,
+            backlog: (!is_fleeting).then_some((request, end)),
             highest: 0,
-            waiting: true,
+            waiting: was_waiting || !is_fleeting,
         };
-        if reading.content == Content::Fleeting {
-            // There is no backlog, and what is new comes by mail.
-            (subscription.backlog, subscription.waiting) = (None, false);
-            self.subscriptions.insert(lane, subscription);
-            return self
-                .send_all(head(request, &lane, Numbers::fleeting(end)))
-                .await;
-        }
-        match self.subscriptions.entry(lane) {
-            Entry::Occupied(mut old) if old.get().waiting => *old.get_mut() = subscription,
-            entry => {
-                entry.insert_entry(subscription);
-                self.work.push_back(lane);
-            }
-        }
-        Ok(())
+        self.subscriptions.insert(lane, subscription);
     }
 
     /// Ends a subscription.
     pub(super) fn leave(&mut self, lane: &LaneId) {
-        self.core.hub.leave(lane, &self.mailbox);
-        self.subscriptions.remove(lane);
-        self.work.retain(|other| other != lane);
+        if let Some(subscription) = self.subscriptions.remove(lane) {
+            self.core.hub.leave(&subscription.ear);
+            self.work.retain(|other| other != lane);
+        }
     }
 
     /// Ends all of them.
     pub(super) fn leave_all(&mut self) {
-        for lane in std::mem::take(&mut self.subscriptions).into_keys() {
-            self.core.hub.leave(&lane, &self.mailbox);
+        for subscription in std::mem::take(&mut self.subscriptions).into_values() {
+            self.core.hub.leave(&subscription.ear);
         }
+        self.mailbox.close();
     }
 
-    /// Notes what is new, and passes on what is stored nowhere.
-    pub(super) async fn collect_mail(&mut self) -> Result<(), End> {
-        let mail = self.mailbox.take();
-        for (lane, news) in mail.news {
-            if let Some(subscription) = self.subscriptions.get_mut(&lane) {
-                subscription.hear(news);
-                if !subscription.waiting && subscription.has_work() {
-                    subscription.waiting = true;
-                    self.work.push_back(lane);
-                }
-            }
-        }
-        for (lane, frame) in mail.fleeting {
-            if self.subscriptions.contains_key(&lane) {
-                self.send_all([frame]).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Delivers for one subscription, for one turn.
-    pub(super) async fn deliver(&mut self) -> Result<(), End> {
+    /// Delivers for one subscription, for one turn; tells whether there was one.
+    pub(super) async fn deliver(&mut self) -> Result<bool, End> {
         let Some(lane) = self.work.pop_front() else {
-            return Ok(());
+            return Ok(false);
         };
         let Some(subscription) = self.subscriptions.get(&lane) else {
-            return Ok(());
+            return Ok(true);
         };
-        let (reading, backlog, highest) = (
-            subscription.reading,
-            subscription.backlog,
-            subscription.highest,
-        );
-        let (request, upto) = backlog.unwrap_or((0, u64::MAX));
-        let delivered = if backlog.is_none() {
-            self.deliver_recent(&reading, highest).await?
+        let (reading, backlog) = (subscription.reading, subscription.backlog);
+        let highest = subscription.highest;
+        if backlog.is_none()
+            && let Some(next) = self.deliver_recent(&reading)
+        {
+            self.turn_over(&lane, Place::at(next), None);
+        } else if reading.content == Content::Fleeting {
+            // What was missed is nowhere.
+            let missed = highest.saturating_add(1);
+            self.turn_over(&lane, Place::at(missed), None);
         } else {
-            0
-        };
-        if delivered > 0 {
-            self.turn_over(&lane, reading.from + delivered, None, highest);
-            return Ok(());
+            self.deliver_stored(reading, backlog).await?;
         }
-        let numbers = self.deliver_stored(request, reading, upto).await?;
-        let next = numbers.next;
+        Ok(true)
+    }
+
+    /// Delivers from the newest frames; gives the number that follows.
+    fn deliver_recent(&mut self, reading: &Reading) -> Option<u64> {
+        let may_skip = match reading.content {
+            Content::Cells => false,
+            Content::Fleeting => true,
+            Content::Values { .. } => return None,
+        };
+        let room = SHARED_FRAMES.saturating_sub(self.socket.queued_frames());
+        let (hub, socket) = (&self.core.hub, &mut self.socket);
+        let from = reading.place.number;
+        hub.recent(&reading.lane, from, room, may_skip, |frame| {
+            socket.queue(frame);
+        })
+    }
+
+    async fn deliver_stored(
+        &mut self,
+        reading: Reading,
+        backlog: Option<(u32, u64)>,
+    ) -> Result<(), End> {
+        let (request, upto) = backlog.unwrap_or((0, u64::MAX));
+        let store = self.core.store.clone();
+        let room = Room {
+            page: self.waiting.turn(),
+            answer: usize::MAX,
+        };
+        let page = blocking(move || reading::page(&*store, request, &reading, upto, room)).await?;
+        // The client comes back and subscribes again from where it stands.
+        let mut page = page.map_err(|_| End::Close(code::INTERNAL))?;
+        self.send_all(std::mem::take(&mut page.frames));
+        let place = page.place;
         // Numbers only grow, unless the lane was deleted: then there is nothing to wait for.
-        let is_gone = next < reading.from;
-        let is_over = next >= upto || is_gone;
+        let is_gone = place.number < reading.place.number;
+        let is_over = place.number >= upto || is_gone;
         if backlog.is_some() && is_over {
             // What came after the request's end is delivered after its head.
-            let numbers = Numbers {
-                end: next,
-                ..numbers
-            };
-            self.send_all(head(request, &lane, numbers)).await?;
+            page.end = place.number;
+            self.send_all(head(request, &reading, &page));
         }
-        let highest = if is_gone { 0 } else { highest };
-        self.turn_over(&lane, next, backlog.filter(|_| !is_over), highest);
+        if is_gone && let Some(subscription) = self.subscriptions.get_mut(&reading.lane) {
+            subscription.highest = 0;
+        }
+        self.turn_over(&reading.lane, place, backlog.filter(|_| !is_over));
         Ok(())
     }
 
-    /// Delivers from the newest frames; gives how many there were.
-    async fn deliver_recent(&mut self, reading: &Reading, highest: u64) -> Result<u64, End> {
-        let mut delivered = 0;
-        if reading.content != Content::Cells {
-            return Ok(0);
-        }
-        while reading.from + delivered <= highest && delivered < TURN_FRAMES as u64 {
-            let Some(frame) = self
-                .core
-                .hub
-                .recent(&reading.lane, reading.from + delivered)
-            else {
-                break;
-            };
-            self.send_all([frame]).await?;
-            delivered += 1;
-        }
-        Ok(delivered)
-    }
-
-    /// Delivers from the store; gives where that ended.
-    async fn deliver_stored(
-        &mut self,
-        request: u32,
-        reading: Reading,
-        upto: u64,
-    ) -> Result<Numbers, End> {
-        let store = self.core.store.clone();
-        let page =
-            blocking(move || reading::page(&*store, request, &reading, upto, TURN_FRAMES)).await?;
-        // The client comes back and subscribes again from where it stands.
-        let page = page.map_err(|_| End::Close(CloseCode::INTERNAL_SERVER_ERROR))?;
-        self.send_all(page.frames).await?;
-        Ok(page.numbers)
-    }
-
-    fn turn_over(&mut self, lane: &LaneId, next: u64, backlog: Option<(u32, u64)>, highest: u64) {
+    fn turn_over(&mut self, lane: &LaneId, place: Place, backlog: Option<(u32, u64)>) {
         let Some(subscription) = self.subscriptions.get_mut(lane) else {
             return;
         };
-        subscription.reading.from = next;
+        subscription.reading.place = place;
         subscription.backlog = backlog;
-        subscription.highest = highest;
         subscription.waiting = subscription.has_work();
         if subscription.waiting {
             self.work.push_back(*lane);

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
 use ume_relay::{Config, Relay};
 use ume_wire::{
-    auth::{Statement, hash, hash_cells},
+    auth::{Hash, Statement, hash, hash_cells, relay_id},
     frame,
     limits::CELL_BYTES,
     relay::{self, Frame, frame::Body, *},
@@ -54,16 +54,23 @@ pub(crate) async fn place() -> Place {
 
 pub(crate) async fn place_with(change: impl FnOnce(&mut Config)) -> Place {
     let directory = tempfile::tempdir().unwrap();
-    let mut config = Config::new(
-        "127.0.0.1:0".parse().unwrap(),
-        directory.path().join("data"),
-    );
+    let mut config = defaults(&directory);
     change(&mut config);
     let relay = Relay::start(config).await.unwrap();
     Place { directory, relay }
 }
 
+fn defaults(directory: &tempfile::TempDir) -> Config {
+    let data = directory.path().join("data");
+    Config::new("127.0.0.1:0".parse().unwrap(), data)
+}
+
 impl Place {
+    /// The configuration before any change.
+    pub(crate) fn config(&self) -> Config {
+        defaults(&self.directory)
+    }
+
     pub(crate) async fn connect(&self) -> Client {
         Client::connect(self.relay.address()).await.unwrap()
     }
@@ -83,6 +90,7 @@ impl Lane {
             owner: public(&key(4)),
             ttl_seconds: 3600,
             acceptors: 1,
+            ..LaneNew::default()
         })
     }
 
@@ -204,6 +212,7 @@ pub(crate) fn blob_put(id: &[u8; 32], cells: &[Bytes], index: usize) -> Body {
         index: u32::try_from(index).unwrap(),
         cell: cells[index].clone(),
         ttl_seconds: 3600,
+        ..BlobPut::default()
     })
 }
 
@@ -234,6 +243,8 @@ pub(crate) fn hello() -> Body {
 pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     request: u32,
+    /// The relay's id and the connection's challenge.
+    here: Option<(Hash, Bytes)>,
 }
 
 impl Client {
@@ -246,7 +257,9 @@ impl Client {
             return Err("no welcome".into());
         };
         assert_eq!((frame.request, welcome.version), (request, 1));
-        Statement::Welcome(&[9; 32]).verify(&welcome.relay_key, &welcome.signature)?;
+        Statement::Welcome(&[9; 32], &welcome.challenge)
+            .verify(&welcome.relay_key, &welcome.signature)?;
+        client.here = Some((relay_id(&welcome.relay_key), welcome.challenge));
         Ok(client)
     }
 
@@ -254,17 +267,50 @@ impl Client {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self, Box<dyn std::error::Error>> {
         let connect = ClientBuilder::new().uri(&format!("ws://{address}/v1/ws"))?;
         let (socket, _) = timeout(PATIENCE, connect.connect()).await??;
-        Ok(Self { socket, request: 0 })
+        Ok(Self {
+            socket,
+            request: 0,
+            here: None,
+        })
     }
 
     pub(crate) async fn try_send(&mut self, body: Body) -> Result<u32, Box<dyn std::error::Error>> {
         self.request += 1;
         let frame = frame::encode(&Frame {
             request: self.request,
-            body: Some(body),
+            body: Some(self.signed_here(body)),
         })?;
         timeout(PATIENCE, self.socket.send(Message::binary(frame))).await??;
         Ok(self.request)
+    }
+
+    /// What [`Lane`] signs is good for a POST; here it is signed for this connection. Other signatures stay as they are.
+    fn signed_here(&self, mut body: Body) -> Body {
+        let Some((relay, challenge)) = &self.here else {
+            return body;
+        };
+        let good = |statement: Statement<'_>, n: u8, signature: &[u8]| {
+            statement.verify(&public(&key(n)), signature).is_ok()
+        };
+        let read = |lane: &Bytes, signature: &mut Bytes| {
+            if good(Statement::Read(lane), 3, signature) {
+                let here = Statement::ReadHere(relay, challenge, lane);
+                *signature = bytes(&here.sign(&key(3)));
+            }
+        };
+        match &mut body {
+            Body::Read(one) => read(&one.lane, &mut one.signature),
+            Body::Subscribe(one) => read(&one.lane, &mut one.signature),
+            Body::Append(one) => {
+                let cell = hash(&one.cell);
+                if good(Statement::Append(&one.lane, &cell), 1, &one.signature) {
+                    let here = Statement::AppendHere(relay, challenge, &one.lane);
+                    one.signature = bytes(&here.sign(&key(1)));
+                }
+            }
+            _ => {}
+        }
+        body
     }
 
     pub(crate) async fn send(&mut self, body: Body) -> u32 {
@@ -375,10 +421,30 @@ pub(crate) async fn http(
         + 4;
     let headers = String::from_utf8(all[..end].to_vec()).unwrap();
     let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
+    let mut answer = Answer {
         status,
         headers,
         body: all[end..].to_vec(),
+    };
+    if answer.header("transfer-encoding") == Some("chunked") {
+        answer.body = unchunk(&answer.body);
+    }
+    answer
+}
+
+/// Joins the chunks of a body (RFC 9112 section 7.1).
+fn unchunk(mut body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    loop {
+        let line = body.windows(2).position(|two| two == b"\r\n").unwrap();
+        let size = std::str::from_utf8(&body[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        body = &body[line + 2..];
+        if size == 0 {
+            return out;
+        }
+        out.extend_from_slice(&body[..size]);
+        body = &body[size + 2..];
     }
 }
 

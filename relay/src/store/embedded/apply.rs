@@ -1,11 +1,10 @@
-//! Writing: what each request changes, in one transaction with all others of its group.
+//! Writing what is small: lanes, promises, values, blobs and accounts, in one transaction with all others of the group.
 
-use super::super::{Millis, Outcome, StoreError, Write};
-use super::read::{lane_in, slot_in};
-use super::{
-    BLOBS, CELLS, ENDS, EXPIRES_BLOB, EXPIRES_CELL, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, HASHES,
-    Hashed, LANES, NUMBERS, Numbered, SLOTS, VALUES, expiry, hashed, number_of, numbered,
-    remove_cell, timed, with_time,
+use super::super::{Account, AccountId, Lane, Millis, Outcome, StoreError, Usage, Write, log::Log};
+use super::rows::{
+    ACCOUNTS, BLOBS, EXPIRES_LANE, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, HOLDS, Hold, LANES,
+    LaneRow, NUMBERS, Numbered, POSITIONS, Position, PositionRow, SLOTS, Serial, USAGE, VALUES,
+    lane_row, serial_id, slot_row, split, value_row,
 };
 use crate::{
     config::Limits,
@@ -15,14 +14,14 @@ use crate::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 use prost::Message;
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 use ume_wire::{
-    auth::{Hash, LaneId},
-    relay::{Ballot, LaneKind, LaneNew, Promise, Vote},
+    auth::LaneId,
+    relay::{Ballot, LaneNew, Promise, Vote},
 };
 
 /// For so long a member who asked for a promise is not overtaken by a joiner.
@@ -30,66 +29,102 @@ const MEMBER_FIRST: Duration = Duration::from_secs(5);
 /// How far beyond the last accepted slot a lane with several acceptors may go.
 const SLOTS_AHEAD_MAX: u64 = 1024;
 /// What a lane counts for among the store's bytes.
-const LANE_BYTES: u64 = 512;
+pub(super) const LANE_BYTES: u64 = 512;
 /// What a slot's promises count for.
 pub(super) const SLOT_BYTES: u64 = 256;
+/// A lane with nothing in it goes when nobody has written for its time to live and so long.
+pub(super) const IDLE_MS: Millis = 400 * 24 * 3600 * 1000;
 
 type Ids<'t> = Table<'t, &'static [u8; 32], &'static [u8]>;
-type Rows<'t> = Table<'t, &'static Numbered, &'static [u8]>;
+type Rows<'t> = Table<'t, Numbered, &'static [u8]>;
+
+/// Who asked last for a promise among the members of a lane: slot and time. Lost at a restart, which is harmless.
+pub(super) type Members = Mutex<HashMap<Serial, (u64, Instant)>>;
 
 /// One transaction while it is made.
 pub(super) struct Applying<'t> {
-    lanes: Ids<'t>,
-    ends: Table<'t, &'static [u8; 32], u64>,
-    cells: Rows<'t>,
-    hashes: Table<'t, &'static Hashed, u64>,
-    slots: Rows<'t>,
-    values: Rows<'t>,
-    blobs: Ids<'t>,
-    expiry: Table<'t, &'static Expiry, ()>,
-    graves: Table<'t, &'static [u8; 32], ()>,
+    pub(super) lanes: Ids<'t>,
+    pub(super) positions: Table<'t, Serial, PositionRow>,
+    pub(super) slots: Rows<'t>,
+    pub(super) values: Rows<'t>,
+    pub(super) blobs: Ids<'t>,
+    pub(super) holds: Table<'t, Hold, Millis>,
+    pub(super) expiry: Table<'t, Expiry, ()>,
+    pub(super) graves: Table<'t, Serial, AccountId>,
+    accounts: Table<'t, AccountId, &'static [u8]>,
+    usage: Table<'t, AccountId, (u64, u64)>,
     numbers: Table<'t, &'static str, u64>,
-    members: &'t Mutex<HashMap<LaneId, (u64, Instant)>>,
+    members: &'t Members,
     limits: &'t Limits,
-    now: Millis,
-    /// Bytes in the store, after what was applied so far.
-    stored: u64,
+    log: &'t Log,
+    /// What there may be in all.
+    bytes_max: u64,
+    pub(super) now: Millis,
+    /// Bytes of cells in the log.
+    pub(super) beside: u64,
+    pub(super) changes: Changes,
+}
+
+/// What has to be known outside once a transaction is durable.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Bytes in the tables.
+    pub(super) stored: u64,
+    /// Lanes that are not what they were.
+    pub(super) lanes: HashSet<LaneId>,
+    /// Lanes that are no more.
+    pub(super) gone: Vec<Serial>,
+    pub(super) accounts: bool,
+    pub(super) usage: HashMap<AccountId, Usage>,
 }
 
 impl<'t> Applying<'t> {
     pub(super) fn begin(
         transaction: &'t WriteTransaction,
         limits: &'t Limits,
-        members: &'t Mutex<HashMap<LaneId, (u64, Instant)>>,
-        now: Millis,
+        members: &'t Members,
+        log: &'t Log,
+        (now, bytes_max): (Millis, u64),
     ) -> Result<Self, StoreError> {
         let numbers = transaction.open_table(NUMBERS)?;
         let stored = numbers.get("stored")?.map_or(0, |value| value.value());
         Ok(Self {
             lanes: transaction.open_table(LANES)?,
-            ends: transaction.open_table(ENDS)?,
-            cells: transaction.open_table(CELLS)?,
-            hashes: transaction.open_table(HASHES)?,
+            positions: transaction.open_table(POSITIONS)?,
             slots: transaction.open_table(SLOTS)?,
             values: transaction.open_table(VALUES)?,
             blobs: transaction.open_table(BLOBS)?,
+            holds: transaction.open_table(HOLDS)?,
             expiry: transaction.open_table(EXPIRY)?,
             graves: transaction.open_table(GRAVES)?,
+            accounts: transaction.open_table(ACCOUNTS)?,
+            usage: transaction.open_table(USAGE)?,
             numbers,
             members,
             limits,
+            log,
+            bytes_max,
             now,
-            stored,
+            beside: log.cell_bytes(),
+            changes: Changes {
+                stored,
+                ..Changes::default()
+            },
         })
     }
 
-    /// Applies one write, or refuses it without a trace.
+    /// Writes what was counted, and tells what has changed.
+    pub(super) fn finish(mut self) -> Result<Changes, StoreError> {
+        self.numbers.insert("stored", self.changes.stored)?;
+        Ok(self.changes)
+    }
+
+    /// Applies one write that is not about cells, or refuses it without a trace.
     pub(super) fn write(&mut self, write: &Write) -> Result<Outcome, StoreError> {
         match write {
-            Write::LaneNew(new) => self.lane_new(new),
+            Write::LaneNew { new, account } => self.lane_new(new, *account),
+            Write::LaneKeys { lane, writers } => self.lane_keys(lane, writers),
             Write::LaneDelete(lane) => self.lane_delete(lane),
-            Write::Append { lane, hash, cell } => self.append(lane, hash, cell),
-            Write::Acknowledge { lane, upto } => self.acknowledge(lane, *upto),
             Write::Prepare {
                 lane,
                 slot,
@@ -106,102 +141,100 @@ impl<'t> Applying<'t> {
                 id,
                 cells,
                 ttl_seconds,
-            } => self.blob_put(id, cells, *ttl_seconds),
-            Write::BlobTouch { id, ttl_seconds } => self.blob_touch(id, *ttl_seconds),
+                account,
+            } => self.blob_put(id, cells, *ttl_seconds, *account),
+            Write::BlobTouch {
+                id,
+                ttl_seconds,
+                account,
+            } => self.blob_touch(id, *ttl_seconds, *account),
+            Write::AccountPut(account) => self.account_put(account),
+            Write::AccountClear(account) => self.account_clear(*account),
+            // The log's.
+            Write::Append { .. } | Write::Acknowledge { .. } => Ok(Refusal::UNKNOWN.into()),
         }
     }
 
-    /// Writes what was counted.
-    pub(super) fn finish(mut self) -> Result<(), StoreError> {
-        self.numbers.insert("stored", self.stored)?;
-        Ok(())
-    }
-
-    fn lane_new(&mut self, new: &LaneNew) -> Result<Outcome, StoreError> {
+    fn lane_new(
+        &mut self,
+        new: &LaneNew,
+        account: Option<AccountId>,
+    ) -> Result<Outcome, StoreError> {
         let Ok(lane) = LaneId::try_from(&new.lane[..]) else {
             return Ok(Refusal::MALFORMED.into());
         };
-        if let Some(old) = lane_in(&self.lanes, &lane)? {
-            return Ok(if old == *new {
+        let made = LaneNew {
+            work: 0,
+            access: Bytes::new(),
+            ..new.clone()
+        };
+        if let Some(old) = lane_row(&self.lanes, &lane)? {
+            return Ok(if old.made == made {
                 Outcome::Done
             } else {
                 Refusal::CONFLICT.into()
             });
         }
-        if self.graves.get(&lane)?.is_some() {
-            return Ok(Refusal::LIMIT.into());
-        }
-        if !self.has_room(LANE_BYTES) {
+        // Not only by their bytes: each may take memory as long as there is something in it.
+        if self.lanes.len()? >= self.limits.store_lanes {
             return Ok(Refusal::STORAGE.into());
         }
-        self.lanes.insert(&lane, new.encode_to_vec().as_slice())?;
-        self.ends.insert(&lane, 1)?;
-        self.stored += LANE_BYTES;
+        let account = account.unwrap_or(0);
+        if let Err(refusal) = self.take(account, LANE_BYTES, 1)? {
+            return Ok(refusal.into());
+        }
+        let serial = self.next("serial")?;
+        let ttl = u64::from(made.ttl_seconds) * 1000;
+        let row = LaneRow {
+            serial,
+            account,
+            made,
+            writers: Vec::new(),
+            look: self.now.saturating_add(ttl).saturating_add(IDLE_MS),
+        };
+        let position = Position {
+            first: 1,
+            end: 1,
+            written: self.now,
+            account,
+        };
+        self.positions.insert(serial, position.row())?;
+        self.look_at_lane(&lane, &row)?;
+        self.changes.lanes.insert(lane);
         Ok(Outcome::Done)
     }
 
-    fn lane_delete(&mut self, lane: &LaneId) -> Result<Outcome, StoreError> {
-        if self.lanes.remove(lane)?.is_none() {
+    /// Writes a lane that is to be looked at when its row says so.
+    pub(super) fn look_at_lane(&mut self, lane: &LaneId, row: &LaneRow) -> Result<(), StoreError> {
+        self.lanes.insert(lane, row.encode_to_vec().as_slice())?;
+        let key = (row.look, EXPIRES_LANE, lane, row.serial);
+        self.expiry.insert(key, ())?;
+        Ok(())
+    }
+
+    fn lane_keys(&mut self, lane: &LaneId, writers: &[Bytes]) -> Result<Outcome, StoreError> {
+        let Some(mut row) = lane_row(&self.lanes, lane)? else {
             return Ok(Refusal::DENIED.into());
-        }
-        self.ends.remove(lane)?;
-        // Its rows may be many: they go bit by bit, with what expires.
-        self.graves.insert(lane, ())?;
-        self.stored = self.stored.saturating_sub(LANE_BYTES);
+        };
+        row.writers = writers.to_vec();
+        self.lanes.insert(lane, row.encode_to_vec().as_slice())?;
+        self.changes.lanes.insert(*lane);
         Ok(Outcome::Done)
     }
 
-    fn append(&mut self, lane: &LaneId, hash: &Hash, cell: &Bytes) -> Result<Outcome, StoreError> {
-        let Some(new) = lane_in(&self.lanes, lane)? else {
+    /// Its rows may be many: they go bit by bit, with what expires.
+    pub(super) fn lane_delete(&mut self, lane: &LaneId) -> Result<Outcome, StoreError> {
+        let Some(row) = lane_row(&self.lanes, lane)? else {
             return Ok(Refusal::DENIED.into());
         };
-        let key = hashed(lane, hash);
-        let known = self.hashes.get(&key)?.map(|row| row.value());
-        if let Some(seq) = known
-            && self.is_live(&numbered(lane, seq))?
-        {
-            return Ok(Outcome::Appended { seq, new: false });
-        }
-        let seq = self.ends.get(lane)?.map_or(1, |row| row.value());
-        let first = self.first_cell(lane, seq)?;
-        if new.kind == i32::from(LaneKind::Queue)
-            && first.is_some_and(|(first, _)| seq - first >= self.limits.queue_cells)
-        {
-            return Ok(Refusal::LIMIT.into());
-        }
-        if !self.has_room(cell.len() as u64) {
-            return Ok(Refusal::STORAGE.into());
-        }
-        let until = self.until(new.ttl_seconds);
-        self.cells
-            .insert(&numbered(lane, seq), with_time(until, &[cell]).as_slice())?;
-        self.hashes.insert(&key, seq)?;
-        self.ends.insert(lane, seq + 1)?;
-        if first.is_none() {
-            self.expiry
-                .insert(&expiry(until, EXPIRES_CELL, lane, 0), ())?;
-        }
-        self.stored += cell.len() as u64;
-        Ok(Outcome::Appended { seq, new: true })
-    }
-
-    fn acknowledge(&mut self, lane: &LaneId, upto: u64) -> Result<Outcome, StoreError> {
-        let Some(end) = self.ends.get(lane)?.map(|row| row.value()) else {
-            return Ok(Refusal::DENIED.into());
-        };
-        let upto = upto.min(end - 1);
-        let Some((first, until)) = self.first_cell(lane, end)? else {
-            return Ok(Outcome::Done);
-        };
-        for seq in first..=upto {
-            let freed = remove_cell(&mut self.cells, &mut self.hashes, lane, seq)?;
-            self.stored = self.stored.saturating_sub(freed);
-        }
-        self.expiry.remove(&expiry(until, EXPIRES_CELL, lane, 0))?;
-        if let Some((_, until)) = self.first_cell(lane, end)? {
-            self.expiry
-                .insert(&expiry(until, EXPIRES_CELL, lane, 0), ())?;
-        }
+        self.lanes.remove(lane)?;
+        let look = (row.look, EXPIRES_LANE, lane, row.serial);
+        self.expiry.remove(look)?;
+        self.positions.remove(row.serial)?;
+        self.graves.insert(row.serial, row.account)?;
+        self.give_back(row.account, LANE_BYTES, 1)?;
+        self.changes.lanes.insert(*lane);
+        self.changes.gone.push(row.serial);
         Ok(Outcome::Done)
     }
 
@@ -212,21 +245,21 @@ impl<'t> Applying<'t> {
         ballot: &Ballot,
         writer: usize,
     ) -> Result<Outcome, StoreError> {
-        let Some(new) = lane_in(&self.lanes, lane)? else {
+        let Some(row) = lane_row(&self.lanes, lane)? else {
             return Ok(Refusal::DENIED.into());
         };
-        if let Err(refusal) = self.is_in_order(lane, slot, new.acceptors)? {
+        if let Err(refusal) = self.is_in_order(row.serial, slot, row.made.acceptors)? {
             return Ok(refusal.into());
         }
-        let state = slot_in(&self.slots, lane, slot)?;
-        if state.accepted.is_none() && !self.may_ask(lane, slot, writer) {
+        let state = slot_row(&self.slots, (row.serial, slot))?;
+        if state.accepted.is_none() && !self.may_ask(row.serial, slot, writer) {
             return Ok(Refusal::LIMIT.into());
         }
         let promised = match state.prepare(ballot) {
             Ok(promised) => promised,
             Err(refusal) => return Ok(refusal.into()),
         };
-        if let Err(refusal) = self.put_slot(lane, slot, &promised)? {
+        if let Err(refusal) = self.put_slot(&row, slot, &promised)? {
             return Ok(refusal.into());
         }
         Ok(Outcome::Promised {
@@ -243,101 +276,120 @@ impl<'t> Applying<'t> {
         vote: &Vote,
         cells: &[Bytes],
     ) -> Result<Outcome, StoreError> {
-        let Some(new) = lane_in(&self.lanes, lane)? else {
+        let Some(row) = lane_row(&self.lanes, lane)? else {
             return Ok(Refusal::DENIED.into());
         };
-        if let Err(refusal) = self.is_in_order(lane, slot, new.acceptors)? {
+        let acceptors = row.made.acceptors;
+        if let Err(refusal) = self.is_in_order(row.serial, slot, acceptors)? {
             return Ok(refusal.into());
         }
-        let state = slot_in(&self.slots, lane, slot)?;
-        let (vote, fresh) = match state.accept(vote, new.acceptors) {
+        let state = slot_row(&self.slots, (row.serial, slot))?;
+        let (vote, fresh) = match state.accept(vote, acceptors) {
             Err(refusal) => return Ok(refusal.into()),
             Ok(Accepting::Already(vote)) => (vote, None),
             Ok(Accepting::New(state)) => (vote.clone(), Some(state)),
         };
-        let ballot = vote.ballot.unwrap_or_default();
         let accepted = Outcome::Accepted {
             lane: *lane,
             slot,
-            ballot,
+            ballot: vote.ballot.unwrap_or_default(),
             value_hash: vote.value_hash,
             new: fresh.is_some(),
         };
         let Some(state) = fresh else {
             return Ok(accepted);
         };
-
-        let size: usize = cells.iter().map(Bytes::len).sum();
-        if !self.has_room(size as u64) {
-            return Ok(Refusal::STORAGE.into());
-        }
-        if let Err(refusal) = self.put_slot(lane, slot, &state)? {
+        if let Err(refusal) = self.put_value(&row, slot, cells)? {
             return Ok(refusal.into());
         }
-        let (key, until) = (numbered(lane, slot), self.until(new.ttl_seconds));
-        if let Some(old) = self
-            .values
-            .insert(&key, with_time(until, cells).as_slice())?
-        {
-            let (time, cells) = timed(old.value())?;
-            self.expiry
-                .remove(&expiry(time, EXPIRES_VALUE, lane, slot))?;
-            self.stored = self.stored.saturating_sub(cells.len() as u64);
-        }
-        self.expiry
-            .insert(&expiry(until, EXPIRES_VALUE, lane, slot), ())?;
-        self.stored += size as u64;
-        let end = self.ends.get(lane)?.map_or(1, |row| row.value());
-        if slot >= end {
-            self.ends.insert(lane, slot + 1)?;
+        if let Err(refusal) = self.put_slot(&row, slot, &state)? {
+            return Ok(refusal.into());
         }
         Ok(accepted)
     }
 
-    fn blob_put(
+    /// Puts a value in the place of the one that may be there, or refuses without a trace.
+    fn put_value(
         &mut self,
-        id: &Hash,
+        row: &LaneRow,
+        slot: u64,
         cells: &[Bytes],
-        ttl_seconds: u32,
-    ) -> Result<Outcome, StoreError> {
-        if self.blobs.get(id)?.is_some() {
-            return self.blob_touch(id, ttl_seconds);
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        // The slot's own row is made after this and may not fail for want of room.
+        let size: u64 = cells.iter().map(|cell| cell.len() as u64).sum();
+        let new_slot = self.slots.get((row.serial, slot))?.is_none();
+        let rows = if new_slot { SLOT_BYTES } else { 0 };
+        if let Err(refusal) = self.take(row.account, size + rows, 0)? {
+            return Ok(Err(refusal));
         }
-        let size: usize = cells.iter().map(Bytes::len).sum();
-        if !self.has_room(size as u64) {
-            return Ok(Refusal::STORAGE.into());
+        self.give_back(row.account, rows, 0)?;
+        let until = self.until(row.made.ttl_seconds);
+        let old = self
+            .values
+            .insert(
+                (row.serial, slot),
+                value_row(until, row.account, cells).as_slice(),
+            )?
+            .map(|old| split(old.value()).map(|(time, _, cells)| (time, cells.len() as u64)))
+            .transpose()?;
+        let id = serial_id(row.serial);
+        if let Some((time, bytes)) = old {
+            self.expiry.remove((time, EXPIRES_VALUE, &id, slot))?;
+            self.give_back(row.account, bytes, 0)?;
         }
-        let until = self.until(ttl_seconds);
-        self.blobs.insert(id, with_time(until, cells).as_slice())?;
-        self.expiry
-            .insert(&expiry(until, EXPIRES_BLOB, id, 0), ())?;
-        self.stored += size as u64;
+        self.expiry.insert((until, EXPIRES_VALUE, &id, slot), ())?;
+        self.wrote(row, slot.saturating_add(1))?;
+        Ok(Ok(()))
+    }
+
+    fn account_put(&mut self, account: &Account) -> Result<Outcome, StoreError> {
+        if account.name.is_empty() || account.key_hash.len() != 32 {
+            return Ok(Refusal::MALFORMED.into());
+        }
+        let mut id = None;
+        for row in self.accounts.iter()? {
+            let (known, row) = row?;
+            let other = Account::decode(row.value()).map_err(|_| StoreError::Damaged)?;
+            if other.name == account.name {
+                id = Some(known.value());
+            } else if other.key_hash == account.key_hash {
+                return Ok(Refusal::CONFLICT.into());
+            }
+        }
+        let id = match id {
+            Some(id) => id,
+            None => self.next("account")?,
+        };
+        self.accounts
+            .insert(id, account.encode_to_vec().as_slice())?;
+        self.changes.accounts = true;
         Ok(Outcome::Done)
     }
 
-    fn blob_touch(&mut self, id: &Hash, ttl_seconds: u32) -> Result<Outcome, StoreError> {
-        let until = self.until(ttl_seconds);
-        let Some(row) = self.blobs.get(id)?.map(|row| row.value().to_vec()) else {
-            return Ok(Refusal::DENIED.into());
-        };
-        let (time, cells) = timed(&row)?;
-        if until > time {
-            self.blobs
-                .insert(id, with_time(until, &[cells]).as_slice())?;
-            self.expiry.remove(&expiry(time, EXPIRES_BLOB, id, 0))?;
-            self.expiry
-                .insert(&expiry(until, EXPIRES_BLOB, id, 0), ())?;
+    /// Deletes the lanes and blobs that an account pays for.
+    fn account_clear(&mut self, account: AccountId) -> Result<Outcome, StoreError> {
+        let mut lanes = Vec::new();
+        for row in self.lanes.iter()? {
+            let (lane, row) = row?;
+            let row = LaneRow::decode(row.value()).map_err(|_| StoreError::Damaged)?;
+            if account != 0 && row.account == account {
+                lanes.push(*lane.value());
+            }
         }
+        for lane in &lanes {
+            self.lane_delete(lane)?;
+        }
+        self.let_go_all(account)?;
         Ok(Outcome::Done)
     }
 
     fn is_in_order(
         &self,
-        lane: &LaneId,
+        serial: Serial,
         slot: u64,
         acceptors: u32,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        let end = self.ends.get(lane)?.map_or(1, |row| row.value());
+        let end = self.position(serial)?.end;
         let last = if acceptors <= 1 {
             end
         } else {
@@ -351,65 +403,150 @@ impl<'t> Applying<'t> {
     }
 
     /// Members before joiners, so that holders of a link cannot keep members from committing.
-    fn may_ask(&self, lane: &LaneId, slot: u64, writer: usize) -> bool {
+    fn may_ask(&self, serial: Serial, slot: u64, writer: usize) -> bool {
         let (mut members, now) = (self.members.lock(), Instant::now());
         if writer == 0 {
             members.retain(|_, (_, asked)| now.saturating_duration_since(*asked) < MEMBER_FIRST);
-            members.insert(*lane, (slot, now));
+            members.insert(serial, (slot, now));
             return true;
         }
-        !members.get(lane).is_some_and(|(asked_slot, asked)| {
+        !members.get(&serial).is_some_and(|(asked_slot, asked)| {
             *asked_slot == slot && now.saturating_duration_since(*asked) < MEMBER_FIRST
         })
     }
 
     fn put_slot(
         &mut self,
-        lane: &LaneId,
+        row: &LaneRow,
         slot: u64,
         state: &SlotState,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        let key = numbered(lane, slot);
-        let is_new = self.slots.get(&key)?.is_none();
-        if is_new && !self.has_room(SLOT_BYTES) {
-            return Ok(Err(Refusal::STORAGE));
+        let key = (row.serial, slot);
+        if self.slots.get(key)?.is_none()
+            && let Err(refusal) = self.take(row.account, SLOT_BYTES, 0)?
+        {
+            return Ok(Err(refusal));
         }
-        let row = Promise {
+        let promise = Promise {
             slot,
             ballot: Some(state.promised.clone()),
             accepted: state.accepted.clone(),
         };
-        self.slots.insert(&key, row.encode_to_vec().as_slice())?;
-        if is_new {
-            self.stored += SLOT_BYTES;
-        }
+        self.slots.insert(key, promise.encode_to_vec().as_slice())?;
+        self.wrote(row, 0)?;
         Ok(Ok(()))
     }
 
-    /// Number and time of expiry of a lane's oldest cell.
-    fn first_cell(&self, lane: &LaneId, end: u64) -> Result<Option<(u64, Millis)>, StoreError> {
-        let mut range = self
-            .cells
-            .range::<&super::Numbered>(&numbered(lane, 0)..&numbered(lane, end))?;
-        let Some(row) = range.next() else {
-            return Ok(None);
+    /// A lane as it is after what was applied so far.
+    pub(super) fn lane(&self, lane: &LaneId) -> Result<Option<Lane>, StoreError> {
+        Ok(lane_row(&self.lanes, lane)?.map(LaneRow::into_lane))
+    }
+
+    /// Where a lane stands that there is.
+    pub(super) fn position(&self, serial: Serial) -> Result<Position, StoreError> {
+        let row = self.positions.get(serial)?.ok_or(StoreError::Damaged)?;
+        Ok(row.value().into())
+    }
+
+    /// Notes a write to a slot lane, whose next number is at least `end` now.
+    fn wrote(&mut self, row: &LaneRow, end: u64) -> Result<(), StoreError> {
+        let mut position = self.position(row.serial)?;
+        position.end = position.end.max(end);
+        position.written = self.now;
+        self.positions.insert(row.serial, position.row())?;
+        Ok(())
+    }
+
+    /// Counts what is about to be written, or says why it may not be.
+    pub(super) fn take(
+        &mut self,
+        account: AccountId,
+        bytes: u64,
+        lanes: u64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let stored = self.changes.stored.saturating_add(self.beside);
+        if stored.saturating_add(bytes) > self.bytes_max {
+            return Ok(Err(Refusal::STORAGE));
+        }
+        if let Err(refusal) = self.charge(account, bytes, lanes)? {
+            return Ok(Err(refusal));
+        }
+        self.changes.stored += bytes;
+        Ok(Ok(()))
+    }
+
+    /// Counts what is gone.
+    pub(super) fn give_back(
+        &mut self,
+        account: AccountId,
+        bytes: u64,
+        lanes: u64,
+    ) -> Result<(), StoreError> {
+        self.changes.stored = self.changes.stored.saturating_sub(bytes);
+        self.refund(account, bytes, lanes)
+    }
+
+    /// Counts what an account is to pay for, or says why it cannot.
+    pub(super) fn charge(
+        &mut self,
+        account: AccountId,
+        bytes: u64,
+        lanes: u64,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        if account == 0 {
+            return Ok(Ok(()));
+        }
+        let terms = match self.accounts.get(account)? {
+            Some(row) => Account::decode(row.value()).map_err(|_| StoreError::Damaged)?,
+            None => return Ok(Err(Refusal::QUOTA)),
         };
-        let (key, row) = row?;
-        Ok(Some((number_of(key.value()), timed(row.value())?.0)))
+        let mut usage = self.usage(account)?;
+        usage.bytes = usage.bytes.saturating_add(bytes);
+        usage.lanes = usage.lanes.saturating_add(lanes);
+        let held = usage.bytes.saturating_add(self.log.account_bytes(account));
+        if held > terms.bytes_max || usage.lanes > terms.lanes_max {
+            return Ok(Err(Refusal::QUOTA));
+        }
+        self.set_usage(account, usage)?;
+        Ok(Ok(()))
     }
 
-    fn is_live(&self, key: &Numbered) -> Result<bool, StoreError> {
-        let Some(row) = self.cells.get(key)? else {
-            return Ok(false);
-        };
-        Ok(timed(row.value())?.0 > self.now)
+    /// Counts what an account does not pay for any more.
+    pub(super) fn refund(
+        &mut self,
+        account: AccountId,
+        bytes: u64,
+        lanes: u64,
+    ) -> Result<(), StoreError> {
+        if account != 0 {
+            let mut usage = self.usage(account)?;
+            usage.bytes = usage.bytes.saturating_sub(bytes);
+            usage.lanes = usage.lanes.saturating_sub(lanes);
+            self.set_usage(account, usage)?;
+        }
+        Ok(())
     }
 
-    fn has_room(&self, bytes: u64) -> bool {
-        self.stored.saturating_add(bytes) <= self.limits.store_bytes
+    fn set_usage(&mut self, account: AccountId, usage: Usage) -> Result<(), StoreError> {
+        self.usage.insert(account, (usage.bytes, usage.lanes))?;
+        self.changes.usage.insert(account, usage);
+        Ok(())
     }
 
-    fn until(&self, ttl_seconds: u32) -> Millis {
+    fn usage(&self, account: AccountId) -> Result<Usage, StoreError> {
+        let usage = self.usage.get(account)?;
+        let (bytes, lanes) = usage.map_or((0, 0), |row| row.value());
+        Ok(Usage { bytes, lanes })
+    }
+
+    /// A number that was never given before and never will be again.
+    fn next(&mut self, name: &'static str) -> Result<u64, StoreError> {
+        let next = self.numbers.get(name)?.map_or(1, |row| row.value());
+        self.numbers.insert(name, next + 1)?;
+        Ok(next)
+    }
+
+    pub(super) fn until(&self, ttl_seconds: u32) -> Millis {
         self.now.saturating_add(u64::from(ttl_seconds) * 1000)
     }
 }

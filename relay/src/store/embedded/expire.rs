@@ -1,13 +1,16 @@
-//! Removing what is over: rows whose time has come, found by the `expiry` table and never by searching, and the rows of
-//! deleted lanes.
+//! Removing rows whose time has come, found by the `expiry` table and never by searching, and the rows of deleted lanes.
 
-use super::super::{Millis, StoreError};
-use super::{
-    BLOBS, CELLS, EXPIRES_BLOB, EXPIRES_CELL, EXPIRES_VALUE, EXPIRY, GRAVES, HASHES, NUMBERS,
-    SLOTS, VALUES, expiry, number_of, numbered, remove_cell, timed,
+use super::super::{AccountId, Millis, StoreError, log::Log};
+use super::apply::{Applying, IDLE_MS, SLOT_BYTES};
+use super::rows::{
+    EXPIRES_HOLD, EXPIRES_LANE, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, LaneRow, Numbered, Serial,
+    id_serial, lane_row, serial_id, split,
 };
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table};
 use ume_wire::auth::LaneId;
+
+/// A lane that still has something in it when its time has come is looked at again a day later.
+const LOOK_AGAIN_MS: Millis = 24 * 3600 * 1000;
 
 /// Whether there is anything to do.
 pub(super) fn is_due(transaction: &ReadTransaction, now: Millis) -> Result<bool, StoreError> {
@@ -15,188 +18,156 @@ pub(super) fn is_due(transaction: &ReadTransaction, now: Millis) -> Result<bool,
         return Ok(true);
     }
     let table = transaction.open_table(EXPIRY)?;
-    let mut rows = table.range::<&super::Expiry>(&expiry(0, 0, &[0; 32], 0)..&after(now))?;
+    let mut rows = table.range(..(now.saturating_add(1), 0, &[0; 32], 0))?;
     Ok(rows.next().is_some())
 }
 
-/// Removes up to about `max` rows; whether there may be more.
+/// Removes up to about `max` rows; tells whether there may be more.
 pub(super) fn expire(
-    transaction: &WriteTransaction,
-    now: Millis,
+    applying: &mut Applying<'_>,
+    log: &Log,
     max: usize,
 ) -> Result<bool, StoreError> {
     let mut left = max;
-    let mut freed = 0;
     while left > 0 {
-        let Some((time, what, id, number)) = next_due(transaction, now)? else {
+        let Some((time, what, id, number)) = next_due(&applying.expiry, applying.now)? else {
             break;
         };
-        transaction
-            .open_table(EXPIRY)?
-            .remove(&expiry(time, what, &id, number))?;
+        applying.expiry.remove((time, what, &id, number))?;
         left -= 1;
         match what {
-            EXPIRES_CELL => {
-                let (removed, bytes) = expire_cells(transaction, &id, now, left)?;
-                left -= removed;
-                freed += bytes;
-            }
-            EXPIRES_VALUE => {
-                let mut values = transaction.open_table(VALUES)?;
-                freed += remove_due(&mut values, &numbered(&id, number), now)?;
-            }
-            EXPIRES_BLOB => freed += remove_due(&mut transaction.open_table(BLOBS)?, &id, now)?,
+            EXPIRES_VALUE => expire_value(applying, (id_serial(&id), number))?,
+            EXPIRES_HOLD => expire_hold(applying, &id, number)?,
+            EXPIRES_LANE => expire_lane(applying, log, &id, number)?,
             _ => return Err(StoreError::Damaged),
         }
     }
     while left > 0 {
-        let Some(lane) = next_grave(transaction)? else {
+        let Some((serial, account)) = next_grave(&applying.graves)? else {
             break;
         };
-        let (removed, bytes) = bury(transaction, &lane, left)?;
-        left = left.saturating_sub(removed);
-        freed += bytes;
+        left = left.saturating_sub(bury(applying, serial, account, left)?);
     }
-    let mut numbers = transaction.open_table(NUMBERS)?;
-    let stored = numbers.get("stored")?.map_or(0, |value| value.value());
-    numbers.insert("stored", stored.saturating_sub(freed))?;
     Ok(left == 0)
-}
-
-/// Removes a row if its own time has come: it may be a newer one than the row of `expiry` was made for.
-fn remove_due<const N: usize>(
-    table: &mut Table<&'static [u8; N], &'static [u8]>,
-    key: &[u8; N],
-    now: Millis,
-) -> Result<u64, StoreError> {
-    let size = match table.get(key)? {
-        None => return Ok(0),
-        Some(row) => match timed(row.value())? {
-            (time, _) if time > now => return Ok(0),
-            (_, cells) => cells.len() as u64,
-        },
-    };
-    table.remove(key)?;
-    Ok(size)
-}
-
-/// The first key of `expiry` that is still in the future.
-fn after(now: Millis) -> super::Expiry {
-    expiry(now.saturating_add(1), 0, &[0; 32], 0)
 }
 
 type Due = (Millis, u8, [u8; 32], u64);
 
-fn next_due(transaction: &WriteTransaction, now: Millis) -> Result<Option<Due>, StoreError> {
-    let table = transaction.open_table(EXPIRY)?;
-    let mut rows = table.range::<&super::Expiry>(&expiry(0, 0, &[0; 32], 0)..&after(now))?;
+fn next_due(table: &Table<'_, Expiry, ()>, now: Millis) -> Result<Option<Due>, StoreError> {
+    let mut rows = table.range(..(now.saturating_add(1), 0, &[0; 32], 0))?;
     let Some(row) = rows.next() else {
         return Ok(None);
     };
     let (key, _) = row?;
-    let (time, rest) = key
-        .value()
-        .split_first_chunk::<8>()
-        .ok_or(StoreError::Damaged)?;
-    let (what, rest) = rest.split_first().ok_or(StoreError::Damaged)?;
-    let (id, number) = rest.split_first_chunk::<32>().ok_or(StoreError::Damaged)?;
-    let number = number.try_into().map_err(|_| StoreError::Damaged)?;
-    Ok(Some((
-        u64::from_be_bytes(*time),
-        *what,
-        *id,
-        u64::from_be_bytes(number),
-    )))
+    let (time, what, id, number) = key.value();
+    Ok(Some((time, what, *id, number)))
 }
 
-/// Removes the cells at a lane's front whose time has come, and notes when the next one's comes.
-fn expire_cells(
-    transaction: &WriteTransaction,
-    lane: &LaneId,
-    now: Millis,
-    max: usize,
-) -> Result<(usize, u64), StoreError> {
-    let (mut cells, mut hashes) = (
-        transaction.open_table(CELLS)?,
-        transaction.open_table(HASHES)?,
-    );
-    let (mut removed, mut freed) = (0, 0);
-    loop {
-        let first = {
-            let mut rows =
-                cells.range::<&super::Numbered>(&numbered(lane, 0)..=&numbered(lane, u64::MAX))?;
-            match rows.next() {
-                None => return Ok((removed, freed)),
-                Some(row) => {
-                    let (key, row) = row?;
-                    (number_of(key.value()), timed(row.value())?.0)
-                }
-            }
-        };
-        if first.1 > now || removed == max {
-            transaction
-                .open_table(EXPIRY)?
-                .insert(&expiry(first.1, EXPIRES_CELL, lane, 0), ())?;
-            return Ok((removed, freed));
-        }
-        freed += remove_cell(&mut cells, &mut hashes, lane, first.0)?;
-        removed += 1;
-    }
-}
-
-fn next_grave(transaction: &WriteTransaction) -> Result<Option<LaneId>, StoreError> {
-    let graves = transaction.open_table(GRAVES)?;
-    Ok(graves.first()?.map(|(lane, _)| *lane.value()))
-}
-
-/// Removes rows of a deleted lane, and its grave with the last one.
-fn bury(
-    transaction: &WriteTransaction,
-    lane: &LaneId,
-    max: usize,
-) -> Result<(usize, u64), StoreError> {
-    let (mut removed, mut freed) = (0, 0);
-    let keys = numbered(lane, 0)..=numbered(lane, u64::MAX);
-    let (mut cells, mut hashes) = (
-        transaction.open_table(CELLS)?,
-        transaction.open_table(HASHES)?,
-    );
-    let first = |rows: &mut redb::Range<'_, &'static super::Numbered, &'static [u8]>| -> Result<Option<u64>, StoreError> {
-        Ok(rows.next().transpose()?.map(|(key, _)| number_of(key.value())))
+/// Removes a value if its own time has come: it may be a newer one than the row of `expiry` was made for.
+fn expire_value(applying: &mut Applying<'_>, key: Numbered) -> Result<(), StoreError> {
+    let (account, bytes) = match applying.values.get(key)? {
+        None => return Ok(()),
+        Some(row) => match split(row.value())? {
+            (time, _, _) if time > applying.now => return Ok(()),
+            (_, account, cells) => (account, cells.len() as u64),
+        },
     };
-    while removed < max {
-        let Some(seq) = first(&mut cells.range::<&super::Numbered>(keys.start()..=keys.end())?)?
-        else {
-            break;
-        };
-        freed += remove_cell(&mut cells, &mut hashes, lane, seq)?;
-        removed += 1;
+    applying.values.remove(key)?;
+    applying.give_back(account, bytes, 0)
+}
+
+/// Ends a hold if its own time has come: it may have been prolonged.
+fn expire_hold(
+    applying: &mut Applying<'_>,
+    id: &[u8; 32],
+    account: AccountId,
+) -> Result<(), StoreError> {
+    let until = applying.holds.get((id, account))?.map(|row| row.value());
+    if until.is_some_and(|until| until <= applying.now) {
+        applying.let_go(id, account)?;
     }
-    let mut values = transaction.open_table(VALUES)?;
+    Ok(())
+}
+
+/// Removes a lane that has nothing in it and that nobody has written for so long, or looks again later.
+fn expire_lane(
+    applying: &mut Applying<'_>,
+    log: &Log,
+    id: &LaneId,
+    serial: Serial,
+) -> Result<(), StoreError> {
+    let Some(row) = lane_row(&applying.lanes, id)?.filter(|row| row.serial == serial) else {
+        return Ok(());
+    };
+    let in_log = log.standing(serial);
+    let has_cells = in_log.is_some_and(|standing| standing.first < standing.end);
+    let has_values = applying
+        .values
+        .range((serial, 0)..=(serial, u64::MAX))?
+        .next()
+        .is_some();
+    let in_log = in_log.map_or(0, |standing| Millis::from(standing.written) * 1000);
+    let due = applying
+        .position(serial)?
+        .written
+        .max(in_log)
+        .saturating_add(u64::from(row.made.ttl_seconds) * 1000)
+        .saturating_add(IDLE_MS);
+    if due <= applying.now && !has_cells && !has_values {
+        applying.lane_delete(id)?;
+        return Ok(());
+    }
+    let again = due.max(applying.now.saturating_add(LOOK_AGAIN_MS));
+    applying.look_at_lane(id, &LaneRow { look: again, ..row })
+}
+
+fn next_grave(graves: &Table<'_, Serial, u64>) -> Result<Option<(Serial, u64)>, StoreError> {
+    Ok(graves
+        .first()?
+        .map(|(serial, account)| (serial.value(), account.value())))
+}
+
+/// Removes rows of a deleted lane, and its grave with the last one. Gives how many it removed.
+fn bury(
+    applying: &mut Applying<'_>,
+    serial: Serial,
+    account: u64,
+    max: usize,
+) -> Result<usize, StoreError> {
+    let (mut removed, mut freed) = (0, 0);
+    let keys = (serial, 0)..=(serial, u64::MAX);
     while removed < max {
-        let Some(slot) = first(&mut values.range::<&super::Numbered>(keys.start()..=keys.end())?)?
-        else {
+        let Some(key) = first_key(&applying.values, keys.clone())? else {
             break;
         };
-        if let Some(row) = values.remove(&numbered(lane, slot))? {
-            freed += timed(row.value())?.1.len() as u64;
+        if let Some(row) = applying.values.remove(key)? {
+            let (until, _, cells) = split(row.value())?;
+            freed += cells.len() as u64;
+            let id = serial_id(serial);
+            applying.expiry.remove((until, EXPIRES_VALUE, &id, key.1))?;
         }
         removed += 1;
     }
-    let mut slots = transaction.open_table(SLOTS)?;
     while removed < max {
-        let Some(slot) = first(&mut slots.range::<&super::Numbered>(keys.start()..=keys.end())?)?
-        else {
+        let Some(key) = first_key(&applying.slots, keys.clone())? else {
             break;
         };
-        slots.remove(&numbered(lane, slot))?;
-        freed += super::apply::SLOT_BYTES;
+        applying.slots.remove(key)?;
+        freed += SLOT_BYTES;
         removed += 1;
     }
+    applying.give_back(account, freed, 0)?;
     if removed < max {
-        transaction.open_table(GRAVES)?.remove(lane)?;
+        applying.graves.remove(serial)?;
         removed += 1;
     }
-    // What `expiry` still says of them is found to be gone when its time comes.
-    Ok((removed, freed))
+    Ok(removed)
+}
+
+fn first_key(
+    rows: &Table<'_, Numbered, &'static [u8]>,
+    keys: std::ops::RangeInclusive<Numbered>,
+) -> Result<Option<Numbered>, StoreError> {
+    let row = rows.range(keys)?.next().transpose()?;
+    Ok(row.map(|(key, _)| key.value()))
 }

@@ -1,92 +1,48 @@
-//! Reading from the last durable state.
+//! Reading what is small from the last durable state.
 
-use super::super::{BlobPart, Cells, Millis, StoreError, Value, Values};
-use super::{BLOBS, CELLS, ENDS, LANES, SLOTS, VALUES, number_of, numbered, timed};
+use super::super::{AccountId, BlobPart, Lane, Millis, StoreError, Value, Values};
+use super::rows::{
+    BLOBS, HOLDS, LANES, Numbered, POSITIONS, Position, SLOTS, Serial, VALUES, lane_row, slot_row,
+    split,
+};
 use crate::slot::SlotState;
 use bytes::Bytes;
-use prost::Message;
 use redb::{ReadTransaction, ReadableTable};
 use std::ops::Range;
 use ume_wire::{
     auth::{Hash, LaneId},
     limits::CELL_BYTES,
-    relay::{LaneNew, Promise},
 };
 
-/// Rows at a lane's front that were not removed yet although their time has come, and that are passed over. Where there
-/// are more of them, as after a long stop, an older number is given out until they are removed.
+/// Values at a lane's front that were not removed yet although their time has come, and that are passed over. Where
+/// there are more of them, as after a long stop, an older number is given out until they are removed.
 const PASS_OVER_MAX: usize = 1024;
 
 pub(super) fn lane(
     transaction: &ReadTransaction,
     lane: &LaneId,
-) -> Result<Option<LaneNew>, StoreError> {
-    lane_in(&transaction.open_table(LANES)?, lane)
+) -> Result<Option<Lane>, StoreError> {
+    let row = lane_row(&transaction.open_table(LANES)?, lane)?;
+    Ok(row.map(super::rows::LaneRow::into_lane))
 }
 
-pub(super) fn lane_in(
-    lanes: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
-    lane: &LaneId,
-) -> Result<Option<LaneNew>, StoreError> {
-    let Some(row) = lanes.get(lane)? else {
-        return Ok(None);
-    };
-    LaneNew::decode(row.value())
-        .map(Some)
-        .map_err(|_| StoreError::Damaged)
-}
-
-pub(super) fn end(transaction: &ReadTransaction, lane: &LaneId) -> Result<u64, StoreError> {
-    Ok(transaction
-        .open_table(ENDS)?
-        .get(lane)?
-        .map_or(1, |row| row.value()))
-}
-
-pub(super) fn cells(
+/// Where a lane stands, if there is such a lane.
+pub(super) fn position(
     transaction: &ReadTransaction,
-    now: Millis,
-    lane: &LaneId,
-    range: Range<u64>,
-    max: usize,
-) -> Result<Cells, StoreError> {
-    let end = end(transaction, lane)?;
-    let upto = range.end.min(end);
-    let table = transaction.open_table(CELLS)?;
-    let mut out = Cells {
-        items: Vec::new(),
-        first: first_kept(&table, now, lane, upto)?,
-        next: upto,
-        end,
-    };
-    if range.start >= upto {
-        return Ok(out);
-    }
-    for row in
-        table.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))?
-    {
-        let (key, row) = row?;
-        let seq = number_of(key.value());
-        if out.items.len() == max {
-            out.next = seq;
-            break;
-        }
-        let (time, cell) = timed(row.value())?;
-        if time > now {
-            out.items.push((seq, Bytes::copy_from_slice(cell)));
-        }
-    }
-    Ok(out)
+    serial: Serial,
+) -> Result<Option<Position>, StoreError> {
+    let row = transaction.open_table(POSITIONS)?.get(serial)?;
+    Ok(row.map(|row| row.value().into()))
 }
 
 pub(super) fn values(
     transaction: &ReadTransaction,
     now: Millis,
-    lane: &LaneId,
+    serial: Serial,
     range: Range<u64>,
     max_cells: usize,
 ) -> Result<Values, StoreError> {
-    let end = end(transaction, lane)?;
+    let end = position(transaction, serial)?.map_or(1, |position| position.end);
     let upto = range.end.min(end);
     let (values, slots) = (
         transaction.open_table(VALUES)?,
@@ -94,7 +50,7 @@ pub(super) fn values(
     );
     let mut out = Values {
         items: Vec::new(),
-        first: first_kept(&values, now, lane, upto)?,
+        first: first_kept(&values, now, serial, upto)?,
         next: upto,
         end,
     };
@@ -102,12 +58,10 @@ pub(super) fn values(
         return Ok(out);
     }
     let mut total = 0;
-    for row in
-        values.range::<&super::Numbered>(&numbered(lane, range.start)..&numbered(lane, upto))?
-    {
+    for row in values.range((serial, range.start)..(serial, upto))? {
         let (key, row) = row?;
-        let slot = number_of(key.value());
-        let (time, cells) = timed(row.value())?;
+        let (_, slot) = key.value();
+        let (time, _, cells) = split(row.value())?;
         if time <= now {
             continue;
         }
@@ -116,7 +70,7 @@ pub(super) fn values(
             out.next = slot;
             break;
         }
-        let vote = slot_in(&slots, lane, slot)?
+        let vote = slot_row(&slots, (serial, slot))?
             .accepted
             .ok_or(StoreError::Damaged)?;
         out.items.push(Value {
@@ -130,16 +84,16 @@ pub(super) fn values(
 
 /// Oldest number before `upto` that readers still get, or `upto`. Never above one that they get.
 fn first_kept(
-    rows: &impl ReadableTable<&'static super::Numbered, &'static [u8]>,
+    values: &impl ReadableTable<Numbered, &'static [u8]>,
     now: Millis,
-    lane: &LaneId,
+    serial: Serial,
     upto: u64,
 ) -> Result<u64, StoreError> {
-    let front = rows.range::<&super::Numbered>(&numbered(lane, 0)..&numbered(lane, upto))?;
+    let front = values.range((serial, 0)..(serial, upto))?;
     for (passed, row) in front.enumerate() {
         let (key, row) = row?;
-        if timed(row.value())?.0 > now || passed == PASS_OVER_MAX {
-            return Ok(number_of(key.value()));
+        if split(row.value())?.0 > now || passed == PASS_OVER_MAX {
+            return Ok(key.value().1);
         }
     }
     Ok(upto)
@@ -147,25 +101,10 @@ fn first_kept(
 
 pub(super) fn slot(
     transaction: &ReadTransaction,
-    lane: &LaneId,
+    serial: Serial,
     slot: u64,
 ) -> Result<SlotState, StoreError> {
-    slot_in(&transaction.open_table(SLOTS)?, lane, slot)
-}
-
-pub(super) fn slot_in(
-    slots: &impl ReadableTable<&'static super::Numbered, &'static [u8]>,
-    lane: &LaneId,
-    slot: u64,
-) -> Result<SlotState, StoreError> {
-    let Some(row) = slots.get(&numbered(lane, slot))? else {
-        return Ok(SlotState::default());
-    };
-    let state = Promise::decode(row.value()).map_err(|_| StoreError::Damaged)?;
-    Ok(SlotState {
-        promised: state.ballot.unwrap_or_default(),
-        accepted: state.accepted,
-    })
+    slot_row(&transaction.open_table(SLOTS)?, (serial, slot))
 }
 
 pub(super) fn blob(
@@ -175,26 +114,37 @@ pub(super) fn blob(
     from: usize,
     max: usize,
 ) -> Result<Option<BlobPart>, StoreError> {
+    if !is_held(transaction, now, id)? {
+        return Ok(None);
+    }
     let Some(row) = transaction.open_table(BLOBS)?.get(id)? else {
         return Ok(None);
     };
-    let (time, cells) = timed(row.value())?;
-    if time <= now {
-        return Ok(None);
-    }
+    let cells = row.value();
     let total = cells.len() / CELL_BYTES;
     let (start, end) = (from.min(total), from.saturating_add(max).min(total));
     let cells = Bytes::copy_from_slice(&cells[start * CELL_BYTES..end * CELL_BYTES]);
     Ok(Some(BlobPart { total, cells }))
 }
 
-pub(super) fn has_blob(
+/// How many cells a blob has, if it is there.
+pub(super) fn blob_cells(
     transaction: &ReadTransaction,
     now: Millis,
     id: &Hash,
-) -> Result<bool, StoreError> {
-    let Some(row) = transaction.open_table(BLOBS)?.get(id)? else {
-        return Ok(false);
-    };
-    Ok(timed(row.value())?.0 > now)
+) -> Result<Option<usize>, StoreError> {
+    Ok(blob(transaction, now, id, 0, 0)?.map(|part| part.total))
+}
+
+/// Whether anybody still wants a blob.
+fn is_held(transaction: &ReadTransaction, now: Millis, id: &Hash) -> Result<bool, StoreError> {
+    for hold in transaction
+        .open_table(HOLDS)?
+        .range((id, 0)..=(id, AccountId::MAX))?
+    {
+        if hold?.1.value() > now {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
