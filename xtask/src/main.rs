@@ -1,8 +1,11 @@
 //! Everything that developers run: `cargo xtask --help`.
 mod app;
+mod attack;
 mod bench;
 mod check;
 mod fault;
+mod fuzz;
+mod load;
 mod process;
 mod repo;
 mod serve;
@@ -21,7 +24,13 @@ cargo xtask <command>
   run [--listen A]    build everything, start the relay with the app, print the address (A: 127.0.0.1:7700)
   test [NAME...]      run every check and test, or only the steps named; --list names them
   e2e [FILE...]       run the end-to-end tests, or only those whose file name contains FILE
+  attack [NAME...]    attack the relay in every way we know, or in those named; `attack autobahn` lets Autobahn's test
+                      suite judge its WebSocket, `attack kill` kills it a thousand times under load
+  fuzz [NAME...]      fuzz every parser that a stranger can reach, or those named, 60 seconds each (--seconds N
+                      before the names)
   bench               measure the budgets of the product and print them; JSON goes to bench-results/
+  bench relay [...]   measure the relay beside the peers that are installed (docs/benchmarks.md; --quick, --only CASE)
+  bench soak [...]    load the relay for two hours and watch its memory and descriptors (--minutes N)
   check               format, lints, licences, direction of dependencies, file sizes: what needs no test run
 
 Each command installs what it needs first and does nothing twice. Tools of cargo go to .tools/, those of node to
@@ -67,7 +76,16 @@ fn dispatch(arguments: &[String]) -> Result {
         "test" => suite::test(&repo, rest),
         "check" => suite::check(&repo),
         "e2e" => suite::end_to_end(&repo, rest),
-        "bench" => bench::run(&repo),
+        "bench" => match rest.split_first() {
+            None => bench::run(&repo),
+            Some((what, words)) if what == "relay" => load::run(&repo, words),
+            Some((what, words)) if what == "soak" => load::soak(&repo, words),
+            Some((what, _)) => Err(Fault::new(format!(
+                "no bench of `{what}`; there are `relay` and `soak`"
+            ))),
+        },
+        "attack" => attack::attack(&repo, rest),
+        "fuzz" => fuzz::fuzz(&repo, rest),
         other => Err(Fault::new(format!(
             "no command `{other}`; see `cargo xtask --help`"
         ))),

@@ -65,6 +65,11 @@ pub(crate) fn probe(command: &mut Command) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Whether there is a program of this name. Not every program has an option that ends with success: the shell knows.
+pub(crate) fn has(repo: &Repo, name: &str) -> bool {
+    probe(program(repo, "sh").args(["-c", "command -v \"$0\"", name])).is_some()
+}
+
 fn describe(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words

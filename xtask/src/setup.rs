@@ -1,6 +1,6 @@
 //! Installs what is missing, and only that.
 use crate::fault::{During, Fault, Result};
-use crate::process::{capture, probe, program, run};
+use crate::process::{capture, has, probe, program, run};
 use crate::repo::Repo;
 use std::fs;
 use std::path::Path;
@@ -64,8 +64,39 @@ const CARGO_TOOLS: [CargoTool; 4] = [
     },
 ];
 
-const BROWSER_PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
-const BROWSER_PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
+/// Programs that the system's packages bring.
+struct SystemTool {
+    what: &'static str,
+    programs: &'static [&'static str],
+    packages: &'static [&'static str],
+    /// Where the environment may say that there is another one.
+    own: Option<&'static str>,
+}
+
+/// What testing needs.
+const SYSTEM_TOOLS: [SystemTool; 3] = [
+    SystemTool {
+        what: "Chromium for the tests",
+        programs: &["chromium", "chromedriver"],
+        packages: &["chromium", "chromium-driver", "fonts-liberation"],
+        own: Some("UME_CHROMIUM"),
+    },
+    SystemTool {
+        what: "a certificate authority for the tests (pebble)",
+        programs: &["pebble", "pebble-challtestsrv"],
+        packages: &["pebble"],
+        own: None,
+    },
+    CXX,
+];
+
+/// What builds libFuzzer.
+const CXX: SystemTool = SystemTool {
+    what: "a C++ compiler for the fuzzers",
+    programs: &["c++"],
+    packages: &["g++"],
+    own: Some("CXX"),
+};
 
 /// Makes the machine ready; says what it installs and how long that took, and nothing when all is there.
 pub(crate) fn ready(repo: &Repo, need: Need) -> Result {
@@ -78,9 +109,16 @@ pub(crate) fn ready(repo: &Repo, need: Need) -> Result {
         cargo_tool(repo, tool)?;
     }
     if need == Need::Test {
-        browser(repo)?;
+        for tool in &SYSTEM_TOOLS {
+            system_tool(repo, tool)?;
+        }
     }
     Ok(())
+}
+
+/// The compiler for libFuzzer.
+pub(crate) fn cxx(repo: &Repo) -> Result {
+    system_tool(repo, &CXX)
 }
 
 fn toolchain(repo: &Repo, need: Need) -> Result {
@@ -167,16 +205,18 @@ fn cargo_tool(repo: &Repo, tool: &CargoTool) -> Result {
     )
 }
 
-fn browser(repo: &Repo) -> Result {
-    let own = std::env::var_os("UME_CHROMIUM").is_some();
-    let there = |name: &&str| probe(program(repo, name).arg("--version")).is_some();
-    if own || BROWSER_PROGRAMS.iter().all(there) {
+fn system_tool(repo: &Repo, tool: &SystemTool) -> Result {
+    let own = tool
+        .own
+        .is_some_and(|name| std::env::var_os(name).is_some());
+    if own || tool.programs.iter().all(|name| has(repo, name)) {
         return Ok(());
     }
-    if probe(program(repo, "apt-get").arg("--version")).is_none() {
-        return Err(Fault::new(
-            "chromium and chromedriver are needed, and there is no apt-get to install them",
-        ));
+    if !has(repo, "apt-get") {
+        let programs = tool.programs.join(" and ");
+        return Err(Fault::new(format!(
+            "{programs} are needed, and there is no apt-get to install them"
+        )));
     }
     let root = probe(program(repo, "id").arg("-u")).is_some_and(|id| id.trim() == "0");
     let apt = |arguments: &[&str]| {
@@ -193,10 +233,10 @@ fn browser(repo: &Repo) -> Result {
             .env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut command)
     };
-    installing("Chromium for the tests", || {
+    installing(tool.what, || {
         apt(&["update", "-qq"])?;
         let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
-        install.extend(BROWSER_PACKAGES);
+        install.extend(tool.packages);
         apt(&install)
     })
 }

@@ -3,7 +3,7 @@ use crate::check::{direction, length, purity};
 use crate::fault::{During, Fault, Result};
 use crate::process::{cargo, program, run};
 use crate::repo::Repo;
-use crate::{app, serve, setup};
+use crate::{app, attack, fuzz, serve, setup};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ struct Step {
     work: fn(&Repo) -> Result,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     Step {
         name: "format",
         quick: true,
@@ -80,6 +80,16 @@ const STEPS: [Step; 14] = [
         name: "relay",
         quick: false,
         work: serve::build_relay,
+    },
+    Step {
+        name: "attack",
+        quick: false,
+        work: attack::quick,
+    },
+    Step {
+        name: "fuzz",
+        quick: false,
+        work: |repo| fuzz::fuzz(repo, &[]),
     },
     Step {
         name: "e2e",
@@ -179,17 +189,8 @@ fn deny(repo: &Repo) -> Result {
 }
 
 fn clippy(repo: &Repo) -> Result {
-    run(&mut cargo(
-        repo,
-        &[
-            "clippy",
-            "--locked",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ))
+    let mut command = cargo(repo, &["clippy", "--locked", "--all-targets"]);
+    run(command.args(NATIVE).args(["--", "-D", "warnings"]))
 }
 
 fn clippy_wasm(repo: &Repo) -> Result {

@@ -4,7 +4,7 @@ use crate::repo::{Repo, extension};
 use std::fs;
 
 const LINES_MAX: usize = 800;
-const FOLDERS: [&str; 6] = ["crates", "relay", "src", "tests", "worker", "xtask"];
+const FOLDERS: [&str; 7] = ["crates", "fuzz", "relay", "src", "tests", "worker", "xtask"];
 const KINDS: [&str; 4] = ["rs", "mjs", "js", "css"];
 
 pub(crate) fn check(repo: &Repo) -> Result {
