@@ -20,6 +20,12 @@ pub enum Failure {
     /// The relay knows no such invite: it was withdrawn, or it expired long ago. Action: ask for a new one.
     #[error("the relay knows no such invite")]
     InviteUnknown,
+    /// The invite was withdrawn, or who made it may no longer invite. Action: ask for a new one.
+    #[error("this invite was withdrawn")]
+    InviteWithdrawn,
+    /// The community's keys were renewed, and who made the invite has not been there since. Action: try again later.
+    #[error("this invite waits for whoever made it")]
+    InvitePaused,
     /// The invite's content does not verify: the relay or somebody on the way changed it. Action: ask for a new one.
     #[error("this invite does not verify")]
     InviteForged,
@@ -29,6 +35,15 @@ pub enum Failure {
     /// The relay refused for want of space or because of a limit. Action: try again later.
     #[error("the relay is full or limits this")]
     RelayRefused,
+    /// The relay lets a community begin with an access key of its operator only. Action: enter one.
+    #[error("this relay needs an access key")]
+    AccessNeeded,
+    /// The access key is not whole, or the relay does not know it (any more). Action: enter another.
+    #[error("the relay does not take this access key")]
+    AccessRefused,
+    /// What the access key allows is used up. Action: enter another.
+    #[error("this access key is used up")]
+    AccessUsedUp,
     /// The relay speaks no version that this app speaks. Action: update.
     #[error("the relay speaks another version")]
     RelayVersion,
@@ -56,6 +71,9 @@ pub enum Failure {
     /// This person may not do that here. Action: ask an owner.
     #[error("not allowed here")]
     NotAllowed,
+    /// There is nothing to change: somebody was quicker. Action: look again.
+    #[error("this is so already")]
+    AlreadySo,
     /// The engine hit a state that it does not understand and stopped before harming anything. Action: reload.
     #[error("something went wrong in ume itself")]
     Internal,

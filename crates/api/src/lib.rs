@@ -1,7 +1,7 @@
 //! What the app says to the engine and what it hears back.
 //!
 //! The app (main thread) and the engine (a dedicated worker) share no memory: they exchange the types of this crate as
-//! bytes. Nothing here is secret except an invite link on its way in or out, and nothing here knows how anything is
+//! bytes. Nothing here is secret except an invite link or an access key on its way, and nothing here knows how anything is
 //! done. The app depends on this crate and on no other of ours, so it cannot reach a key even by mistake.
 //!
 //! The order of a conversation: the app sends one [`ToEngine::Boot`]; the engine answers [`FromEngine::Ready`],
@@ -9,10 +9,17 @@
 //! [`FromEngine::Answer`] with its number, and [`FromEngine::News`] arrives whenever a view changes.
 #![deny(missing_docs)]
 
+mod change;
 mod failure;
+mod govern;
 mod view;
 
+pub use change::{Hidden, OwnerView, VersionView};
 pub use failure::Failure;
+pub use govern::{
+    Act, Departure, FormerView, InviteId, InviteState, InviteView, MemberView, PINS_MAX, PersonId,
+    Right, Role, Rules,
+};
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Notice, Person,
     Phase, PostState, PostView,
@@ -23,6 +30,16 @@ use serde::{Deserialize, Serialize};
 /// A community of this profile, by a number that only this browser profile knows. It says nothing about the community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommunityRef(pub u32);
+
+/// An access key as somebody pasted it. It pays at a relay; it opens nothing. Never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKeyText(pub String);
+
+impl std::fmt::Debug for AccessKeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessKeyText(..)")
+    }
+}
 
 /// From the app to the engine's worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +69,8 @@ pub enum Command {
         name: String,
         /// Name of this person in it; empty for a random one.
         persona: String,
+        /// The relay operator's access key, where one is needed ([`Failure::AccessNeeded`]).
+        access: Option<AccessKeyText>,
     },
     /// Make an open invite and its link. Answer: [`Reply::Link`].
     Share {
@@ -91,6 +110,97 @@ pub enum Command {
         /// The text, 1 to [`TEXT_BYTES_MAX`] bytes of UTF-8.
         text: String,
     },
+    /// Give a post of one's own ([`PostView::owner`]) another text. Every member can look at the earlier ones. Answer:
+    /// [`Reply::Done`] as soon as it is durable here; the post follows in [`News::Posts`].
+    Edit {
+        /// The community.
+        community: CommunityRef,
+        /// The post.
+        post: EntryId,
+        /// The new text, 1 to [`TEXT_BYTES_MAX`] bytes of UTF-8.
+        text: String,
+    },
+    /// Take a post back: its texts are erased on all devices and no longer handed on. That cannot be undone, and who read
+    /// it may have kept it. For its author, its owner and owners of the community. Answer: as for [`Command::Edit`].
+    Unpublish {
+        /// The community.
+        community: CommunityRef,
+        /// The post.
+        post: EntryId,
+    },
+    /// Hide a post, or all posts of a person, from this profile only, or show them again. Answer: [`Reply::Done`]; posts
+    /// follow in [`News::Posts`], marked ([`PostView::hidden`]).
+    Hide {
+        /// The community.
+        community: CommunityRef,
+        /// What.
+        what: Hidden,
+        /// Whether it is to be hidden.
+        on: bool,
+    },
+    /// Show a picture of oneself to a community, instead of the one drawn from one's key. Answer: [`Reply::Done`] as soon as
+    /// it is durable here.
+    Portray {
+        /// The community.
+        community: CommunityRef,
+        /// The picture as a file, [`PICTURE_BYTES_MAX`] bytes at most; the app makes it small before. Empty: none any more.
+        /// Whoever draws it must take it for a file from a stranger.
+        picture: Vec<u8>,
+    },
+    /// Somebody's picture. Answer: [`Reply::Picture`]. To be asked again when [`Person::picture`] is another one.
+    Picture {
+        /// The community.
+        community: CommunityRef,
+        /// Whose.
+        person: PersonId,
+    },
+    /// What this profile hides in a community, the newest first. Answer: [`Reply::Hidden`].
+    Hides {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// All texts that a post had, the oldest first. Answer: [`Reply::Versions`].
+    Versions {
+        /// The community.
+        community: CommunityRef,
+        /// The post.
+        post: EntryId,
+    },
+    /// How a post came from its author to its owner, worked out from the post and the ledger. Answer: [`Reply::Owners`].
+    Owners {
+        /// The community.
+        community: CommunityRef,
+        /// The post.
+        post: EntryId,
+    },
+    /// Everybody in a community, owners first. Answer: [`Reply::Members`]. To be asked again when
+    /// [`CommunityView::changes`] grows.
+    Members {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// Those who are no longer in a community. Answer: [`Reply::Former`].
+    Former {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// All invites of a community, the newest first. Answer: [`Reply::Invites`].
+    Invites {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// Erase a community from this device, once this profile is out of it. Answer: [`Reply::Done`].
+    Forget {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// Change how a community is run. Answer: [`Reply::Done`] when everybody is bound by it.
+    Govern {
+        /// The community.
+        community: CommunityRef,
+        /// What is to change.
+        act: Act,
+    },
     /// Try the relays again now instead of when the next attempt is due. Answer: [`Reply::Done`].
     Reconnect,
 }
@@ -108,6 +218,20 @@ pub enum Reply {
     Card(Card),
     /// A page of a feed.
     Feed(FeedPage),
+    /// Everybody in a community.
+    Members(Vec<MemberView>),
+    /// Those who are no longer in a community.
+    Former(Vec<FormerView>),
+    /// All invites of a community.
+    Invites(Vec<InviteView>),
+    /// A picture, if that person shows one.
+    Picture(Option<Vec<u8>>),
+    /// What this profile hides.
+    Hidden(Vec<Hidden>),
+    /// The texts of a post.
+    Versions(Vec<VersionView>),
+    /// The owners of a post after its author; none: the author owns it.
+    Owners(Vec<OwnerView>),
     /// The post's id; its state follows in [`News::Posts`].
     Posted(EntryId),
 }
@@ -146,6 +270,14 @@ pub enum News {
         /// Posts, each in its newest state.
         posts: Vec<PostView>,
     },
+    /// Posts of the open feed that turned out not to stand: whoever wrote them had lost the right to post. To be taken
+    /// out of the feed.
+    Gone {
+        /// The community.
+        community: CommunityRef,
+        /// The posts.
+        posts: Vec<EntryId>,
+    },
     /// The line to the relays changed.
     Connection(Connection),
     /// Something a person should know, that no command asked for.
@@ -154,6 +286,10 @@ pub enum News {
 
 /// Longest name of a community or a person, bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 64;
+/// Longest line that people say about themselves, bytes of UTF-8.
+pub const LINE_BYTES_MAX: usize = 160;
+/// Largest picture of a person, bytes.
+pub const PICTURE_BYTES_MAX: usize = 12 * 1024;
 /// Longest text of a post, bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Posts in one [`FeedPage`].

@@ -1,4 +1,5 @@
-use crate::CommunityRef;
+use crate::change::Hidden;
+use crate::{CommunityRef, Departure, PersonId, Role, Rules};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -25,15 +26,18 @@ pub struct InviteTerms {
     pub max_uses: Option<u32>,
     /// What a newcomer may read.
     pub history: HistoryWindow,
+    /// What a newcomer is, [`Role::Member`] at most.
+    pub role: Role,
 }
 
 impl Default for InviteTerms {
-    /// Seven days, fifty uses, thirty days of history.
+    /// Seven days, fifty uses, thirty days of history, for members.
     fn default() -> Self {
         Self {
             expires_in: Some(7 * 24 * 3600),
             max_uses: Some(50),
             history: HistoryWindow::Days(30),
+            role: Role::Member,
         }
     }
 }
@@ -53,6 +57,8 @@ pub struct Card {
     pub uses_left: Option<u32>,
     /// What a newcomer may read.
     pub history: HistoryWindow,
+    /// What a newcomer is.
+    pub role: Role,
     /// Set when this profile is in already.
     pub already: Option<CommunityRef>,
     /// A random name to join under, which the person may change.
@@ -62,10 +68,14 @@ pub struct Card {
 /// Somebody in a community.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
+    /// Their key in that community.
+    pub id: PersonId,
     /// The name that they gave themselves there.
     pub name: String,
     /// Eight bytes derived from their key: the picture is drawn from it, so that a copied name shows.
     pub mark: [u8; 8],
+    /// Which picture they chose to show, if any; the file: [`crate::Command::Picture`].
+    pub picture: Option<EntryId>,
     /// This profile itself.
     pub me: bool,
 }
@@ -83,6 +93,19 @@ pub struct CommunityView {
     pub members: u32,
     /// How far it is.
     pub phase: Phase,
+    /// What this profile is here. What it may do: [`Rules::allow`].
+    pub role: Role,
+    /// Who may do what here.
+    pub rules: Rules,
+    /// Posts on top of the feed, the newest pin first.
+    pub pinned: Vec<EntryId>,
+    /// Who offers their ownership to this profile.
+    pub offered: Vec<PersonId>,
+    /// To whom this profile offers its ownership.
+    pub offering: Vec<PersonId>,
+    /// How often the community's people, roles, rules and invites have changed: views of them are asked for anew when
+    /// this grows.
+    pub changes: u32,
     /// Whether this profile may make invites.
     pub may_invite: bool,
     /// Posts that are known to exist (a later one points to them) but have not arrived.
@@ -100,6 +123,8 @@ pub enum Phase {
     Live,
     /// This device fell out of the group's keys and is being added again by itself.
     Healing,
+    /// This profile is out. What it had read is still here; see [`crate::Command::Forget`].
+    Ended(Departure),
 }
 
 /// A page of posts, oldest first.
@@ -120,11 +145,19 @@ pub struct PostView {
     pub id: EntryId,
     /// Who wrote it.
     pub author: Person,
+    /// Who owns it: the author, or whoever it was given to. See [`crate::Command::Owners`].
+    pub owner: Person,
     /// When it was written by the author's clock, milliseconds since 1970, never before a post it follows.
     pub at: u64,
-    /// Its text.
+    /// Its newest text; empty if it was taken back.
     pub text: String,
-    /// How far it is on its way.
+    /// When that was written, if it is not the first one. See [`crate::Command::Versions`].
+    pub edited_at: Option<u64>,
+    /// Who took it back, if somebody did.
+    pub unpublished_by: Option<Person>,
+    /// Why it is not shown to this person, if it is not: what they chose to hide.
+    pub hidden: Option<Hidden>,
+    /// How far it, or the newest change of it, is on its way.
     pub state: PostState,
 }
 
@@ -137,6 +170,9 @@ pub enum PostState {
     Sent,
     /// Written by somebody else.
     Received,
+    /// Written here and taken by nobody: this profile lost the right to post before it was known to the others. It stays
+    /// on this device.
+    Refused,
 }
 
 /// The line to the relays of the open community.
@@ -166,6 +202,15 @@ pub enum Notice {
     /// A relay handed over cells that do not verify; they were ignored.
     RelayTampers {
         /// How many so far.
+        count: u32,
+    },
+    /// The relay does not take a community's access key any more: what needs a new lane waits.
+    AccessRefused,
+    /// What a community's access key allows is used up: what needs more waits.
+    AccessUsedUp,
+    /// Somebody was banned, and with that this many invites made here ended. Whoever is to come in needs a new link.
+    LinksEnded {
+        /// How many.
         count: u32,
     },
     /// Writing to the browser's storage failed; what was typed last may not be kept.

@@ -1,27 +1,43 @@
 //! What a test may compare between devices: public facts and counts, no keys.
 
-use ume_api::EntryId;
+use std::collections::BTreeMap;
+use ume_api::{Departure, EntryId};
 use ume_wire::auth::Hash;
 
 /// The state of one community on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
+    /// Generation that the last record led to.
+    pub generation: u32,
     /// The last slot judged.
     pub slot: u64,
     /// Hash of the last record that held.
     pub record: Hash,
     /// Ledger hash.
     pub ledger: Hash,
+    /// Statements in the ledger.
+    pub ledger_length: u32,
     /// Epoch of the group, if there is one.
     pub epoch: Option<u64>,
     /// Equal on two devices exactly if they agree on everything in their epoch (RFC 9420, section 8.7).
     pub authenticator: Option<Vec<u8>>,
     /// All entries here in their order, and whether each still waits for a relay.
     pub entries: Vec<(EntryId, bool)>,
+    /// The posts among them with a hash of their texts, owners and ends, as they are shown.
+    pub posts: BTreeMap<EntryId, Hash>,
+    /// Whether and how this person's membership ended.
+    pub departed: Option<Departure>,
+    /// The latest point of the ledger that an entry here was written at.
+    pub newest_point: u32,
     /// Up to date as of the last word with the relay.
     pub live: bool,
     /// Rows in the outbox.
     pub unsettled: usize,
     /// Entries known to be missing.
     pub missing: usize,
+    /// Entries of this device that stand nowhere else.
+    pub refused: usize,
+    /// What was not taken since the engine was opened, by what it was and why, with how often. Differs from device to
+    /// device: not everybody is shown the same forgeries.
+    pub rejected: BTreeMap<String, u32>,
 }

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_cell_opens_in_its_own_lane_and_unchanged_only() {
         let mut rng = ChaCha20Rng::from_seed([0; 32]);
-        let lane = post_lane(&Secret::new([1; 32]), &[2; 32]);
+        let lane = post_lane(&Secret::new([1; 32]), &[2; 32]).keys;
         let cells = seal(&lane, 1, &[7; 4000], &mut rng).unwrap();
         assert_eq!(cells.len(), 3);
         let mut reassembler = fragment::Reassembler::new();

@@ -8,41 +8,56 @@
 //! - nothing is sealed or committed before the commit lane has been read to its end on this connection;
 //! - an entry is done with only once it is known that no commit overtook it ([`posts`]).
 
+mod again;
+mod begin;
 pub(crate) mod chain;
+mod changes;
 mod commit;
+mod context;
+mod departure;
 mod feed;
+mod former;
+pub(crate) mod generation;
 mod history;
+mod intent;
 pub(crate) mod invites;
 mod post_lane;
 mod posts;
 mod reader;
 mod records;
+mod restored;
 mod saved;
 pub(crate) mod slots;
+mod standing;
+mod view;
 pub(crate) mod watch;
 
+pub(crate) use begin::Newcomer;
+pub(crate) use context::{Ctx, News, Part, Tag};
 pub(crate) use feed::Kept;
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
+pub(crate) use intent::Intent;
 pub(crate) use reader::LogReader;
 pub(crate) use records::failure;
 use saved::Saved;
-pub(crate) use saved::{Newcomer, sort_rows};
+pub(crate) use saved::sort_rows;
+pub(crate) use view::mark;
 
-use crate::io::{Batch, Millis};
+use crate::io::Millis;
 use crate::keys::Secret;
-use crate::ledger::Role;
+use crate::ledger::Access;
 use crate::mls::{Group, LeafKey};
+use bytes::Bytes;
 use chain::Chain;
 use commit::Ballot;
-pub(crate) use commit::Intent;
 use feed::Feed;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
-use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
+use restored::Restored;
 use slots::SlotReader;
 use std::collections::BTreeMap;
-use ume_api::{CommunityRef, CommunityView, Failure, Notice, Person, Phase, PostState, PostView};
+use ume_api::{Departure, EntryId, Failure, Notice};
 use ume_wire::auth::{Hash, LaneId};
 use ume_wire::relay::{LaneNew, RefusedCode, frame::Body};
 use watch::Watch;
@@ -54,85 +69,24 @@ const POLL_MS: u64 = 30_000;
 /// The same while a value has begun to arrive and has not ended, milliseconds.
 const POLL_PARTIAL_MS: u64 = 5_000;
 
-/// What a request was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tag {
-    /// Creating a lane.
-    Lane(LaneId),
-    /// Reading or following a lane.
-    Read(LaneId),
-    /// Appending a cell of a row of the outbox.
-    Append {
-        out: u64,
-        part: Part,
-        index: u16,
-        /// For which epoch, day or slot the cell was sealed: a row may be sealed again while an answer is under way.
-        place: u64,
-    },
-    /// Asking where the commit lane ends, to know what is settled.
-    Settle(u32),
-    /// A promise.
-    Prepare,
-    /// A cell of a value.
-    Accept(u32),
-}
-
-/// The two places that an entry goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Post,
-    History,
-}
-
-/// What a community may use while it handles something.
-pub(crate) struct Ctx<'a> {
-    /// The device's clock: for timers.
-    pub(crate) now: Millis,
-    /// The time of day, corrected by the relay's clock where the device's is far off: for what others will read.
-    pub(crate) time: Millis,
-    pub(crate) rng: &'a mut ChaCha20Rng,
-    pub(crate) batch: &'a mut Batch,
-    /// Requests to the community's relay.
-    pub(crate) asks: Vec<(Tag, Body)>,
-    pub(crate) news: News,
-    /// Whether the relay is connected.
-    pub(crate) up: bool,
-    /// Its key, once it greeted.
-    pub(crate) relay_key: Option<[u8; 32]>,
-}
-
-impl Ctx<'_> {
-    pub(crate) fn ask(&mut self, tag: Tag, body: Option<Body>) {
-        self.asks.extend(body.map(|body| (tag, body)));
-    }
-
-    fn seed(&mut self) -> [u8; 32] {
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
-        seed
-    }
-
-    fn today(&self) -> u64 {
-        history::day(self.time)
-    }
-}
-
-/// What changed for whoever looks at it.
-#[derive(Debug, Default)]
-pub(crate) struct News {
-    pub(crate) view: bool,
-    pub(crate) posts: Vec<PostView>,
-    pub(crate) notices: Vec<Notice>,
-    /// Invites whose link works now.
-    pub(crate) published: Vec<Hash>,
-    /// How a join ended.
-    pub(crate) joined: Option<Result<(), Failure>>,
-}
+/// Pause before a lane that nobody pays for is asked for again, milliseconds: that takes an operator.
+const UNPAID_MS: u64 = 60_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LaneState {
     Asked,
     Ready,
+    /// Nobody pays for it; asked for again from then on.
+    Unpaid(Millis),
+}
+
+/// What follows from the record that is being taken, once it is.
+#[derive(Debug, Default)]
+struct Taking {
+    /// Whether it gave posts to somebody.
+    moved: bool,
+    /// How it would end this membership.
+    departing: Option<Departure>,
 }
 
 /// One community.
@@ -149,8 +103,10 @@ pub(crate) struct Community {
     posts: BTreeMap<u64, PostLane>,
     history: BTreeMap<u64, LogReader>,
     feed: Feed,
-    /// Entries whose author's admission has not been read yet.
-    parked: Vec<crate::proto::Signed>,
+    /// Entries about which nothing can be said yet: their author's admission has not been read, for example.
+    parked: BTreeMap<EntryId, crate::entry::Entry>,
+    /// What was not taken, by reason, since this community was loaded.
+    rejected: BTreeMap<String, u32>,
     outbox: BTreeMap<u64, Out>,
     flights: BTreeMap<u64, Flight>,
     settling: Option<Vec<u64>>,
@@ -159,7 +115,14 @@ pub(crate) struct Community {
     ballot: Ballot,
     pause_until: Millis,
     poll_at: Millis,
+    /// When all was last looked at.
+    looked_at: Millis,
     handover_at: Option<Millis>,
+    restored: Restored,
+    upkeep_at: Option<Millis>,
+    /// Whether there are leaves in the group whose people are out, if that has been looked at since the last record.
+    dangles: Option<bool>,
+    taking: Taking,
     missing_since: Option<Millis>,
     missing: usize,
     missing_changed: bool,
@@ -201,13 +164,21 @@ impl Community {
 
     /// Whether the group can be used: it is there, and up to date as of this connection.
     fn is_synced(&self) -> bool {
-        self.group.is_some() && self.watch.is_none() && self.slots.is_caught_up()
+        self.saved.departed.is_none()
+            && self.group.is_some()
+            && self.watch.is_none()
+            && self.slots.is_caught_up()
+            && self.slots.place() > self.place()
     }
 
     /// The relay is connected: begin again from what is stored.
     pub(crate) fn line_up(&mut self, ctx: &mut Ctx<'_>) {
         self.line_down(ctx);
+        if self.departed().is_some() {
+            return;
+        }
         self.poll_at = ctx.now.plus(POLL_MS);
+        self.look_for_missing_soon(ctx);
         self.repair(ctx);
         self.advance(ctx);
     }
@@ -215,6 +186,7 @@ impl Community {
     /// Makes anew what should be stored and is not, because a record was damaged: the way out of an entry that waits,
     /// and the lane of the epoch.
     fn repair(&mut self, ctx: &mut Ctx<'_>) {
+        self.recheck(ctx, 0);
         let known: Vec<_> = self.outbox.values().map(|out| out.what).collect();
         let lost: Vec<_> = self
             .feed
@@ -226,14 +198,21 @@ impl Community {
             self.put_out(ctx, Out::new(What::Entry(id), None));
         }
         let epoch = self.group.as_ref().map(Group::epoch);
-        if epoch.is_some_and(|epoch| !self.posts.contains_key(&epoch)) {
+        if self.watch.is_none() && epoch.is_some_and(|epoch| !self.posts.contains_key(&epoch)) {
             self.begin_epoch(ctx);
         }
     }
 
     /// The connection is gone, and with it all that was under way.
     pub(crate) fn line_down(&mut self, ctx: &mut Ctx<'_>) {
-        self.slots.restart();
+        let here = self.reader_here();
+        if self.slots.place() == here.place() {
+            self.slots.restart();
+        } else {
+            // Older slots are compared from the beginning on again.
+            self.slots = here;
+        }
+        self.restored.line_down();
         self.posts.values_mut().for_each(PostLane::restart);
         self.history.values_mut().for_each(LogReader::restart);
         self.lanes.clear();
@@ -246,8 +225,11 @@ impl Community {
 
     /// A cell or a value arrived.
     pub(crate) fn deliver(&mut self, ctx: &mut Ctx<'_>, body: Body) {
+        if self.departed().is_some() {
+            return;
+        }
         match body {
-            Body::Value(value) if value.lane[..] == self.chain.keys.id[..] => {
+            Body::Value(value) if value.lane[..] == self.slots.id()[..] => {
                 self.slots.deliver(value);
             }
             Body::Delivery(delivery) => {
@@ -263,7 +245,7 @@ impl Community {
     /// Whether a delivery of this lane is for this community.
     pub(crate) fn follows(&self, lane: &[u8]) -> bool {
         let posts = self.posts.values().map(|lane| &lane.reader);
-        lane == self.chain.keys.id
+        lane == self.slots.id()
             || posts
                 .chain(self.history.values())
                 .any(|reader| reader.id()[..] == *lane)
@@ -278,24 +260,31 @@ impl Community {
 
     /// A request was answered.
     pub(crate) fn answer(&mut self, ctx: &mut Ctx<'_>, tag: Tag, body: &Body) {
+        if self.departed().is_some() {
+            return;
+        }
         match (tag, body) {
             (Tag::Lane(lane), Body::Done(_)) => {
                 self.lanes.insert(lane, LaneState::Ready);
+                ctx.news.settled_in |= lane == self.chain.keys.id;
             }
-            (Tag::Lane(lane), _) => {
-                self.lanes.remove(&lane);
-                self.pause(ctx);
-            }
+            (Tag::Lane(lane), body) => self.lane_refused(ctx, lane, body),
             (Tag::Read(lane), Body::Head(head)) => {
                 // Take what was delivered before judging whether something is missing.
                 self.advance_posts(ctx);
                 self.advance_history(ctx);
                 self.advance_records(ctx);
-                if lane == self.chain.keys.id {
-                    self.slots.head(head);
+                if lane == self.slots.id() {
+                    self.commit_head(head);
                     ctx.news.view = true;
+                } else if let Some(posts) = self
+                    .posts
+                    .values_mut()
+                    .find(|posts| posts.reader.id() == lane)
+                {
+                    self.lanes_changed |= posts.head(head);
                 } else if let Some(reader) = self.reader(&lane) {
-                    reader.head(head);
+                    let _begun_anew = reader.head(head);
                 }
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
@@ -326,9 +315,29 @@ impl Community {
         self.advance(ctx);
     }
 
+    fn lane_refused(&mut self, ctx: &mut Ctx<'_>, lane: LaneId, body: &Body) {
+        let why = match body {
+            Body::Refused(refused) => match refused.code() {
+                RefusedCode::RefusedAccess => Some(Failure::AccessRefused),
+                RefusedCode::RefusedQuota => Some(Failure::AccessUsedUp),
+                _ => None,
+            },
+            _ => None,
+        };
+        if why.is_some() {
+            // What can go on without this lane goes on.
+            let again = LaneState::Unpaid(ctx.now.plus(UNPAID_MS));
+            self.lanes.insert(lane, again);
+            ctx.news.unpaid = why;
+        } else {
+            self.lanes.remove(&lane);
+            self.pause(ctx);
+        }
+    }
+
     fn read_refused(&mut self, ctx: &mut Ctx<'_>, lane: LaneId, body: &Body) {
         let absent = matches!(body, Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedDenied));
-        if lane == self.chain.keys.id {
+        if lane == self.slots.id() {
             self.slots.refused();
             self.lanes.remove(&lane);
             self.pause(ctx);
@@ -359,7 +368,7 @@ impl Community {
             } else {
                 POLL_MS
             });
-            if ctx.up {
+            if ctx.up && self.departed().is_none() {
                 self.poll(ctx);
             }
         }
@@ -368,9 +377,10 @@ impl Community {
 
     /// Asks where the followed lanes end. Until the answers say otherwise, all counts as read.
     fn poll(&mut self, ctx: &mut Ctx<'_>) {
-        let commits = self.chain.keys.id;
-        let ask = self.slots.read();
-        ctx.ask(Tag::Read(commits), ask);
+        if !self.is_lost() {
+            let ask = self.slots.read();
+            ctx.ask(Tag::Read(self.slots.id()), ask);
+        }
         let polls: Vec<_> = self
             .posts
             .values_mut()
@@ -382,34 +392,56 @@ impl Community {
     }
 
     /// When [`Self::tick`] has something to do.
-    pub(crate) fn due(&self, now: Millis) -> Option<Millis> {
-        let pause = (self.pause_until > now).then_some(self.pause_until);
+    pub(crate) fn due(&self) -> Option<Millis> {
+        if self.departed().is_some() {
+            return None;
+        }
+        // What time alone brings is looked at once.
+        let ahead = |at: &Millis| *at > self.looked_at;
+        let pause = Some(self.pause_until).filter(ahead);
         // The rest waits for the relay first, and is looked at whenever the relay says something.
         let synced = self.is_synced();
         let ballot = self.ballot.due().filter(|_| self.slots.is_caught_up());
         let handover = self.handover_at.filter(|_| synced);
+        let upkeep = self.upkeep_at.filter(|at| synced && ahead(at));
         let missing = self
             .missing_since
             .map(|since| since.plus(history::MISSING_MS))
-            .filter(|at| synced && *at > now);
-        [Some(self.poll_at), pause, ballot, handover, missing]
-            .into_iter()
-            .flatten()
-            .min()
+            .filter(|at| synced && ahead(at));
+        let recount = self.recount_due().filter(|at| synced && ahead(at));
+        [
+            Some(self.poll_at),
+            pause,
+            ballot,
+            handover,
+            upkeep,
+            missing,
+            recount,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Does whatever can be done now.
     pub(crate) fn advance(&mut self, ctx: &mut Ctx<'_>) {
-        if !ctx.up || self.pause_until > ctx.now {
+        self.looked_at = ctx.now;
+        if !ctx.up || self.pause_until > ctx.now || self.departed().is_some() {
             return;
         }
         self.advance_posts(ctx);
         self.advance_history(ctx);
         self.advance_records(ctx);
+        // The lane of an epoch that has just begun: nothing else would come to make this device follow it.
+        self.advance_posts(ctx);
+        self.advance_restored(ctx);
+        self.advance_again();
         self.advance_commit(ctx);
+        self.advance_upkeep(ctx);
         self.advance_invites(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
+        self.advance_recount(ctx);
         self.advance_missing(ctx);
     }
 
@@ -420,12 +452,29 @@ impl Community {
         id: LaneId,
         new: impl FnOnce() -> LaneNew,
     ) -> bool {
-        if let Some(state) = self.lanes.get(&id) {
-            return *state == LaneState::Ready;
+        match self.lanes.get(&id) {
+            Some(LaneState::Ready) => return true,
+            Some(LaneState::Asked) => return false,
+            Some(LaneState::Unpaid(until)) if *until > ctx.now => return false,
+            Some(LaneState::Unpaid(_)) | None => {}
         }
         self.lanes.insert(id, LaneState::Asked);
-        ctx.ask(Tag::Lane(id), Some(Body::LaneNew(new())));
+        let access = self.access();
+        let new = LaneNew {
+            access: access.map_or_else(Bytes::new, |key| Bytes::copy_from_slice(key.bytes())),
+            ..new()
+        };
+        ctx.ask(Tag::Lane(id), Some(Body::LaneNew(new).into()));
         false
+    }
+
+    /// What pays for lanes: as the ledger says, or else as it was when this device came.
+    pub(super) fn access(&self) -> Option<&Secret> {
+        match &self.chain.ledger.access {
+            Access::Unsaid => self.saved.access.as_ref(),
+            Access::Nothing => None,
+            Access::Key(key) => Some(key),
+        }
     }
 
     /// How many cells did not open so far.
@@ -435,115 +484,4 @@ impl Community {
             ctx.news.notices.push(Notice::RelayTampers { count });
         }
     }
-
-    pub(crate) fn view(&self) -> CommunityView {
-        let ledger = self
-            .watch
-            .as_ref()
-            .map_or(&self.chain.ledger, |watch| &watch.chain.ledger);
-        let phase = if self.saved.join.is_some() {
-            Phase::Starting
-        } else if self.watch.is_some() {
-            Phase::Healing
-        } else if self.is_synced() && self.saved.history_todo.is_empty() {
-            Phase::Live
-        } else {
-            Phase::CatchingUp
-        };
-        CommunityView {
-            id: CommunityRef(self.saved.number),
-            name: ledger.genesis.name.clone(),
-            me: self.person(&self.saved.persona),
-            members: u32::try_from(ledger.members.len()).unwrap_or(u32::MAX),
-            phase,
-            may_invite: ledger
-                .members
-                .get(&self.saved.persona)
-                .is_some_and(|me| me.role == Role::Owner),
-            missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
-        }
-    }
-
-    fn person(&self, persona: &Hash) -> Person {
-        let me = *persona == self.saved.persona;
-        let known = self
-            .chain
-            .ledger
-            .members
-            .get(persona)
-            .map(|member| member.name.clone());
-        let own = self
-            .saved
-            .join
-            .as_ref()
-            .filter(|_| me)
-            .map(|join| join.name.clone());
-        Person {
-            name: known.or(own).unwrap_or_default(),
-            mark: mark(persona),
-            me,
-        }
-    }
-
-    pub(crate) fn post_view(&self, kept: &Kept) -> PostView {
-        let state = match (kept.own, kept.waiting) {
-            (true, true) => PostState::Waiting,
-            (true, false) => PostState::Sent,
-            (false, _) => PostState::Received,
-        };
-        let entry = &kept.entry;
-        PostView {
-            id: entry.id,
-            author: self.person(&entry.author),
-            at: entry.time_ms,
-            text: entry.text.clone(),
-            state,
-        }
-    }
-
-    pub(crate) fn page(&self, before: Option<&ume_api::EntryId>) -> (Vec<PostView>, bool) {
-        let (page, older) = self.feed.page(before, ume_api::PAGE_POSTS);
-        (
-            page.into_iter().map(|kept| self.post_view(kept)).collect(),
-            older,
-        )
-    }
-
-    pub(crate) fn has(&self, id: &ume_api::EntryId) -> bool {
-        self.feed.get(id).is_some()
-    }
-
-    /// What the simulation compares between devices.
-    pub(crate) fn audit(&self) -> crate::audit::Audit {
-        crate::audit::Audit {
-            slot: self.chain.slot,
-            record: self.chain.record,
-            ledger: self.chain.ledger.head(),
-            epoch: self.group.as_ref().map(Group::epoch),
-            authenticator: self.group.as_ref().map(Group::epoch_authenticator),
-            entries: self
-                .feed
-                .all()
-                .map(|kept| (kept.entry.id, kept.waiting))
-                .collect(),
-            live: self.is_synced()
-                && self.saved.join.is_none()
-                && self.saved.history_todo.is_empty(),
-            unsettled: self.outbox.len(),
-            missing: self.missing,
-        }
-    }
-
-    fn persona_key(root: &Secret, context: &[u8]) -> ed25519_dalek::SigningKey {
-        root.derive(crate::keys::Label::Persona, context)
-            .signing_key()
-    }
-}
-
-/// Eight bytes from which a person's picture is drawn.
-pub(crate) fn mark(persona: &Hash) -> [u8; 8] {
-    let digest = ume_wire::auth::hash(&[b"ume/1/mark", &persona[..]].concat());
-    let mut mark = [0; 8];
-    mark.copy_from_slice(&digest[..8]);
-    mark
 }

@@ -2,14 +2,16 @@
 //! stored, sent and told.
 
 mod commands;
+mod govern;
+mod telling;
 mod visits;
 
 use crate::audit::Audit;
 use crate::community::{self, Community, Ctx, LATEST_MS, News, Tag};
 use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
 use crate::keys::Secret;
-use crate::line::{Ask, Line, LineEvent, Socket};
-use crate::link;
+use crate::line::{Ask, Greeting, Line, LineEvent, Request, Socket};
+use crate::link::{self, RelayRef};
 use crate::visit::Visit;
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
@@ -52,10 +54,30 @@ struct Waiting {
 }
 
 enum Wanted {
-    Start { name: String, persona: String },
-    Link { community: u32, invite: Hash },
-    Joined { community: u32 },
-    Visit { visit: u32 },
+    Start {
+        name: String,
+        persona: String,
+        access: Option<Secret>,
+    },
+    /// A community that is founded once the relay has taken its access key.
+    Founded {
+        community: u32,
+    },
+    Link {
+        community: u32,
+        invite: Hash,
+        wish: u32,
+    },
+    Done {
+        community: u32,
+        wish: u32,
+    },
+    Joined {
+        community: u32,
+    },
+    Visit {
+        visit: u32,
+    },
 }
 
 /// The engine: see the crate's documentation for its contract.
@@ -67,7 +89,6 @@ pub struct Engine {
     communities: BTreeMap<u32, Community>,
     visits: BTreeMap<u32, Visit>,
     lines: BTreeMap<RelayAddress, Line<Tag>>,
-    relay_keys: BTreeMap<RelayAddress, [u8; 32]>,
     waiting: Vec<Waiting>,
     open: Option<u32>,
     /// What is added to the device's clock, milliseconds.
@@ -136,7 +157,6 @@ impl Engine {
             communities,
             visits: BTreeMap::new(),
             lines: BTreeMap::new(),
-            relay_keys: BTreeMap::new(),
             waiting: vec![],
             open: None,
             offsets_ms: BTreeMap::new(),
@@ -182,7 +202,8 @@ impl Engine {
                     line.connected(now, &mut self.rng);
                 }
             }
-            Input::Disconnected(relay) => self.disconnected(&relay),
+            Input::Disconnected(relay) => self.disconnected(&relay, None),
+            Input::Restarting(relay, after_ms) => self.disconnected(&relay, Some(after_ms)),
             Input::Frame(relay, frame) => self.frame(&relay, &frame),
             Input::Tick => {}
         }
@@ -202,7 +223,7 @@ impl Engine {
         let found = self
             .communities
             .iter()
-            .find(|(_, known)| known.community() == *community);
+            .find(|(_, known)| known.community() == *community && known.departed().is_none());
         found.map(|(number, _)| CommunityRef(*number))
     }
 
@@ -225,15 +246,15 @@ impl Engine {
             Some(Socket::Open) => self.outputs.push(Output::Connect(relay.to_owned())),
             Some(Socket::Close) => {
                 self.outputs.push(Output::Disconnect(relay.to_owned()));
-                self.disconnected(relay);
+                self.disconnected(relay, None);
             }
             None => {}
         }
     }
 
-    fn disconnected(&mut self, relay: &str) {
+    fn disconnected(&mut self, relay: &str, after_ms: Option<u64>) {
         if let Some(line) = self.lines.get_mut(relay) {
-            line.disconnected(self.now, &mut self.rng);
+            line.disconnected(self.now, after_ms, &mut self.rng);
         }
         for owner in self.owners(relay) {
             if owner < FIRST_VISIT {
@@ -263,14 +284,10 @@ impl Engine {
             return;
         };
         match line.receive(self.now, frame) {
-            Some(LineEvent::Up {
-                relay: id,
-                key,
-                time_ms,
-            }) => self.up(relay, id, key, time_ms),
+            Some(LineEvent::Up) => self.up(relay),
             Some(LineEvent::Unusable) => {
                 self.outputs.push(Output::Disconnect(relay.to_owned()));
-                self.disconnected(relay);
+                self.disconnected(relay, None);
                 self.fail_visits(relay, Failure::RelayVersion);
             }
             Some(LineEvent::Answer { ask, body }) => {
@@ -287,30 +304,34 @@ impl Engine {
         }
     }
 
-    fn up(&mut self, relay: &str, id: Hash, key: [u8; 32], time_ms: u64) {
-        self.relay_keys.insert(relay.to_owned(), key);
+    fn up(&mut self, relay: &str) {
+        let Some(time_ms) = self.greeting(relay).map(|greeting| greeting.time_ms) else {
+            return;
+        };
         self.correct_clock(relay, time_ms);
         self.found_waiting(relay);
         for owner in self.owners(relay) {
-            if owner >= FIRST_VISIT {
-                let expected = self
-                    .visits
-                    .get(&owner)
-                    .and_then(Visit::relay)
-                    .map(|known| known.id);
-                if expected == Some(id) {
-                    self.with_visit(owner, Visit::line_up);
-                } else {
-                    self.end_visit(owner, Failure::InviteForged);
-                }
-            } else if self
-                .communities
-                .get(&owner)
-                .is_some_and(|one| one.relay().id == id)
-            {
+            if owner < FIRST_VISIT {
                 self.with(owner, Community::line_up);
+                continue;
+            }
+            let expected = self.visits.get(&owner).and_then(Visit::relay);
+            if expected.is_some_and(|expected| self.is_there(expected)) {
+                self.with_visit(owner, Visit::line_up);
+            } else {
+                self.end_visit(owner, Failure::InviteForged);
             }
         }
+    }
+
+    fn greeting(&self, relay: &str) -> Option<&Greeting> {
+        self.lines.get(relay).and_then(Line::greeting)
+    }
+
+    /// Whether this relay is connected: the one of that id, not only one at its address.
+    fn is_there(&self, relay: &RelayRef) -> bool {
+        self.greeting(&relay.address)
+            .is_some_and(|greeting| greeting.is(&relay.id))
     }
 
     fn correct_clock(&mut self, relay: &str, relay_ms: u64) {
@@ -366,7 +387,7 @@ impl Engine {
         let due: Vec<u32> = self
             .communities
             .iter()
-            .filter(|(_, community)| community.due(self.now).is_some_and(|at| at <= self.now))
+            .filter(|(_, community)| community.due().is_some_and(|at| at <= self.now))
             .map(|(number, _)| *number)
             .collect();
         for number in due {
@@ -387,7 +408,8 @@ impl Engine {
             if let Some(visit) = self.visits.get_mut(&visit) {
                 visit.asked.retain(|(number, _)| *number != one.number);
             }
-            self.visits.retain(|_, visit| !visit.asked.is_empty());
+            self.visits
+                .retain(|_, visit| !visit.asked.is_empty() || visit.returning.is_some());
         }
         self.answer(one.number, Err(Failure::RelayUnreachable));
     }
@@ -410,9 +432,10 @@ impl Engine {
     }
 
     /// Lets something happen with a relay at hand.
-    fn with_ctx<R>(&mut self, relay: &str, act: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
-        let time = self.time(relay);
-        let up = self.lines.get(relay).is_some_and(Line::is_up);
+    fn with_ctx<R>(&mut self, relay: &RelayRef, act: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
+        let time = self.time(&relay.address);
+        let up = self.is_there(relay);
+        let relay_key = self.greeting(&relay.address).map(|greeting| greeting.key);
         let mut ctx = Ctx {
             now: self.now,
             time,
@@ -421,7 +444,7 @@ impl Engine {
             asks: vec![],
             news: News::default(),
             up,
-            relay_key: self.relay_keys.get(relay).copied(),
+            relay_key,
         };
         act(&mut ctx)
     }
@@ -433,7 +456,7 @@ impl Engine {
         act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> R,
     ) -> Option<R> {
         let mut community = self.communities.remove(&number)?;
-        let relay = community.relay().address.clone();
+        let relay = community.relay().clone();
         let (result, asks, news) = self.with_ctx(&relay, |ctx| {
             let result = act(&mut community, ctx);
             community.flush(ctx);
@@ -443,132 +466,25 @@ impl Engine {
                 std::mem::take(&mut ctx.news),
             )
         });
+        let over = community.departed().is_some();
         self.communities.insert(number, community);
-        self.request(&relay, number, asks);
+        if over {
+            // Also what is under way, and would be asked again.
+            if let Some(line) = self.lines.get_mut(&relay.address) {
+                line.forget(number);
+            }
+        } else {
+            self.request(&relay.address, number, asks);
+        }
         self.take_news(number, news);
         Some(result)
     }
 
-    fn request(&mut self, relay: &str, owner: u32, asks: Vec<(Tag, Body)>) {
+    fn request(&mut self, relay: &str, owner: u32, asks: Vec<(Tag, Request)>) {
         if let Some(line) = self.lines.get_mut(relay) {
-            for (tag, body) in asks {
-                line.request(self.now, Ask { owner, tag }, body);
+            for (tag, request) in asks {
+                line.request(self.now, Ask { owner, tag }, request);
             }
-        }
-    }
-
-    fn take_news(&mut self, number: u32, news: News) {
-        for notice in news.notices {
-            self.tell(Told::Notice(notice));
-        }
-        if self.open == Some(number) {
-            self.posts
-                .extend(news.posts.into_iter().map(|post| (post.id, post)));
-        }
-        for invite in news.published {
-            let link = self
-                .communities
-                .get(&number)
-                .and_then(|community| community.link(&invite));
-            let waiting = self.waiting.iter().find(|one| {
-                matches!(one.what, Wanted::Link { community, invite: wanted } if community == number && wanted == invite)
-            });
-            if let (Some(link), Some(asker)) = (link, waiting.map(|one| one.number)) {
-                let text = link.to_text(&self.home);
-                self.answer(asker, Ok(Reply::Link(text)));
-            }
-        }
-        if let Some(result) = news.joined {
-            let askers: Vec<u32> = self
-                .waiting
-                .iter()
-                .filter(
-                    |one| matches!(one.what, Wanted::Joined { community } if community == number),
-                )
-                .map(|one| one.number)
-                .collect();
-            for asker in askers {
-                self.answer(
-                    asker,
-                    result.map(|()| Reply::Community(CommunityRef(number))),
-                );
-            }
-            if result.is_err()
-                && let Some(mut community) = self.communities.remove(&number)
-            {
-                let relay = community.relay().address.clone();
-                self.with_ctx(&relay, |ctx| community.erase(ctx));
-            }
-        }
-    }
-
-    fn views(&self) -> Vec<CommunityView> {
-        self.communities.values().map(Community::view).collect()
-    }
-
-    fn connection(&self) -> Option<Connection> {
-        let relay = &self.communities.get(&self.open?)?.relay().address;
-        let line = self.lines.get(relay)?;
-        Some(match (line.is_up(), line.is_failing()) {
-            (true, _) => Connection::Online,
-            (false, true) => Connection::Offline,
-            (false, false) => Connection::Connecting,
-        })
-    }
-
-    /// Gathers what the input led to.
-    fn finish(&mut self) -> Step {
-        if std::mem::take(&mut self.profile_changed)
-            && let Ok(bytes) = postcard::to_allocvec(&self.profile)
-        {
-            self.batch.0.insert(
-                Key {
-                    table: Table::Profile,
-                    id: b"profile".to_vec(),
-                },
-                Some(bytes),
-            );
-        }
-        let views = self.views();
-        if views != self.told {
-            self.tell(Told::Communities(views.clone()));
-            self.told = views;
-        }
-        if let (Some(open), false) = (self.open, self.posts.is_empty()) {
-            let posts = std::mem::take(&mut self.posts).into_values().collect();
-            self.tell(Told::Posts {
-                community: CommunityRef(open),
-                posts,
-            });
-        }
-        let connection = self.connection();
-        if connection != self.told_connection {
-            self.told_connection = connection;
-            if let Some(connection) = connection {
-                self.tell(Told::Connection(connection));
-            }
-        }
-        for (relay, line) in &mut self.lines {
-            let frames = line.leaving();
-            self.outputs.extend(
-                frames
-                    .into_iter()
-                    .map(|frame| Output::Send(relay.clone(), frame)),
-            );
-        }
-        let lines = self.lines.values().filter_map(Line::due);
-        let communities = self
-            .communities
-            .values()
-            .filter_map(|community| community.due(self.now));
-        let waiting = self.waiting.iter().map(|one| one.until);
-        if let Some(at) = lines.chain(communities).chain(waiting).min() {
-            self.outputs
-                .push(Output::WakeAt(at.max(self.now.plus(WAKE_MS))));
-        }
-        Step {
-            batch: std::mem::take(&mut self.batch),
-            outputs: std::mem::take(&mut self.outputs),
         }
     }
 }

@@ -51,6 +51,8 @@ pub enum Input {
     Connected(RelayAddress),
     /// The connection is closed, or could not be opened.
     Disconnected(RelayAddress),
+    /// The relay closed the connection and asked to come back after some milliseconds: it starts again.
+    Restarting(RelayAddress, u64),
     /// A frame arrived.
     Frame(RelayAddress, Bytes),
     /// The time that [`Output::WakeAt`] named has come, or the page woke up, or the network came back.

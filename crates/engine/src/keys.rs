@@ -3,10 +3,12 @@
 //! Every key of the protocol comes from here, by one of the labels below. All of them are listed in
 //! `docs/protocol/keys.md`; a label is never used for two things.
 
+use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use sha2::Sha256;
-use ume_wire::auth::{Hash, LaneId};
+use ume_wire::auth::{Hash, LaneId, bound_lane_id};
+use ume_wire::relay::{LaneKind, LaneNew};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Where a derived key is used. The text is part of the protocol.
@@ -14,19 +16,20 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub(crate) enum Label {
     /// Persona of a community, from the profile's root.
     Persona,
+    /// A device's rescue key, from its leaf's seed.
+    Rescue,
+    /// The first day's history key of a generation.
+    GenerationHistory,
     /// Commit lane of a generation.
-    CommitId,
     CommitMember,
     CommitJoiner,
     CommitReader,
     CommitSeal,
     /// Post lane of an epoch.
-    PostId,
     PostWriter,
     PostReader,
     PostSeal,
     /// History lane of a day.
-    HistoryId,
     HistoryWriter,
     HistoryReader,
     HistorySeal,
@@ -40,19 +43,19 @@ pub(crate) enum Label {
 }
 
 impl Label {
-    fn text(self) -> &'static str {
+    /// Its text, which is what counts.
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Persona => "ume/1/persona",
-            Self::CommitId => "ume/1/c.id",
+            Self::Rescue => "ume/1/rescue",
+            Self::GenerationHistory => "ume/1/g.h",
             Self::CommitMember => "ume/1/c.w",
             Self::CommitJoiner => "ume/1/c.j",
             Self::CommitReader => "ume/1/c.r",
             Self::CommitSeal => "ume/1/c.seal",
-            Self::PostId => "ume/1/p.id",
             Self::PostWriter => "ume/1/p.w",
             Self::PostReader => "ume/1/p.r",
             Self::PostSeal => "ume/1/p.seal",
-            Self::HistoryId => "ume/1/h.id",
             Self::HistoryWriter => "ume/1/h.w",
             Self::HistoryReader => "ume/1/h.r",
             Self::HistorySeal => "ume/1/h.seal",
@@ -64,6 +67,29 @@ impl Label {
         }
     }
 }
+
+/// All labels, for the vectors.
+#[cfg(test)]
+pub(crate) const LABELS: [Label; 18] = [
+    Label::Persona,
+    Label::Rescue,
+    Label::GenerationHistory,
+    Label::CommitMember,
+    Label::CommitJoiner,
+    Label::CommitReader,
+    Label::CommitSeal,
+    Label::PostWriter,
+    Label::PostReader,
+    Label::PostSeal,
+    Label::HistoryWriter,
+    Label::HistoryReader,
+    Label::HistorySeal,
+    Label::HistoryNext,
+    Label::InviteId,
+    Label::InviteReader,
+    Label::InviteSeal,
+    Label::InviteKey,
+];
 
 /// MLS exporter label (RFC 9420, section 8.5) of the secret that an epoch's post lane comes from.
 pub(crate) const EXPORT_POST: &str = "ume/1/post";
@@ -122,40 +148,85 @@ impl From<Zeroizing<[u8; 32]>> for Secret {
     }
 }
 
+/// How long a relay keeps posts, seconds.
+const POST_TTL: u32 = 90 * 24 * 3600;
+/// How long a relay keeps a day's history, an invite's bundle and records, seconds: longer than any device may be away.
+pub(crate) const LONG_TTL: u32 = 400 * 24 * 3600;
+
 /// What a client holds of a lane: its id and the private halves that it may use.
 #[derive(Clone, Debug)]
 pub(crate) struct LaneKeys {
     pub(crate) id: LaneId,
-    /// Seeds of the writers' keys that this client holds.
+    /// Key of the writers, if this client holds it.
     pub(crate) writer: Option<SigningKey>,
     pub(crate) reader: SigningKey,
     pub(crate) seal: Secret,
 }
 
+/// A lane that this client can make: its keys, and what a relay is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnLane {
+    pub(crate) keys: LaneKeys,
+    pub(crate) new: LaneNew,
+}
+
+/// Public half of a key, as messages carry it.
+pub(crate) fn public(key: &SigningKey) -> Bytes {
+    Bytes::copy_from_slice(key.verifying_key().as_bytes())
+}
+
+/// Gives a lane the id that nobody can take for another one, however many keys they hold.
+pub(crate) fn bind(mut new: LaneNew) -> (LaneId, LaneNew) {
+    let id = bound_lane_id(&new);
+    new.lane = Bytes::copy_from_slice(&id);
+    (id, new)
+}
+
+/// A log that all who know its secret read and write, and nobody can delete.
+fn log_lane(writer: SigningKey, reader: SigningKey, seal: Secret, ttl_seconds: u32) -> OwnLane {
+    let (id, new) = bind(LaneNew {
+        kind: LaneKind::Log.into(),
+        writers: vec![public(&writer)],
+        reader: public(&reader),
+        ttl_seconds,
+        ..LaneNew::default()
+    });
+    let keys = LaneKeys {
+        id,
+        writer: Some(writer),
+        reader,
+        seal,
+    };
+    OwnLane { keys, new }
+}
+
 /// The lane of an epoch, from its exported secret. All members write with the same key.
-pub(crate) fn post_lane(epoch: &Secret, relay: &Hash) -> LaneKeys {
-    LaneKeys {
-        id: *epoch.derive(Label::PostId, relay).bytes(),
-        writer: Some(epoch.derive(Label::PostWriter, relay).signing_key()),
-        reader: epoch.derive(Label::PostReader, relay).signing_key(),
-        seal: epoch.derive(Label::PostSeal, relay),
-    }
+pub(crate) fn post_lane(epoch: &Secret, relay: &Hash) -> OwnLane {
+    log_lane(
+        epoch.derive(Label::PostWriter, relay).signing_key(),
+        epoch.derive(Label::PostReader, relay).signing_key(),
+        epoch.derive(Label::PostSeal, relay),
+        POST_TTL,
+    )
 }
 
 /// The history lane of a day, from that day's secret.
-pub(crate) fn history_lane(day: &Secret, relay: &Hash) -> LaneKeys {
-    LaneKeys {
-        id: *day.derive(Label::HistoryId, relay).bytes(),
-        writer: Some(day.derive(Label::HistoryWriter, relay).signing_key()),
-        reader: day.derive(Label::HistoryReader, relay).signing_key(),
-        seal: day.derive(Label::HistorySeal, relay),
-    }
+pub(crate) fn history_lane(day: &Secret, relay: &Hash) -> OwnLane {
+    log_lane(
+        day.derive(Label::HistoryWriter, relay).signing_key(),
+        day.derive(Label::HistoryReader, relay).signing_key(),
+        day.derive(Label::HistorySeal, relay),
+        LONG_TTL,
+    )
 }
 
-/// The lane of an invite. Its write key is not derivable: a holder of the link cannot change what others read.
+/// The lane of an invite. Its write key is not derivable: a holder of the link cannot change what others read. For the
+/// same reason its id is not bound: a holder of the link could not work it out.
 pub(crate) fn invite_lane(invite: &Secret, relay: &Hash, writer: Option<SigningKey>) -> LaneKeys {
+    let mut id = *invite.derive(Label::InviteId, relay).bytes();
+    id[0] &= 0x7f;
     LaneKeys {
-        id: *invite.derive(Label::InviteId, relay).bytes(),
+        id,
         writer,
         reader: invite.derive(Label::InviteReader, relay).signing_key(),
         seal: invite.derive(Label::InviteSeal, &[]),
@@ -174,48 +245,11 @@ mod tests {
     #[test]
     fn labels_and_contexts_separate() {
         let secret = Secret::new([1; 32]);
-        let a = secret.derive(Label::PostId, &[1]);
-        assert_ne!(a, secret.derive(Label::PostId, &[2]));
+        let a = secret.derive(Label::PostReader, &[1]);
+        assert_ne!(a, secret.derive(Label::PostReader, &[2]));
         assert_ne!(a, secret.derive(Label::PostSeal, &[1]));
-        assert_eq!(a, secret.derive(Label::PostId, &[1]));
+        assert_eq!(a, secret.derive(Label::PostReader, &[1]));
         assert_eq!(format!("{secret:?}"), "Secret(..)");
-    }
-
-    /// For other implementations to compare: every label, from the secret 00 01 .. 1f and the context "relay".
-    #[test]
-    fn every_label_derives_what_it_always_did() {
-        use Label::*;
-        let mut bytes = [0; 32];
-        (0..).zip(&mut bytes).for_each(|(n, byte)| *byte = n);
-        let secret = Secret::new(bytes);
-        let labels = [
-            Persona,
-            CommitId,
-            CommitMember,
-            CommitJoiner,
-            CommitReader,
-            CommitSeal,
-            PostId,
-            PostWriter,
-            PostReader,
-            PostSeal,
-            HistoryId,
-            HistoryWriter,
-            HistoryReader,
-            HistorySeal,
-            HistoryNext,
-            InviteId,
-            InviteReader,
-            InviteSeal,
-            InviteKey,
-        ];
-        let mut derived = String::new();
-        for label in labels {
-            let key = secret.derive(label, b"relay");
-            let hex = data_encoding::HEXLOWER.encode(key.bytes());
-            derived.push_str(&[label.text(), " ", &hex, "\n"].concat());
-        }
-        assert_eq!(derived, include_str!("keys/vectors.txt"));
     }
 
     #[test]

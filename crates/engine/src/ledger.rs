@@ -4,13 +4,31 @@
 //! `hash_0 = SHA-256("ume/1/ledger" ‖ Genesis)`, `hash_(n+1) = SHA-256(hash_n ‖ statement n)`, statements as the exact
 //! bytes received. Every commit of the group names the hash that it leads to, so equal group keys mean equal ledgers.
 
-use crate::keys::{Label, Secret};
+mod leaving;
+mod ownership;
+mod profile;
+mod recovery;
+mod rights;
+mod signing;
+mod transfer;
+
+pub(crate) use profile::Access;
+use rights::Rights;
+pub(crate) use rights::role_number;
+use signing::claim_bytes;
+pub(crate) use signing::{
+    Purpose, check, key, make_cert, make_claim, make_statement, name_is_sound, open_cert, sign,
+};
+pub(crate) use transfer::Transfer;
+
 use crate::proto;
-use ed25519_dalek::{Signer, SigningKey, Verifier, VerifyingKey};
 use prost::Message;
-use std::collections::BTreeMap;
-use ume_api::{HistoryWindow, NAME_BYTES_MAX};
+use std::collections::{BTreeMap, BTreeSet};
+use ume_api::{EntryId, HistoryWindow, Right, Role};
 use ume_wire::auth::{Hash, hash};
+
+/// Longest rescue key that is taken: one of X-Wing has 1,216 bytes.
+const RESCUE_BYTES_MAX: usize = 2048;
 
 /// Why a statement does not hold. A record with such a statement is void for everybody alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,30 +41,35 @@ pub(crate) enum LedgerError {
     Genesis,
     #[error("signed by nobody who may do this")]
     Authority,
-    #[error("already there")]
+    #[error("made for another place in the ledger")]
+    Place,
+    #[error("already so")]
     Repeated,
+    #[error("unknown person")]
+    Unknown,
+    #[error("more than there may be")]
+    TooMany,
     #[error("the invite is unknown")]
     InviteUnknown,
+    #[error("the invite was withdrawn, or who made it may no longer invite")]
+    InviteWithdrawn,
     #[error("the invite has expired")]
     InviteExpired,
     #[error("the invite is used up")]
     InviteUsedUp,
 }
 
-/// What a member may do. Widened by later statements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Owner,
-    Member,
-}
-
 /// Somebody in the community.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) name: String,
+    /// What they say about themselves.
+    pub(crate) line: String,
     pub(crate) role: Role,
     /// Leaf keys of their devices now in the group.
     pub(crate) leaves: Vec<Hash>,
+    /// What reaches a device that has lost the group's keys.
+    pub(crate) rescue: Vec<u8>,
 }
 
 /// An invite as the ledger has it.
@@ -57,12 +80,19 @@ pub(crate) struct Invite {
     pub(crate) max_uses: Option<u32>,
     pub(crate) uses: u32,
     pub(crate) window: HistoryWindow,
+    /// What a newcomer is.
+    pub(crate) role: Role,
     pub(crate) issuer: Hash,
+    /// Whether it was withdrawn.
+    pub(crate) revoked: bool,
+    /// Whether a ban withdrew it.
+    pub(crate) banned: bool,
+    /// The number of the statement that made it.
+    pub(crate) point: u32,
 }
 
 impl Invite {
-    /// Whether somebody may still come in through it at this time.
-    pub(crate) fn usable(&self, time_ms: u64) -> Result<(), LedgerError> {
+    fn is_open(&self, time_ms: u64) -> Result<(), LedgerError> {
         if self.expires_ms.is_some_and(|at| time_ms > at) {
             return Err(LedgerError::InviteExpired);
         }
@@ -76,8 +106,36 @@ impl Invite {
 /// What a statement did, for whoever checks it against the group's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    Admitted { persona: Hash, leaf: Hash },
-    InviteCreated { invite: Hash },
+    Admitted {
+        persona: Hash,
+        leaf: Hash,
+    },
+    InviteCreated,
+    /// Somebody's role, or the rules.
+    RightsChanged,
+    Pinned,
+    OwnershipOffered,
+    /// Somebody was taken out.
+    Removed {
+        ban: bool,
+    },
+    /// Somebody went by themselves.
+    Left,
+    InviteRevoked,
+    /// Posts have another owner.
+    Transferred,
+    /// Somebody's name or line.
+    ProfileChanged,
+    /// What the relay is paid with.
+    AccessChanged,
+}
+
+/// A statement that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
+    /// The leaf key that signed it.
+    pub(crate) signer: Hash,
+    pub(crate) effect: Effect,
 }
 
 /// The replayed ledger.
@@ -90,8 +148,24 @@ pub(crate) struct Ledger {
     head: Hash,
     pub(crate) members: BTreeMap<Hash, Member>,
     pub(crate) invites: BTreeMap<Hash, Invite>,
+    /// Those who are no longer there, as they were.
+    pub(crate) former: BTreeMap<Hash, Member>,
+    /// Those among them who were banned,
+    pub(crate) banned: BTreeSet<Hash>,
+    /// and those who went by themselves.
+    pub(crate) left: BTreeSet<Hash>,
     /// Persona of every leaf key that ever was, so that old entries keep their author.
     leaves: BTreeMap<Hash, Hash>,
+    rights: Rights,
+    /// Ownership that is offered: to whom and by whom, and whether who offers stays an owner.
+    pub(crate) offers: BTreeMap<(Hash, Hash), bool>,
+    /// People who came in again after they lost their key, with who they had been.
+    pub(crate) recovered: BTreeMap<Hash, Hash>,
+    pub(crate) access: Access,
+    /// Posts that were given to somebody, in order.
+    transfers: Vec<Transfer>,
+    /// Posts on top of the feed, the newest pin last.
+    pub(crate) pins: Vec<EntryId>,
 }
 
 impl Ledger {
@@ -115,7 +189,16 @@ impl Ledger {
             head: hash(&[b"ume/1/ledger", genesis_bytes].concat()),
             members: BTreeMap::new(),
             invites: BTreeMap::new(),
+            former: BTreeMap::new(),
+            banned: BTreeSet::new(),
+            left: BTreeSet::new(),
             leaves: BTreeMap::new(),
+            rights: Rights::default(),
+            offers: BTreeMap::new(),
+            recovered: BTreeMap::new(),
+            access: Access::Unsaid,
+            transfers: Vec::new(),
+            pins: Vec::new(),
         })
     }
 
@@ -155,30 +238,64 @@ impl Ledger {
         &self.statements
     }
 
+    /// Somebody who is or was in.
+    pub(crate) fn person(&self, persona: &Hash) -> Option<&Member> {
+        self.members
+            .get(persona)
+            .or_else(|| self.former.get(persona))
+    }
+
+    /// Whether somebody is or was in.
+    pub(crate) fn knows(&self, persona: &Hash) -> bool {
+        self.person(persona).is_some()
+    }
+
     /// The persona behind a leaf key, also one that has left the group since.
     pub(crate) fn persona_of(&self, leaf: &Hash) -> Option<&Hash> {
         self.leaves.get(leaf)
     }
 
-    /// Applies the next statement; `time_ms` is the time of the record that carries it. On error nothing has changed.
-    pub(crate) fn apply(&mut self, statement: &[u8], time_ms: u64) -> Result<Effect, LedgerError> {
-        let signed = proto::Signed::decode(statement).map_err(|_| LedgerError::Malformed)?;
+    /// Applies the next statement; `time_ms` is the time of the record that carries it. On error this ledger is not to be
+    /// used any more: callers try statements on a copy.
+    pub(crate) fn apply(&mut self, statement: &[u8], time_ms: u64) -> Result<Applied, LedgerError> {
+        use proto::statement::Body;
+        let sealed = proto::Signed::decode(statement).map_err(|_| LedgerError::Malformed)?;
         let content =
-            proto::Statement::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
-        let leaf = key(&content.signer)?;
+            proto::Statement::decode(&sealed.content[..]).map_err(|_| LedgerError::Malformed)?;
+        let signer = key(&content.signer)?;
         check(
-            &leaf,
+            &signer,
             Purpose::Statement,
-            &signed.content,
-            &signed.signature,
+            &sealed.content,
+            &sealed.signature,
         )?;
+        if content.after != self.head {
+            return Err(LedgerError::Place);
+        }
         let effect = match content.body.as_ref().ok_or(LedgerError::Malformed)? {
-            proto::statement::Body::Admit(admit) => self.admit(&leaf, admit, time_ms)?,
-            proto::statement::Body::InviteCreate(invite) => self.create_invite(&leaf, invite)?,
+            Body::Admit(admit) => self.admit(&signer, admit, time_ms)?,
+            Body::InviteCreate(invite) => self.create_invite(&signer, invite)?,
+            Body::RoleSet(change) => self.set_role(&signer, change)?,
+            Body::RulesSet(change) => self.set_rules(&signer, change)?,
+            Body::Pin(pin) => self.pin(&signer, pin)?,
+            Body::Remove(remove) => self.remove(&signer, remove)?,
+            Body::Leave(leave) => self.leave(&signer, leave)?,
+            Body::OwnerOffer(offer) => self.offer_ownership(&signer, offer)?,
+            Body::OwnerAccept(accept) => self.accept_ownership(&signer, accept)?,
+            Body::InviteRevoke(revoke) => self.revoke_invite(&signer, revoke)?,
+            Body::Transfer(transfer) => self.transfer(&signer, transfer)?,
+            Body::ProfileSet(profile) => self.set_profile(&signer, profile)?,
+            Body::AccessSet(access) => self.set_access(&signer, access)?,
+            Body::Recover(recover) => self.recover(&signer, recover)?,
         };
         self.head = hash(&[&self.head[..], statement].concat());
         self.statements.push(statement.to_vec());
-        Ok(effect)
+        Ok(Applied { signer, effect })
+    }
+
+    /// The number of the statement that is being applied.
+    fn point(&self) -> u32 {
+        self.len().saturating_add(1)
     }
 
     fn admit(
@@ -191,10 +308,10 @@ impl Ledger {
         if cert.leaf != *signer {
             return Err(LedgerError::Authority);
         }
-        if self.members.contains_key(&cert.persona) || self.leaves.contains_key(&cert.leaf) {
+        if self.knows(&cert.persona) || self.leaves.contains_key(&cert.leaf) {
             return Err(LedgerError::Repeated);
         }
-        if !name_is_sound(&admit.name) {
+        if !name_is_sound(&admit.name) || !(1..=RESCUE_BYTES_MAX).contains(&admit.rescue.len()) {
             return Err(LedgerError::Malformed);
         }
         let role = match &admit.claim {
@@ -204,11 +321,7 @@ impl Ledger {
             None => return Err(LedgerError::Authority),
             Some(claim) => {
                 let id = key(&claim.invite)?;
-                let invite = self
-                    .invites
-                    .get_mut(&id)
-                    .ok_or(LedgerError::InviteUnknown)?;
-                invite.usable(time_ms)?;
+                let invite = self.usable(&id, time_ms)?;
                 let statement = claim_bytes(&self.community, &id, &admit.cert);
                 check(
                     &invite.key,
@@ -216,15 +329,21 @@ impl Ledger {
                     &statement,
                     &claim.signature,
                 )?;
-                invite.uses += 1;
-                Role::Member
+                let role = invite.role;
+                if let Some(invite) = self.invites.get_mut(&id) {
+                    invite.uses = invite.uses.saturating_add(1);
+                }
+                role
             }
         };
         let member = Member {
             name: admit.name.clone(),
+            line: String::new(),
             role,
             leaves: vec![cert.leaf],
+            rescue: admit.rescue.clone(),
         };
+        self.rights.begin(cert.persona, self.point(), Some(role));
         self.members.insert(cert.persona, member);
         self.leaves.insert(cert.leaf, cert.persona);
         Ok(Effect::Admitted {
@@ -238,10 +357,12 @@ impl Ledger {
         signer: &Hash,
         invite: &proto::InviteCreate,
     ) -> Result<Effect, LedgerError> {
-        let issuer = *self.current(signer)?;
-        if self.members.get(&issuer).map(|member| member.role) != Some(Role::Owner) {
-            return Err(LedgerError::Authority);
-        }
+        let issuer = self.entitled(signer, Right::Invite)?;
+        let role = match invite.role() {
+            proto::Role::Reader => Role::Reader,
+            proto::Role::Member => Role::Member,
+            _ => return Err(LedgerError::Malformed),
+        };
         let public = key(&invite.key)?;
         let id = hash(&public);
         if self.invites.contains_key(&id) {
@@ -253,10 +374,37 @@ impl Ledger {
             max_uses: (invite.max_uses > 0).then_some(invite.max_uses),
             uses: 0,
             window: window(invite),
+            role,
             issuer,
+            revoked: false,
+            banned: false,
+            point: self.point(),
         };
         self.invites.insert(id, created);
-        Ok(Effect::InviteCreated { invite: id })
+        Ok(Effect::InviteCreated)
+    }
+
+    /// An invite through which somebody may come in at this time.
+    pub(crate) fn usable(&self, id: &Hash, time_ms: u64) -> Result<&Invite, LedgerError> {
+        let invite = self.invites.get(id).ok_or(LedgerError::InviteUnknown)?;
+        if invite.revoked || !self.may(&invite.issuer, Right::Invite) {
+            return Err(LedgerError::InviteWithdrawn);
+        }
+        invite.is_open(time_ms)?;
+        Ok(invite)
+    }
+
+    /// All devices that a persona ever had.
+    pub(crate) fn leaves_of(&self, persona: &Hash) -> impl Iterator<Item = &Hash> {
+        let leaves = self.leaves.iter();
+        leaves
+            .filter(move |(_, one)| *one == persona)
+            .map(|(leaf, _)| leaf)
+    }
+
+    /// Whether a device's person was in, and is no longer.
+    pub(crate) fn is_out(&self, leaf: &Hash) -> bool {
+        self.leaves.contains_key(leaf) && self.current(leaf).is_err()
     }
 
     /// The persona whose device this leaf is now.
@@ -277,133 +425,6 @@ fn window(invite: &proto::InviteCreate) -> HistoryWindow {
         proto::Window::Days => HistoryWindow::Days(u16::try_from(invite.days).unwrap_or(u16::MAX)),
         proto::Window::All => HistoryWindow::All,
     }
-}
-
-/// Whether a name may stand in the ledger: not empty, not too long, no control characters.
-pub(crate) fn name_is_sound(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control)
-}
-
-/// A device's certificate whose signature holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cert {
-    pub(crate) persona: Hash,
-    pub(crate) leaf: Hash,
-}
-
-/// Checks a certificate: made by its persona, for this community.
-pub(crate) fn open_cert(cert: &[u8], community: &Hash) -> Result<Cert, LedgerError> {
-    let signed = proto::Signed::decode(cert).map_err(|_| LedgerError::Malformed)?;
-    let content =
-        proto::DeviceCert::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
-    let persona = key(&content.persona)?;
-    check(
-        &persona,
-        Purpose::DeviceCert,
-        &signed.content,
-        &signed.signature,
-    )?;
-    if content.community != community {
-        return Err(LedgerError::Authority);
-    }
-    Ok(Cert {
-        persona,
-        leaf: key(&content.leaf)?,
-    })
-}
-
-/// Certifies a device's leaf key.
-pub(crate) fn make_cert(
-    persona: &SigningKey,
-    community: &Hash,
-    leaf: &Hash,
-    device: u32,
-) -> Vec<u8> {
-    let cert = proto::DeviceCert {
-        community: community.to_vec(),
-        persona: persona.verifying_key().to_bytes().to_vec(),
-        leaf: leaf.to_vec(),
-        device,
-    };
-    sign(persona, Purpose::DeviceCert, cert.encode_to_vec()).encode_to_vec()
-}
-
-/// Signs a statement with a device's leaf key.
-pub(crate) fn make_statement(leaf: &SigningKey, body: proto::statement::Body) -> Vec<u8> {
-    let statement = proto::Statement {
-        signer: leaf.verifying_key().to_bytes().to_vec(),
-        body: Some(body),
-    };
-    sign(leaf, Purpose::Statement, statement.encode_to_vec()).encode_to_vec()
-}
-
-/// Proves possession of an invite for one certificate.
-pub(crate) fn make_claim(invite: &Secret, community: &Hash, cert: &[u8]) -> proto::JoinClaim {
-    let invite = invite.derive(Label::InviteKey, &[]).signing_key();
-    let id = hash(invite.verifying_key().as_bytes());
-    let signed = sign(
-        &invite,
-        Purpose::JoinClaim,
-        claim_bytes(community, &id, cert),
-    );
-    proto::JoinClaim {
-        invite: id.to_vec(),
-        signature: signed.signature,
-    }
-}
-
-fn claim_bytes(community: &Hash, invite: &Hash, cert: &[u8]) -> Vec<u8> {
-    [&community[..], &invite[..], &hash(cert)[..]].concat()
-}
-
-/// What a signature is for; part of what is signed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
-    DeviceCert,
-    Statement,
-    JoinClaim,
-    Entry,
-}
-
-impl Purpose {
-    fn label(self) -> &'static [u8] {
-        match self {
-            Self::DeviceCert => b"ume/1/device-cert\0",
-            Self::Statement => b"ume/1/statement\0",
-            Self::JoinClaim => b"ume/1/join-claim\0",
-            Self::Entry => b"ume/1/entry\0",
-        }
-    }
-}
-
-/// Signs content for a purpose (Ed25519, RFC 8032).
-pub(crate) fn sign(key: &SigningKey, purpose: Purpose, content: Vec<u8>) -> proto::Signed {
-    let signature = key
-        .sign(&[purpose.label(), &content].concat())
-        .to_bytes()
-        .to_vec();
-    proto::Signed { content, signature }
-}
-
-/// Checks a signature for a purpose.
-pub(crate) fn check(
-    key: &Hash,
-    purpose: Purpose,
-    content: &[u8],
-    signature: &[u8],
-) -> Result<(), LedgerError> {
-    let key = VerifyingKey::from_bytes(key).map_err(|_| LedgerError::Malformed)?;
-    let signature =
-        ed25519_dalek::Signature::from_slice(signature).map_err(|_| LedgerError::Malformed)?;
-    if key.is_weak() {
-        return Err(LedgerError::Signature);
-    }
-    key.verify(&[purpose.label(), content].concat(), &signature)
-        .map_err(|_| LedgerError::Signature)
-}
-
-pub(crate) fn key(bytes: &[u8]) -> Result<Hash, LedgerError> {
-    bytes.try_into().map_err(|_| LedgerError::Malformed)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 #![deny(missing_docs)]
 
 pub mod audit;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod io;
 
 mod cell;
@@ -29,4 +31,9 @@ pub use engine::Engine;
 #[allow(missing_docs, clippy::pedantic, unreachable_pub)]
 mod proto {
     include!(concat!(env!("OUT_DIR"), "/ume.community.v1.rs"));
+}
+
+#[cfg(test)]
+mod tests {
+    mod vectors;
 }

@@ -15,6 +15,7 @@ mod join;
 mod leaf;
 mod notes;
 mod provider;
+pub(crate) mod rescue;
 mod rows;
 #[cfg(test)]
 mod tests;

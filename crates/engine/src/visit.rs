@@ -5,17 +5,16 @@
 //! the ledger is not shorter than the link says; the invite is in it; everybody in the group's tree is a device of a
 //! member; the relay is the one that the founder named.
 
-use crate::community::chain::Chain;
+use crate::community::generation::Era;
 use crate::community::invites::{BUNDLE, invite_id};
-use crate::community::slots::{CommitKeys, SLOTS_MAX, SlotReader};
+use crate::community::slots::SlotReader;
 use crate::community::watch::Watch;
 use crate::community::{Ctx, LATEST_DAY, LogReader, Tag, failure, mark};
 use crate::keys::{Secret, invite_lane};
-use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::proto;
 use prost::Message;
-use ume_api::{Card, Failure, Person};
+use ume_api::{Card, Failure, Person, PersonId};
 use ume_wire::auth::Hash;
 use ume_wire::relay::{RefusedCode, frame::Body};
 
@@ -42,20 +41,24 @@ enum Stage {
 struct Entered {
     watch: Watch,
     slots: SlotReader,
-    history: Option<(u64, Secret)>,
+    history: Vec<Era>,
     inviter: Hash,
+    access: Option<Secret>,
 }
 
 /// Everything that a join starts from.
 pub(crate) struct Ready {
     pub(crate) watch: Watch,
-    pub(crate) history: Option<(u64, Secret)>,
+    pub(crate) history: Vec<Era>,
+    pub(crate) access: Option<Secret>,
 }
 
 /// One invite being looked at.
 pub(crate) struct Visit {
     pub(crate) link: Link,
     pub(crate) asked: Vec<(u32, Purpose)>,
+    /// A community of this profile that looks for its way back in.
+    pub(crate) returning: Option<u32>,
     stage: Stage,
 }
 
@@ -65,6 +68,7 @@ impl Visit {
         Self {
             link,
             asked: vec![],
+            returning: None,
             stage,
         }
     }
@@ -86,6 +90,10 @@ impl Visit {
     pub(crate) fn refresh(&mut self, ctx: &mut Ctx<'_>) {
         match &mut self.stage {
             Stage::Ended(_) => self.stage = Self::first_stage(&self.link),
+            // The group has gone on to a generation that this bundle does not lead to; perhaps a newer one does.
+            Stage::Records(entered) if entered.watch.is_lost() => {
+                self.stage = Self::first_stage(&self.link);
+            }
             Stage::Records(entered) => entered.slots.doubt(),
             Stage::Invite { .. } => {}
         }
@@ -123,7 +131,9 @@ impl Visit {
     pub(crate) fn answer(&mut self, ctx: &mut Ctx<'_>, body: &Body) {
         self.take(ctx);
         match (&mut self.stage, body) {
-            (Stage::Invite { reader, .. }, Body::Head(head)) => reader.head(head),
+            (Stage::Invite { reader, .. }, Body::Head(head)) => {
+                let _begun_anew = reader.head(head);
+            }
             (Stage::Records(entered), Body::Head(head)) => entered.slots.head(head),
             (stage, Body::Refused(refused)) => {
                 let denied = refused.code == i32::from(RefusedCode::RefusedDenied);
@@ -172,8 +182,11 @@ impl Visit {
             }
             Stage::Records(entered) => {
                 while let Some(chosen) = entered.slots.take() {
-                    entered.watch.take(chosen.record.as_deref());
+                    entered.watch.take_value(&chosen);
                     entered.slots.done();
+                    if entered.watch.is_lost() {
+                        break;
+                    }
                 }
             }
             Stage::Ended(_) => {}
@@ -207,10 +220,34 @@ impl Visit {
     ) -> Option<Result<Card, Failure>> {
         match &self.stage {
             Stage::Ended(failure) => Some(Err(*failure)),
+            Stage::Records(entered) if entered.watch.is_lost() => {
+                let known = entered
+                    .watch
+                    .chain
+                    .ledger
+                    .invites
+                    .get(&invite_id(&self.link.secret));
+                let dead = known.is_none_or(|invite| invite.revoked);
+                Some(Err(if dead {
+                    Failure::InviteWithdrawn
+                } else {
+                    Failure::InvitePaused
+                }))
+            }
             Stage::Records(entered) if entered.slots.is_caught_up() => {
                 Some(card(&self.link, entered, time_ms, suggested_name))
             }
             _ => None,
+        }
+    }
+
+    /// Whether the invite and the records since led somewhere; `None` while it is under way.
+    pub(crate) fn arrived(&self) -> Option<bool> {
+        match &self.stage {
+            Stage::Ended(_) => Some(false),
+            Stage::Records(entered) if entered.watch.is_lost() => Some(false),
+            Stage::Records(entered) => entered.slots.is_caught_up().then_some(true),
+            Stage::Invite { .. } => None,
         }
     }
 
@@ -220,6 +257,7 @@ impl Visit {
             Stage::Records(entered) => Some(Ready {
                 watch: entered.watch,
                 history: entered.history,
+                access: entered.access,
             }),
             _ => None,
         }
@@ -239,11 +277,10 @@ fn card(
         return Err(Failure::InviteForged);
     }
     let invite = ledger
-        .invites
-        .get(&invite_id(&link.secret))
-        .ok_or(Failure::InviteForged)?;
-    invite
-        .usable(time_ms.max(entered.watch.chain.time_ms))
+        .usable(
+            &invite_id(&link.secret),
+            time_ms.max(entered.watch.chain.time_ms),
+        )
         .map_err(failure)?;
     let inviter = ledger
         .members
@@ -252,24 +289,61 @@ fn card(
     Ok(Card {
         community: ledger.genesis.name.clone(),
         inviter: Person {
+            id: PersonId(entered.inviter),
             name: inviter.name.clone(),
             mark: mark(&entered.inviter),
+            picture: None,
             me: false,
         },
         members: u32::try_from(ledger.members.len()).unwrap_or(u32::MAX),
         expires_at: invite.expires_ms,
         uses_left: invite.max_uses.map(|max| max.saturating_sub(invite.uses)),
         history: invite.window,
+        role: invite.role,
         already: None,
         suggested_name,
     })
 }
 
+/// What a bundle leads to, for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn watch(link: &Link, bundle: &[u8]) -> Result<Watch, Failure> {
+    verify(link, bundle).map(|entered| entered.watch)
+}
+
+/// What a bundle grants of the past: generations in order, none of them later than the one that it leads to.
+fn eras(bundle: &proto::JoinBundle) -> Result<Vec<Era>, Failure> {
+    let mut eras: Vec<Era> = Vec::new();
+    for era in &bundle.history {
+        let in_order = eras
+            .last()
+            .is_none_or(|last| last.generation < era.generation);
+        let key = Secret::from_slice(&era.key).filter(|_| in_order);
+        let sound = era.day <= LATEST_DAY + 1 && era.generation <= bundle.generation;
+        match key {
+            Some(key) if sound => eras.push(Era {
+                generation: era.generation,
+                day: era.day,
+                key,
+            }),
+            _ => return Err(Failure::InviteForged),
+        }
+    }
+    Ok(eras)
+}
+
 fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
     let forged = Failure::InviteForged;
     let bundle = proto::JoinBundle::decode(bundle).map_err(|_| forged)?;
-    let ledger =
-        Ledger::replay(&link.community, &bundle.genesis, &bundle.statements).map_err(|_| forged)?;
+    let secret = |bytes: &[u8]| Secret::from_slice(bytes).ok_or(forged);
+    let history = eras(&bundle)?;
+    let access = match bundle.access.len() {
+        0 => None,
+        _ => Some(secret(&bundle.access)?),
+    };
+    let inviter = Hash::try_from(&bundle.inviter[..]).map_err(|_| forged)?;
+    let watch = Watch::open(&link.community, bundle).ok_or(forged)?;
+    let ledger = &watch.chain.ledger;
     let relay = link.relays.first().ok_or(forged)?;
     let named = ledger
         .genesis
@@ -277,43 +351,17 @@ fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
         .first()
         .is_some_and(|first| first.id == relay.id);
     let invite = ledger.invites.get(&invite_id(&link.secret)).ok_or(forged)?;
-    if !named || invite.issuer[..] != bundle.inviter[..] {
-        return Err(forged);
-    }
-    let secret = |bytes: &[u8]| Secret::from_slice(bytes).ok_or(forged);
-    let fixed = |bytes: &[u8]| Hash::try_from(bytes).map_err(|_| forged);
-    let keys = CommitKeys {
-        id: fixed(&bundle.lane)?,
-        reader: secret(&bundle.lane_reader)?,
-        joiner: secret(&bundle.lane_joiner)?,
-        seal: secret(&bundle.lane_seal)?,
-        member_key: fixed(&bundle.lane_member)?,
-        member: None,
-    };
-    if bundle.slot > SLOTS_MAX || bundle.history_day > LATEST_DAY + 1 {
-        return Err(forged);
-    }
-    let history = match bundle.history_key.len() {
-        0 => None,
-        _ => Some((bundle.history_day, secret(&bundle.history_key)?)),
-    };
-    let inviter = fixed(&bundle.inviter)?;
-    let chain = Chain {
-        ledger,
-        generation: bundle.generation,
-        slot: bundle.slot,
-        record: fixed(&bundle.record)?,
-        time_ms: bundle.time_ms,
-        keys: keys.clone(),
-    };
-    let watch = Watch::new(chain, &bundle.tree, bundle.group_info).map_err(|_| forged)?;
-    if !watch.all_admitted() {
+    if !named || invite.issuer != inviter || !watch.all_admitted() {
         return Err(forged);
     }
     Ok(Entered {
-        slots: SlotReader::new(keys, bundle.slot + 1),
+        slots: SlotReader::new(
+            watch.chain.keys.clone(),
+            (watch.chain.generation, watch.chain.slot + 1),
+        ),
         watch,
         history,
         inviter,
+        access,
     })
 }

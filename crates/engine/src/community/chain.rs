@@ -1,18 +1,26 @@
 //! The chain of records: what a slot's record means, judged from public facts alone, so that everybody who reads the
 //! lane comes to the same verdict. A record that fails any rule is void: its slot counts, and nothing else changes.
 
-use super::slots::CommitKeys;
-use crate::ledger::{self, Effect, Ledger, LedgerError};
+use super::slots::{CommitKeys, Place, SLOTS_MAX};
+use crate::ledger::{self, Applied, Effect, Ledger, LedgerError};
 use crate::mls::{CommitFacts, Committer};
 use crate::proto;
+use ed25519_dalek::SigningKey;
 use prost::Message;
 use ume_wire::auth::{Hash, hash};
+
+/// Slots after which a generation ends.
+const SLOTS_PER_GENERATION: u64 = 256;
+/// Time after which it ends, milliseconds.
+const GENERATION_MS: u64 = 30 * 24 * 3600 * 1000;
 
 /// Why a record is void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Void {
     #[error("malformed")]
     Malformed,
+    #[error("its commit breaks the rules of MLS or ours")]
+    Commit,
     #[error("made for another place in the chain")]
     Place,
     #[error("its time runs backwards")]
@@ -23,6 +31,8 @@ pub(crate) enum Void {
     Statement(#[from] LedgerError),
     #[error("the committer may not do this")]
     Authority,
+    #[error("it leaves somebody without the keys of the generation that it begins")]
+    Rescues,
 }
 
 /// A place in the chain and everything public that follows from the records up to it.
@@ -30,13 +40,60 @@ pub(crate) enum Void {
 pub(crate) struct Chain {
     pub(crate) ledger: Ledger,
     pub(crate) generation: u32,
+    /// When it began: the time of the record that ended the one before.
+    pub(crate) began_ms: u64,
+    /// The lane that orders its commits.
     pub(crate) keys: CommitKeys,
-    /// The last slot that was judged.
+    /// The last slot that was judged; 0 at the beginning of a generation.
     pub(crate) slot: u64,
+    /// Hash of the value that it holds, as cells; zeros before the first.
+    pub(crate) value: Hash,
     /// Hash of the last record that was not void.
     pub(crate) record: Hash,
     /// Its time.
     pub(crate) time_ms: u64,
+    /// Where the generation before ended; not in the first one.
+    pub(crate) ended: Option<Ended>,
+}
+
+/// Where a generation ended.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) keys: CommitKeys,
+    /// The slot of the record that ended it,
+    pub(crate) slot: u64,
+    /// and the hash of its value.
+    pub(crate) value: Hash,
+}
+
+impl Ended {
+    /// As a message has it.
+    pub(crate) fn open(ended: &proto::Ended) -> Option<Self> {
+        let keys = CommitKeys::from_parts(
+            &ended.lane,
+            [&ended.lane_reader, &ended.lane_joiner, &ended.lane_seal],
+            &ended.lane_member,
+        )?;
+        let slot = (1..=SLOTS_MAX)
+            .contains(&ended.slot)
+            .then_some(ended.slot)?;
+        let value = ended.value[..].try_into().ok()?;
+        Some(Self { keys, slot, value })
+    }
+
+    /// For a message.
+    pub(crate) fn message(&self) -> proto::Ended {
+        let keys = &self.keys;
+        proto::Ended {
+            lane: keys.id.to_vec(),
+            lane_reader: keys.reader.bytes().to_vec(),
+            lane_joiner: keys.joiner.bytes().to_vec(),
+            lane_seal: keys.seal.bytes().to_vec(),
+            lane_member: keys.member_key.to_vec(),
+            slot: self.slot,
+            value: self.value.to_vec(),
+        }
+    }
 }
 
 /// A record that holds.
@@ -46,12 +103,25 @@ pub(crate) struct Judged {
     record: Hash,
     time_ms: u64,
     pub(crate) effects: Vec<Effect>,
+    /// Whether it ends its generation. The keys of the next one are then to be set.
+    pub(crate) turns: bool,
+}
+
+impl Judged {
+    /// The ledger that it leads to.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
 }
 
 /// A record that is to be proposed for the slot after a place.
 pub(crate) struct Proposal {
     pub(crate) slot: u64,
     pub(crate) aad: Vec<u8>,
+    /// The ledger that it leads to.
+    pub(crate) ledger: Ledger,
+    /// Whether it ends the generation, if a member makes it; removing somebody ends it in any case.
+    pub(crate) turns: bool,
     statements: Vec<Vec<u8>>,
 }
 
@@ -80,61 +150,96 @@ impl Chain {
             return Err(Void::Time);
         }
         let mut ledger = self.ledger.clone();
-        let mut effects = Vec::new();
+        let mut applied = Vec::new();
         for statement in &record.statements {
-            effects.push(ledger.apply(statement, context.time_ms)?);
+            applied.push(ledger.apply(statement, context.time_ms)?);
         }
         if context.ledger != ledger.head() {
             return Err(Void::Ledger);
         }
-        self.authorise(facts, &effects)?;
+        self.authorise(facts, &applied, &ledger)?;
+        let effects: Vec<Effect> = applied.into_iter().map(|one| one.effect).collect();
+        let turns = match &facts.committer {
+            Committer::Member(_) => {
+                let turns = self.turns(!facts.removed.is_empty(), &effects, context.time_ms);
+                if turns && !reaches_all(record, &ledger) {
+                    return Err(Void::Rescues);
+                }
+                turns
+            }
+            Committer::External(_) => false,
+        };
         Ok(Judged {
             ledger,
             record: hash(bytes),
             time_ms: context.time_ms,
             effects,
+            turns,
         })
     }
 
-    /// A member may renew its keys and carry invites; a device from outside may come in as the one person that the
-    /// record admits, or come back as itself.
-    fn authorise(&self, facts: &CommitFacts, effects: &[Effect]) -> Result<(), Void> {
-        if !facts.added.is_empty() {
+    /// Whether a member's record ends the generation: somebody is out, or a link is, or it has lasted long enough.
+    fn turns(&self, removes: bool, effects: &[Effect], time_ms: u64) -> bool {
+        let ends =
+            |effect: &Effect| matches!(effect, Effect::Removed { .. } | Effect::InviteRevoked);
+        removes || effects.iter().any(ends) || self.is_old(time_ms)
+    }
+
+    /// Whether the next record of a member ends the generation in any case.
+    pub(crate) fn is_old(&self, time_ms: u64) -> bool {
+        self.slot + 1 >= SLOTS_PER_GENERATION
+            || time_ms >= self.began_ms.saturating_add(GENERATION_MS)
+    }
+
+    /// A member may renew its keys, carry statements of its own, and removes from the group exactly the devices that the
+    /// ledger has out; a device from outside may come in as the one person that the record admits, or come back as itself.
+    /// What a statement's signer may do, the ledger has judged.
+    fn authorise(
+        &self,
+        facts: &CommitFacts,
+        applied: &[Applied],
+        after: &Ledger,
+    ) -> Result<(), Void> {
+        let committer = match &facts.committer {
+            Committer::Member(member) | Committer::External(member) => member,
+        };
+        let own = |one: &Applied| one.signer == committer.leaf_key;
+        if !facts.added.is_empty() || !applied.iter().all(own) {
             return Err(Void::Authority);
         }
-        match &facts.committer {
-            Committer::Member(member) => {
-                self.ledger.current(&member.leaf_key)?;
-                let quiet = effects
-                    .iter()
-                    .all(|effect| matches!(effect, Effect::InviteCreated { .. }));
-                if facts.removed.is_empty() && quiet {
-                    Ok(())
-                } else {
-                    Err(Void::Authority)
-                }
+        let effects: Vec<&Effect> = applied.iter().map(|one| &one.effect).collect();
+        if let Committer::Member(member) = &facts.committer {
+            self.ledger.current(&member.leaf_key)?;
+            let admits = |effect: &&Effect| matches!(effect, Effect::Admitted { .. });
+            // Who goes cannot remove itself; the next one does it.
+            let goes = effects.contains(&&Effect::Left);
+            let stays =
+                |leaf: &Hash| after.current(leaf).is_ok() || (goes && *leaf == member.leaf_key);
+            let fits = facts.staying.iter().all(stays)
+                && !facts.removed.iter().any(|old| stays(&old.leaf_key));
+            return if fits && !effects.iter().any(admits) {
+                Ok(())
+            } else {
+                Err(Void::Authority)
+            };
+        }
+        let cert = ledger::open_cert(&committer.identity, &self.ledger.community)?;
+        if cert.leaf != committer.leaf_key {
+            return Err(Void::Authority);
+        }
+        match (&effects[..], &facts.removed[..]) {
+            ([Effect::Admitted { persona, leaf }], [])
+                if *persona == cert.persona && *leaf == cert.leaf =>
+            {
+                Ok(())
             }
-            Committer::External(device) => {
-                let cert = ledger::open_cert(&device.identity, &self.ledger.community)?;
-                if cert.leaf != device.leaf_key {
-                    return Err(Void::Authority);
-                }
-                match (effects, &facts.removed[..]) {
-                    ([Effect::Admitted { persona, leaf }], [])
-                        if *persona == cert.persona && *leaf == cert.leaf =>
-                    {
-                        Ok(())
-                    }
-                    ([], [old]) if old.leaf_key == cert.leaf => {
-                        if *self.ledger.current(&cert.leaf)? == cert.persona {
-                            Ok(())
-                        } else {
-                            Err(Void::Authority)
-                        }
-                    }
-                    _ => Err(Void::Authority),
-                }
+            ([], [old])
+                if old.leaf_key == cert.leaf
+                    && *self.ledger.current(&cert.leaf)? == cert.persona =>
+            {
+                Ok(())
             }
+            _ => Err(Void::Authority),
         }
     }
 
@@ -145,19 +250,47 @@ impl Chain {
             self.ledger = judged.ledger;
             self.record = judged.record;
             self.time_ms = judged.time_ms;
+            if judged.turns {
+                self.generation += 1;
+                self.began_ms = judged.time_ms;
+                self.slot = 0;
+            }
         }
     }
 
-    /// Prepares a record for the next slot.
+    /// The slot that this is the place of.
+    pub(crate) fn place(&self) -> Place {
+        (self.generation, self.slot)
+    }
+
+    /// Notes by which value it came here, if that is so.
+    pub(crate) fn came_by(&mut self, lane: &CommitKeys, at: Place, value: Hash) {
+        if self.place() == at {
+            self.value = value;
+        } else if self.place() == (at.0 + 1, 0) {
+            self.value = [0; 32];
+            self.ended = Some(Ended {
+                keys: lane.clone(),
+                slot: at.1,
+                value,
+            });
+        }
+    }
+
+    /// Prepares a record for the next slot, with statements that this device's leaf key signs for their place.
     pub(crate) fn propose(
         &self,
-        statements: Vec<Vec<u8>>,
+        leaf: &SigningKey,
+        bodies: Vec<proto::statement::Body>,
         now_ms: u64,
     ) -> Result<Proposal, LedgerError> {
         let time_ms = now_ms.max(self.time_ms);
         let mut ledger = self.ledger.clone();
-        for statement in &statements {
-            ledger.apply(statement, time_ms)?;
+        let (mut statements, mut effects) = (Vec::new(), Vec::new());
+        for body in bodies {
+            let statement = ledger::make_statement(leaf, &ledger.head(), body);
+            effects.push(ledger.apply(&statement, time_ms)?.effect);
+            statements.push(statement);
         }
         let context = proto::CommitContext {
             previous: self.record.to_vec(),
@@ -168,6 +301,8 @@ impl Chain {
         Ok(Proposal {
             slot: self.slot + 1,
             aad: context.encode_to_vec(),
+            turns: self.turns(false, &effects, time_ms),
+            ledger,
             statements,
         })
     }
@@ -179,6 +314,7 @@ impl Chain {
         commit: Vec<u8>,
         group_info: Vec<u8>,
         previous: Option<proto::Certificate>,
+        rescues: Vec<proto::Rescue>,
     ) -> Vec<u8> {
         let record = proto::Record {
             generation: self.generation,
@@ -187,9 +323,20 @@ impl Chain {
             commit,
             group_info,
             previous,
+            rescues,
         };
         record.encode_to_vec()
     }
+}
+
+/// Whether a record has something for every device that is in after it. For the committer's as well: its store may be put
+/// back to before it made the record.
+fn reaches_all(record: &proto::Record, after: &Ledger) -> bool {
+    let mut reached: Vec<&[u8]> = record.rescues.iter().map(|one| &one.leaf[..]).collect();
+    reached.sort_unstable();
+    let mut all: Vec<&[u8]> = after.devices().map(|(leaf, _)| &leaf[..]).collect();
+    all.sort_unstable();
+    reached == all
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //! The staged commit is stored before its first vote leaves and dropped only when the slot is known to hold another
 //! value: a vote that may have been accepted is never forgotten.
 
-use super::{Community, Ctx, Tag};
+use super::generation;
+use super::intent::Wish;
+use super::{Community, Ctx, Intent, Tag};
 use crate::cell;
 use crate::io::Millis;
-use crate::keys::Secret;
+use crate::keys::EXPORT_GENERATION;
 use crate::ledger;
 use crate::mls::Group;
 use crate::proto::{self, statement::Body as StatementBody};
@@ -16,7 +18,7 @@ use bytes::Bytes;
 use prost::Message;
 use rand_core::RngCore;
 use std::collections::BTreeSet;
-use ume_api::HistoryWindow;
+use ume_api::{Departure, Failure};
 use ume_wire::auth::{Hash, Statement, hash_cells};
 use ume_wire::limits::{BALLOT_ROUND_AHEAD_MAX, BALLOT_TIE_BYTES};
 use ume_wire::relay::{
@@ -28,32 +30,18 @@ const MESSAGES_PER_UPDATE: u32 = 200;
 /// Longest pause before a lost vote is tried again, milliseconds.
 const RETRY_MS: u32 = 400;
 
-/// What is to be committed, as a wish: what exactly is worked out anew for every slot that it is tried for.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(crate) enum Intent {
-    /// Renew this device's keys.
-    Update,
-    /// Put an invite into the ledger.
-    Invite {
-        secret: Secret,
-        expires_ms: Option<u64>,
-        max_uses: Option<u32>,
-        window: Window,
-    },
-}
-
-/// [`HistoryWindow`] as it is stored.
-pub(crate) type Window = HistoryWindow;
-
 /// A commit that waits for its slot.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Staged {
     pub(crate) slot: u64,
     pub(crate) aad: Vec<u8>,
     pub(crate) value_hash: Hash,
-    cells: Vec<Vec<u8>>,
-    round: u32,
-    tie: [u8; BALLOT_TIE_BYTES],
+    pub(super) generation: u32,
+    /// Leaf keys of the devices that it removes.
+    pub(super) removes: BTreeSet<Hash>,
+    pub(super) cells: Vec<Vec<u8>>,
+    pub(super) round: u32,
+    pub(super) tie: [u8; BALLOT_TIE_BYTES],
 }
 
 /// Where the staged commit is on its way.
@@ -80,29 +68,23 @@ impl Ballot {
 }
 
 impl Community {
-    /// Wishes something to be committed.
-    pub(crate) fn intend(&mut self, intent: Intent) {
-        self.saved.intents.push(intent);
-        self.saved_changed = true;
-    }
-
     /// Wishes for new keys of this device, unless that is wished already.
     pub(super) fn intend_update(&mut self) {
-        let wished = |intent: &Intent| matches!(intent, Intent::Update);
-        if !self.saved.intents.iter().any(wished) {
+        let wished = |wish: &Wish| matches!(wish.intent, Intent::Update);
+        if !self.saved.wishes.iter().any(wished) {
             self.intend(Intent::Update);
         }
     }
 
     /// Drops the wish for new keys, unless they are due anyway. Only between two slots, when nothing is staged.
     pub(super) fn withdraw_update(&mut self) {
-        let before = self.saved.intents.len();
+        let before = self.saved.wishes.len();
         if self.saved.own_messages < MESSAGES_PER_UPDATE && self.saved.staged.is_none() {
             self.saved
-                .intents
-                .retain(|intent| !matches!(intent, Intent::Update));
+                .wishes
+                .retain(|wish| !matches!(wish.intent, Intent::Update));
         }
-        self.saved_changed |= self.saved.intents.len() != before;
+        self.saved_changed |= self.saved.wishes.len() != before;
     }
 
     pub(super) fn count_own_message(&mut self) {
@@ -117,7 +99,7 @@ impl Community {
         if !self.slots.is_caught_up() {
             return;
         }
-        if self.saved.staged.is_none() {
+        if self.saved.staged.is_none() && self.slots.place() > self.place() {
             let staged = if self.watch.is_some() {
                 self.stage_external(ctx)
             } else {
@@ -135,52 +117,53 @@ impl Community {
             Ballot::Waiting(at) => *at <= ctx.now,
             Ballot::Preparing | Ballot::Accepting(_) => false,
         };
-        if let (true, Some(staged)) = (due, &self.saved.staged) {
+        if let (true, Some(staged)) = (due, self.proposal()) {
             let ballot = staged.ballot();
-            let statement = Statement::Prepare(&self.chain.keys.id, staged.slot, &ballot);
-            let signature = Bytes::copy_from_slice(&statement.sign(&self.chain.keys.proposer()));
-            let lane = Bytes::copy_from_slice(&self.chain.keys.id);
+            let keys = self.lane_keys();
+            let statement = Statement::Prepare(&keys.id, staged.slot, &ballot);
+            let signature = Bytes::copy_from_slice(&statement.sign(&keys.proposer()));
+            let lane = Bytes::copy_from_slice(&keys.id);
             let prepare = Prepare {
                 lane,
                 slot: staged.slot,
                 ballot: Some(ballot),
                 signature,
             };
-            ctx.ask(Tag::Prepare, Some(Body::Prepare(prepare)));
+            ctx.ask(Tag::Prepare, Some(Body::Prepare(prepare).into()));
             self.ballot = Ballot::Preparing;
         }
     }
 
     fn stage_intent(&mut self, ctx: &mut Ctx<'_>) -> Option<Staged> {
-        let intent = self.saved.intents.first()?.clone();
-        let statements = match &intent {
-            Intent::Update => vec![],
-            Intent::Invite {
-                secret,
-                expires_ms,
-                max_uses,
-                window,
-            } => {
-                let body = invite_statement(secret, *expires_ms, *max_uses, *window);
-                vec![ledger::make_statement(&self.saved.leaf.signing_key(), body)]
+        let intent = self.saved.wishes.first()?.intent.clone();
+        let bodies = self.bodies(&intent, ctx.time.0);
+        let leaf = self.saved.leaf.signing_key();
+        let proposal = match self.chain.propose(&leaf, bodies, ctx.time.0) {
+            Ok(proposal) => proposal,
+            Err(error) => {
+                // The ledger no longer allows it.
+                self.wish_done(ctx, Err(super::intent::refusal(error)));
+                return None;
             }
         };
+        let removes = self.dangling(&proposal.ledger);
         let group = self.group.as_mut()?;
-        let Ok(proposal) = self.chain.propose(statements, ctx.time.0) else {
-            // The ledger no longer allows it; it never will for these bytes.
-            self.saved.intents.remove(0);
-            self.saved_changed = true;
-            return None;
-        };
         let aad = proposal.aad.clone();
-        let staged = group.stage_update(&aad).ok()?;
+        let staged = group.stage_update(&aad, &removes).ok()?;
+        let rescues = if proposal.turns || !removes.is_empty() {
+            let secret = group.export_pending(EXPORT_GENERATION, &[]).ok()?.into();
+            self.rescues(&secret, &proposal.ledger)
+        } else {
+            vec![]
+        };
         let record = self.chain.record(
             proposal,
             staged.commit,
             staged.group_info,
             self.certificate(),
+            rescues,
         );
-        self.stage(ctx, aad, &record)
+        self.stage(ctx, aad, &record, removes)
     }
 
     /// Proof that the slot before the next one was chosen, if this device was there.
@@ -195,35 +178,45 @@ impl Community {
 
     fn stage_external(&mut self, ctx: &mut Ctx<'_>) -> Option<Staged> {
         let watch = self.watch.as_ref()?;
-        let statements = match &self.saved.join {
+        if self.waits_for_an_owner(&watch.chain.ledger) {
+            return None;
+        }
+        let again = watch.chain.ledger.current(&self.leaf_public()).is_ok();
+        let plan = self.saved.join.as_ref().or(self.saved.entrance.as_ref());
+        let bodies = match plan.filter(|_| !again) {
+            // The record by which this device came in is one that the relay forgot, and it never made another.
+            None if !again => return None,
             Some(join) => {
                 let claim = ledger::make_claim(
                     &join.secret,
                     &watch.chain.ledger.community,
                     &self.saved.cert,
                 );
-                let admit = proto::Admit {
+                vec![StatementBody::Admit(proto::Admit {
                     cert: self.saved.cert.clone(),
                     name: join.name.clone(),
                     claim: Some(claim),
-                };
-                vec![ledger::make_statement(
-                    &self.saved.leaf.signing_key(),
-                    StatementBody::Admit(admit),
-                )]
+                    rescue: generation::rescue_key(&self.saved.leaf, watch.suite()?),
+                })]
             }
             None => vec![],
         };
-        let proposal = match watch.chain.propose(statements, ctx.time.0) {
+        let leaf = self.saved.leaf.signing_key();
+        let proposal = match watch.chain.propose(&leaf, bodies, ctx.time.0) {
             Ok(proposal) => proposal,
             Err(error) => {
-                ctx.news.joined = Some(Err(super::records::failure(error)));
+                let failure = super::records::failure(error);
+                if self.saved.join.is_some() {
+                    ctx.news.joined = Some(Err(failure));
+                } else if failure != Failure::InviteUnknown {
+                    // Nothing leads back: the record by which this device came in is gone, and its link has ended.
+                    self.depart(ctx, Departure::Lost);
+                }
                 return None;
             }
         };
         let aad = proposal.aad.clone();
         let tree = watch.tree().ok()?;
-        let again = self.saved.join.is_none();
         let made = Group::join(
             &tree,
             watch.group_info(),
@@ -235,19 +228,25 @@ impl Community {
         );
         let Ok((group, staged)) = made else {
             if self.saved.join.is_some() {
-                ctx.news.joined = Some(Err(ume_api::Failure::InviteForged));
+                ctx.news.joined = Some(Err(Failure::InviteForged));
             }
             return None;
         };
         let record = watch
             .chain
-            .record(proposal, staged.commit, staged.group_info, None);
+            .record(proposal, staged.commit, staged.group_info, None, vec![]);
         self.saved.pending_id = Some(group.id());
         self.pending = Some(group);
-        self.stage(ctx, aad, &record)
+        self.stage(ctx, aad, &record, BTreeSet::new())
     }
 
-    fn stage(&mut self, ctx: &mut Ctx<'_>, aad: Vec<u8>, record: &[u8]) -> Option<Staged> {
+    fn stage(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        aad: Vec<u8>,
+        record: &[u8],
+        removes: BTreeSet<Hash>,
+    ) -> Option<Staged> {
         let chain = self
             .watch
             .as_ref()
@@ -256,7 +255,9 @@ impl Community {
         let mut tie = [0; BALLOT_TIE_BYTES];
         ctx.rng.fill_bytes(&mut tie);
         Some(Staged {
+            generation: chain.generation,
             slot: chain.slot + 1,
+            removes,
             aad,
             value_hash: hash_cells(&cells),
             cells: cells.iter().map(|cell| cell.to_vec()).collect(),
@@ -267,7 +268,8 @@ impl Community {
 
     /// The answer to a Prepare.
     pub(super) fn prepared(&mut self, ctx: &mut Ctx<'_>, body: &Body) {
-        let Some(staged) = &mut self.saved.staged else {
+        let again = &mut self.restored.proposal;
+        let Some(staged) = again.as_mut().or(self.saved.staged.as_mut()) else {
             return;
         };
         match body {
@@ -303,7 +305,7 @@ impl Community {
     }
 
     fn vote(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(staged) = &self.saved.staged else {
+        let Some(staged) = self.proposal() else {
             return;
         };
         let mut vote = Vote {
@@ -312,9 +314,9 @@ impl Community {
             cells: u32::try_from(staged.cells.len()).unwrap_or(u32::MAX),
             signature: Bytes::new(),
         };
-        let lane = &self.chain.keys.id;
-        let signature =
-            Statement::Accept(lane, staged.slot, &vote).sign(&self.chain.keys.proposer());
+        let keys = self.lane_keys();
+        let lane = &keys.id;
+        let signature = Statement::Accept(lane, staged.slot, &vote).sign(&keys.proposer());
         vote.signature = Bytes::copy_from_slice(&signature);
         for (index, cell) in (0..).zip(&staged.cells) {
             let accept = Accept {
@@ -324,14 +326,15 @@ impl Community {
                 index,
                 cell: Bytes::copy_from_slice(cell),
             };
-            ctx.asks.push((Tag::Accept(index), Body::Accept(accept)));
+            ctx.asks
+                .push((Tag::Accept(index), Body::Accept(accept).into()));
         }
         self.ballot = Ballot::Accepting((0..vote.cells).collect());
     }
 
     /// The answer to a cell of a vote.
     pub(super) fn accepted(&mut self, ctx: &mut Ctx<'_>, index: u32, body: &Body) {
-        let Some(staged) = &self.saved.staged else {
+        let Some(staged) = self.proposal() else {
             return;
         };
         match body {
@@ -352,12 +355,9 @@ impl Community {
                 let Some(ballot) = accepted.ballot.clone() else {
                     return;
                 };
-                let statement = Statement::Accepted(
-                    &self.chain.keys.id,
-                    staged.slot,
-                    &ballot,
-                    &staged.value_hash,
-                );
+                let lane = self.slots.id();
+                let statement =
+                    Statement::Accepted(&lane, staged.slot, &ballot, &staged.value_hash);
                 if statement.verify(&relay_key, &accepted.signature).is_err() {
                     self.retry(ctx);
                     return;
@@ -372,8 +372,10 @@ impl Community {
                         signature: accepted.signature.to_vec(),
                     }],
                 };
-                self.saved.certificate = Some((staged.slot, certificate.encode_to_vec()));
-                self.saved_changed = true;
+                if self.restored.proposal.is_none() {
+                    self.saved.certificate = Some((staged.slot, certificate.encode_to_vec()));
+                    self.saved_changed = true;
+                }
                 self.taken();
             }
             Body::Refused(refused) if refused.code == i32::from(RefusedCode::RefusedConflict) => {
@@ -397,17 +399,6 @@ impl Community {
         let wait = u64::from(ctx.rng.next_u32() % RETRY_MS) + 50;
         self.ballot = Ballot::Waiting(ctx.now.plus(wait));
     }
-
-    /// What was wished has happened.
-    pub(super) fn intent_done(&mut self) {
-        // Intents are tried in order, so it is the first one that was carried out.
-        if self.saved.intents.is_empty() {
-            return;
-        }
-        self.saved.intents.remove(0);
-        self.saved.own_messages = 0;
-        self.saved_changed = true;
-    }
 }
 
 impl Staged {
@@ -417,25 +408,4 @@ impl Staged {
             tie: Bytes::copy_from_slice(&self.tie),
         }
     }
-}
-
-fn invite_statement(
-    secret: &Secret,
-    expires_ms: Option<u64>,
-    max_uses: Option<u32>,
-    window: HistoryWindow,
-) -> StatementBody {
-    let key = super::invites::invite_key(secret);
-    let (window, days) = match window {
-        HistoryWindow::None => (proto::Window::None, 0),
-        HistoryWindow::Days(days) => (proto::Window::Days, days.into()),
-        HistoryWindow::All => (proto::Window::All, 0),
-    };
-    StatementBody::InviteCreate(proto::InviteCreate {
-        key: key.to_vec(),
-        expires_ms: expires_ms.unwrap_or_default(),
-        max_uses: max_uses.unwrap_or_default(),
-        window: window.into(),
-        days,
-    })
 }

@@ -1,9 +1,12 @@
 //! The entries of one community that are here, in the order in which they are shown, and what is known to be missing.
 
-use crate::entry::{Entry, PARENTS_MAX};
+use crate::entry::{Entry, Kind, PARENTS_MAX};
 use std::collections::{BTreeMap, BTreeSet};
 use ume_api::EntryId;
 use ume_wire::auth::Hash;
+
+/// Entries that do not stand and are remembered, at most.
+const NEVER_MAX: usize = 65_536;
 
 /// An entry and how far it is.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub(crate) struct Kept {
     pub(crate) waiting: bool,
     /// Written by this device.
     pub(crate) own: bool,
+    /// Written here and not taken: it stands nowhere else.
+    pub(crate) refused: bool,
 }
 
 /// What is known of one device's entries.
@@ -32,6 +37,16 @@ pub(crate) struct Feed {
     absent_previous: BTreeMap<EntryId, (Hash, u64)>,
     /// Absent entries that somebody had seen.
     absent_parents: BTreeSet<EntryId>,
+    /// Entries that do not stand: nobody misses them.
+    never: BTreeSet<EntryId>,
+    /// Edits and unpublishings, by the post that they are about, in the order of their times.
+    about: BTreeMap<EntryId, BTreeSet<(u64, EntryId)>>,
+    /// Pictures of people, in the order of their times.
+    portraits: BTreeMap<Hash, BTreeSet<(u64, EntryId)>>,
+    /// Entries whose text is not here and was not taken away.
+    bare: BTreeSet<EntryId>,
+    /// What is known of the chains that end in the last entries of cut devices.
+    chains: BTreeMap<EntryId, BTreeMap<u64, EntryId>>,
 }
 
 impl Feed {
@@ -42,6 +57,18 @@ impl Feed {
             return false;
         }
         self.order.insert((entry.time_ms, entry.id));
+        if let (Some(post), false) = (entry.kind.target(), kept.refused) {
+            let about = self.about.entry(post).or_default();
+            about.insert((entry.time_ms, entry.id));
+        }
+        if entry.kind == Kind::Portrait && !kept.refused {
+            let portraits = self.portraits.entry(entry.author).or_default();
+            portraits.insert((entry.time_ms, entry.id));
+        }
+        if kept.refused {
+            self.entries.insert(entry.id, kept);
+            return true;
+        }
         self.lines
             .entry(entry.leaf)
             .or_default()
@@ -53,19 +80,126 @@ impl Feed {
         for id in entry
             .previous
             .iter()
-            .filter(|id| !self.entries.contains_key(id))
+            .filter(|id| !self.entries.contains_key(id) && !self.never.contains(id))
         {
             self.absent_previous.insert(*id, (entry.leaf, entry.seq));
         }
         for id in entry
             .parents
             .iter()
-            .filter(|id| !self.entries.contains_key(id))
+            .filter(|id| !self.entries.contains_key(id) && !self.never.contains(id))
         {
             self.absent_parents.insert(*id);
         }
         self.entries.insert(entry.id, kept);
         true
+    }
+
+    /// Takes an entry out again.
+    pub(crate) fn remove(&mut self, id: &EntryId) -> Option<Kept> {
+        let kept = self.entries.remove(id)?;
+        let entry = &kept.entry;
+        self.order.remove(&(entry.time_ms, entry.id));
+        self.bare.remove(id);
+        if let Some(portraits) = self.portraits.get_mut(&entry.author) {
+            portraits.remove(&(entry.time_ms, entry.id));
+        }
+        if let Some(about) = entry
+            .kind
+            .target()
+            .and_then(|post| self.about.get_mut(&post))
+        {
+            about.remove(&(entry.time_ms, entry.id));
+        }
+        if let Some(line) = self.lines.get_mut(&entry.leaf)
+            && line.by_seq.get(&entry.seq) == Some(id)
+        {
+            line.by_seq.remove(&entry.seq);
+        }
+        Some(kept)
+    }
+
+    /// This entry does not stand, whoever points to it.
+    pub(crate) fn never(&mut self, id: EntryId) {
+        self.absent_previous.remove(&id);
+        self.absent_parents.remove(&id);
+        if self.never.len() < NEVER_MAX {
+            self.never.insert(id);
+        }
+    }
+
+    /// A device's last entry by the ledger: if it is not here, it is missing.
+    pub(crate) fn expect(&mut self, leaf: &Hash, (seq, id): (u64, EntryId)) {
+        if !self.entries.contains_key(&id) {
+            self.absent_previous
+                .insert(id, (*leaf, seq.saturating_add(1)));
+        }
+    }
+
+    /// The entry with a lower number in the chain that ends in an entry, as far as the chain is here.
+    pub(crate) fn ancestor(&mut self, from: (u64, EntryId), seq: u64) -> Option<EntryId> {
+        let chain = self.chains.entry(from.1).or_default();
+        chain.entry(from.0).or_insert(from.1);
+        while let Some((lowest, id)) = chain.first_key_value()
+            && *lowest > seq
+        {
+            let previous = self.entries.get(id)?.entry.previous?;
+            let below = lowest.checked_sub(1)?;
+            chain.insert(below, previous);
+        }
+        chain.get(&seq).copied()
+    }
+
+    /// What was said about a post, oldest first.
+    pub(crate) fn about(&self, post: &EntryId) -> impl Iterator<Item = &Entry> {
+        let about = self.about.get(post).into_iter().flatten();
+        about.filter_map(|(_, id)| self.entries.get(id).map(|kept| &kept.entry))
+    }
+
+    /// The newest picture of a person.
+    pub(crate) fn portrait(&self, person: &Hash) -> Option<&Entry> {
+        let (_, id) = self.portraits.get(person)?.last()?;
+        self.entries.get(id).map(|kept| &kept.entry)
+    }
+
+    /// How many pictures of people there are.
+    pub(crate) fn portraits(&self) -> usize {
+        self.portraits.values().map(BTreeSet::len).sum()
+    }
+
+    /// Whether an entry is in the chain of its device that ends in another.
+    pub(crate) fn leads_to(&self, entry: &Entry, (seq, last): (u64, EntryId)) -> bool {
+        let mut at = Some(last);
+        for _ in entry.seq..seq {
+            at = at
+                .and_then(|id| self.entries.get(&id))
+                .and_then(|kept| kept.entry.previous);
+        }
+        entry.seq <= seq && at == Some(entry.id)
+    }
+
+    /// Gives an entry its text, or takes it away for good.
+    pub(crate) fn put_text(&mut self, entry: Entry, unpublished: bool) {
+        self.note_bare(&entry, unpublished);
+        if let Some(kept) = self.entries.get_mut(&entry.id) {
+            kept.entry = entry;
+        }
+    }
+
+    /// Notes whether a text is missing.
+    pub(crate) fn note_bare(&mut self, entry: &Entry, unpublished: bool) {
+        if entry.is_bare() && !unpublished {
+            self.bare.insert(entry.id);
+        } else {
+            self.bare.remove(&entry.id);
+        }
+    }
+
+    /// All entries of a device that count.
+    pub(crate) fn of_leaf(&self, leaf: &Hash) -> impl Iterator<Item = &Entry> {
+        let all = self.entries.values().filter(|kept| !kept.refused);
+        all.map(|kept| &kept.entry)
+            .filter(move |entry| entry.leaf == *leaf)
     }
 
     pub(crate) fn get(&self, id: &EntryId) -> Option<&Kept> {
@@ -112,18 +246,21 @@ impl Feed {
         let end = before
             .and_then(|id| self.entries.get(id))
             .map(|kept| (kept.entry.time_ms, kept.entry.id));
-        let mut older = match end {
+        let older = match end {
             Some(end) => self.order.range(..end),
             None => self.order.range(..),
         };
-        let mut page: Vec<_> = older
-            .by_ref()
-            .rev()
-            .take(count)
-            .filter_map(|(_, id)| self.entries.get(id))
-            .collect();
+        let shown = |id: &EntryId| self.entries.get(id).filter(|kept| self.is_shown(kept));
+        let mut posts = older.rev().filter_map(|(_, id)| shown(id));
+        let mut page: Vec<_> = posts.by_ref().take(count).collect();
         page.reverse();
-        (page, older.next().is_some())
+        let more = posts.next().is_some();
+        (page, more)
+    }
+
+    /// Whether an entry has a place in the feed.
+    pub(crate) fn is_shown(&self, kept: &Kept) -> bool {
+        kept.entry.kind == Kind::Post && !self.bare.contains(&kept.entry.id)
     }
 
     /// How many entries must exist, because a later one of the same device or somebody's parent says so, and are not
@@ -134,7 +271,7 @@ impl Feed {
                 .absent_parents
                 .iter()
                 .filter(|id| !self.absent_previous.contains_key(id));
-            return self.absent_previous.len() + parents.count();
+            return self.absent_previous.len() + parents.count() + self.bare.len();
         }
         let inside = |(leaf, seq): &&(Hash, u64)| {
             let first = self
@@ -143,7 +280,7 @@ impl Feed {
                 .and_then(|line| line.by_seq.first_key_value());
             first.is_some_and(|(first, _)| first < seq)
         };
-        self.absent_previous.values().filter(inside).count()
+        self.absent_previous.values().filter(inside).count() + self.bare.len()
     }
 
     /// All entries, in order.
@@ -162,19 +299,23 @@ mod tests {
         let entry = Entry {
             id: EntryId(id),
             community: [0; 32],
+            kind: Kind::Post,
             author: [leaf; 32],
             leaf: [leaf; 32],
             seq,
             previous,
             parents: vec![],
             time_ms,
-            text: String::new(),
-            signed: crate::proto::Signed::default(),
+            text: Some(String::new()),
+            picture: None,
+            ledger: 1,
+            written: crate::proto::Written::default(),
         };
         Kept {
             entry,
             waiting: false,
             own: false,
+            refused: false,
         }
     }
 

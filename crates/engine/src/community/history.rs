@@ -2,24 +2,24 @@
 //! from day to day. An invite that grants thirty days carries the key of the day thirty days ago: from it all later
 //! days follow, and none before. Whoever misses an entry reads these lanes again.
 
+use super::generation::Era;
 use super::invites::day_of;
 use super::posts::{Out, What};
 use super::{Community, Ctx, LogReader, Tag};
+use crate::entry;
 use crate::io::Millis;
-use crate::keys::{LaneKeys, Secret, history_forward, history_lane};
+use crate::keys::{OwnLane, Secret, history_forward, history_lane};
 use crate::proto;
-use bytes::Bytes;
 use prost::Message;
-use ume_wire::relay::{LaneKind, LaneNew};
 
 /// Kind of the message in a history lane.
 pub(super) const HISTORY: u8 = 2;
-/// How long a relay keeps a day's lane.
-const TTL_SECONDS: u32 = 400 * 24 * 3600;
 /// Days read at the same time.
 const DAYS_AT_ONCE: usize = 8;
 /// Days that are read again when something is missing.
-const HEAL_DAYS: u64 = 40;
+pub(super) const HEAL_DAYS: u64 = 40;
+/// A day, milliseconds.
+pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
 /// No time is later than this, milliseconds since 1970: the year 2100.
 pub(crate) const LATEST_MS: u64 = 4_102_444_800_000;
 /// The last day whose key is ever worked out.
@@ -35,30 +35,62 @@ pub(super) fn day(now: Millis) -> u64 {
     day_of(now.0)
 }
 
+/// A day of a generation, as one number that grows with both.
+pub(super) fn place_of(generation: u32, day: u64) -> u64 {
+    (u64::from(generation) << 32) | (day & 0xffff_ffff)
+}
+
+fn era_and_day(place: u64) -> (u32, u64) {
+    let generation = u32::try_from(place >> 32).unwrap_or(u32::MAX);
+    (generation, place & 0xffff_ffff)
+}
+
 impl Community {
     /// The lane of a day, if this member may read it.
-    pub(super) fn history_keys(&self, day: u64) -> Option<LaneKeys> {
-        let (first, key) = self.saved.history.as_ref()?;
-        // A day beyond all days would keep the processor busy for years.
-        let steps = day.checked_sub(*first).filter(|_| day <= LATEST_DAY + 2)?;
-        Some(history_lane(
-            &history_forward(key, steps),
-            &self.saved.relay.id,
-        ))
+    pub(super) fn history_lane(&self, place: u64) -> Option<OwnLane> {
+        let key = self.history_key(place)?;
+        Some(history_lane(&key, &self.saved.relay.id))
     }
 
-    pub(super) fn history_lane_new(keys: &LaneKeys) -> LaneNew {
-        log_lane(keys, TTL_SECONDS)
+    /// The key of a day of a generation, if this member may read it.
+    fn history_key(&self, place: u64) -> Option<Secret> {
+        let (generation, day) = era_and_day(place);
+        let mut eras = self.saved.history.iter();
+        let era = eras.find(|era| era.generation == generation)?;
+        // A day beyond all days would keep the processor busy for years.
+        let steps = day.checked_sub(era.day).filter(|_| day <= LATEST_DAY + 2)?;
+        Some(history_forward(&era.key, steps))
+    }
+
+    /// Where entries go today, if this member has the generation's key.
+    pub(super) fn history_today(&self, now: Millis) -> Option<u64> {
+        let era = self.era()?;
+        Some(place_of(era.generation, day(now).max(era.day)))
+    }
+
+    /// The history of the generation that is now.
+    pub(super) fn era(&self) -> Option<&Era> {
+        let era = self.saved.history.last()?;
+        (era.generation == self.chain.generation).then_some(era)
+    }
+
+    /// All days from one on that this member may read, up to tomorrow: a clock may be ahead.
+    fn granted_days(&self, now: Millis, from: u64) -> Vec<u64> {
+        let mut days = Vec::new();
+        let ends = self.saved.history.iter().skip(1).map(|next| next.day);
+        let ends = ends.chain(std::iter::once(day(now)));
+        for (era, end) in self.saved.history.iter().zip(ends) {
+            let last = end.max(era.day).min(LATEST_DAY) + 1;
+            let first = era.day.max(from).max(last.saturating_sub(DAYS_MAX));
+            days.extend((first..=last).map(|day| place_of(era.generation, day)));
+        }
+        days
     }
 
     /// A newcomer reads all days that were granted, today first. Tomorrow's lane exists already where the clock is ahead.
     pub(super) fn plan_history(&mut self, now: Millis) {
-        let today = day(now);
-        if let Some((first, _)) = self.saved.history {
-            let last = today.max(first) + 1;
-            let first = first.max(last.saturating_sub(DAYS_MAX));
-            self.saved.history_todo = (first..=last).map(|day| (day, 1)).collect();
-        }
+        let days = self.granted_days(now, 0).into_iter();
+        self.saved.history_todo = days.map(|place| (place, 1)).collect();
         self.saved_changed = true;
     }
 
@@ -73,12 +105,12 @@ impl Community {
             .collect();
         for day in days {
             if !self.history.contains_key(&day) {
-                let Some(keys) = self.history_keys(day) else {
+                let Some(lane) = self.history_lane(day) else {
                     self.saved.history_todo.remove(&day);
                     continue;
                 };
                 let cursor = self.saved.history_todo.get(&day).copied().unwrap_or(1);
-                self.history.insert(day, LogReader::new(keys, cursor));
+                self.history.insert(day, LogReader::new(lane.keys, cursor));
             }
             let Some(reader) = self.history.get_mut(&day) else {
                 continue;
@@ -101,8 +133,12 @@ impl Community {
                 .into_iter()
                 .filter(|message| message.kind == HISTORY)
             {
-                if let Ok(signed) = proto::Signed::decode(&message.bytes[..]) {
-                    self.receive(ctx, signed);
+                if let Ok(written) = proto::Written::decode(&message.bytes[..]) {
+                    if let (Some(found), Some(id)) = (&mut self.restored.found, entry::id(&written))
+                    {
+                        found.insert(id);
+                    }
+                    self.receive(ctx, &written);
                 }
             }
             self.count_tampered(ctx, tampered);
@@ -122,10 +158,22 @@ impl Community {
         // Looked for anew after ever longer pauses: it may never have existed.
         self.missing_since = Some(ctx.now.plus(self.heal_pause_ms));
         self.heal_pause_ms = (2 * self.heal_pause_ms).min(HEAL_PAUSE_MS.1);
-        let today = ctx.today();
-        if let Some((first, _)) = self.saved.history {
-            let from = first.max(today.saturating_sub(HEAL_DAYS));
-            self.saved.history_todo = (from..=today + 1).map(|day| (day, 1)).collect();
+        let from = ctx.today().saturating_sub(HEAL_DAYS);
+        self.read_history_from(ctx, from);
+    }
+
+    /// On a new connection, what is missing is looked for soon: whoever has it may have come.
+    pub(super) fn look_for_missing_soon(&mut self, ctx: &Ctx<'_>) {
+        self.heal_pause_ms = HEAL_PAUSE_MS.0;
+        let soon = ctx.now.plus(HEAL_PAUSE_MS.0);
+        self.missing_since = self.missing_since.map(|at| at.min(soon));
+    }
+
+    /// Reads all days again from one on.
+    pub(super) fn read_history_from(&mut self, ctx: &mut Ctx<'_>, from: u64) {
+        let days = self.granted_days(ctx.time, from);
+        if !days.is_empty() {
+            self.saved.history_todo = days.into_iter().map(|place| (place, 1)).collect();
             self.history.clear();
             self.saved_changed = true;
             self.advance_history(ctx);
@@ -160,17 +208,23 @@ impl Community {
     /// past.
     pub(super) fn keys_for_newcomers(&self, now: Millis) -> Option<proto::Keys> {
         let member = self.chain.keys.member.as_ref()?;
-        let (first, key) = self.saved.history.as_ref()?;
-        let tomorrow = (day(now) + 1).max(*first);
+        let era = self.era()?;
+        let tomorrow = (day(now) + 1).max(era.day);
         Some(proto::Keys {
+            generation: era.generation,
             lane_member: member.bytes().to_vec(),
             history_day: tomorrow,
-            history_key: history_forward(key, tomorrow - first).bytes().to_vec(),
+            history_key: history_forward(&era.key, tomorrow - era.day)
+                .bytes()
+                .to_vec(),
         })
     }
 
     pub(super) fn take_keys(&mut self, keys: &proto::Keys) {
         self.handover_at = None;
+        if keys.generation != self.chain.generation {
+            return;
+        }
         let member = Secret::from_slice(&keys.lane_member).filter(|secret| {
             secret.signing_key().verifying_key().to_bytes() == self.chain.keys.member_key
         });
@@ -178,29 +232,16 @@ impl Community {
             self.chain.keys.member = member;
             self.saved_changed = true;
         }
-        if self.saved.history.is_none()
+        if self.era().is_none()
             && keys.history_day <= LATEST_DAY + 1
             && let Some(key) = Secret::from_slice(&keys.history_key)
         {
-            self.saved.history = Some((keys.history_day, key));
+            self.saved.history.push(Era {
+                generation: keys.generation,
+                day: keys.history_day,
+                key,
+            });
             self.saved_changed = true;
         }
-    }
-}
-
-/// A log lane that all who know its keys read and write, and nobody can delete.
-pub(super) fn log_lane(keys: &LaneKeys, ttl_seconds: u32) -> LaneNew {
-    let writer = keys
-        .writer
-        .as_ref()
-        .map(|key| Bytes::copy_from_slice(key.verifying_key().as_bytes()));
-    LaneNew {
-        lane: Bytes::copy_from_slice(&keys.id),
-        kind: LaneKind::Log.into(),
-        writers: writer.into_iter().collect(),
-        reader: Bytes::copy_from_slice(keys.reader.verifying_key().as_bytes()),
-        owner: Bytes::new(),
-        ttl_seconds,
-        acceptors: 0,
     }
 }

@@ -1,16 +1,19 @@
 //! Invites that this device made: their place in the ledger, and the bundle that lets a holder of the link in while
 //! nobody is there.
 
+use super::chain::Ended;
 use super::posts::{Out, Sealed, What};
-use super::slots::CommitKeys;
+use super::slots::Place;
 use super::{Community, Ctx, Intent, LATEST_DAY};
 use crate::cell;
-use crate::keys::{Label, LaneKeys, Secret, history_forward, invite_lane};
+use crate::io::Millis;
+use crate::keys::{LONG_TTL, Label, LaneKeys, Secret, history_forward, invite_lane, public};
+use crate::ledger::LedgerError;
 use crate::link::Link;
 use crate::proto;
 use bytes::Bytes;
 use prost::Message;
-use ume_api::HistoryWindow;
+use ume_api::{HistoryWindow, InviteId, InviteState, InviteView};
 use ume_wire::auth::{Hash, hash};
 use ume_wire::relay::{LaneKind, LaneNew};
 
@@ -18,8 +21,6 @@ use ume_wire::relay::{LaneKind, LaneNew};
 pub(crate) const BUNDLE: u8 = 1;
 /// A bundle is made anew when the group is this many slots past it: a newcomer reads all records since.
 const SLOTS_PER_BUNDLE: u64 = 32;
-/// How long a relay keeps a bundle.
-const TTL_SECONDS: u32 = 400 * 24 * 3600;
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// An invite made here.
@@ -30,8 +31,8 @@ pub(crate) struct OwnInvite {
     writer: Secret,
     /// First day of the history that it grants.
     history_day: Option<u64>,
-    /// The slot up to which its newest bundle reaches.
-    bundle_slot: Option<u64>,
+    /// The generation and the slot up to which its newest bundle reaches.
+    pub(super) bundle_at: Option<Place>,
 }
 
 /// Public key of an invite.
@@ -56,11 +57,11 @@ impl OwnInvite {
 
 impl Community {
     /// Wishes for an invite. It is usable once its bundle is at the relay.
-    pub(crate) fn invite(&mut self, ctx: &mut Ctx<'_>, terms: ume_api::InviteTerms) -> Hash {
+    pub(crate) fn invite(&mut self, ctx: &mut Ctx<'_>, terms: ume_api::InviteTerms) -> (Hash, u32) {
         let secret = Secret::random(ctx.rng);
         let writer = Secret::random(ctx.rng);
         let today = ctx.today();
-        let earliest = self.saved.history.as_ref().map(|(day, _)| *day);
+        let earliest = self.saved.history.first().map(|era| era.day);
         let history_day = match terms.history {
             HistoryWindow::None => None,
             HistoryWindow::Days(days) => {
@@ -73,19 +74,20 @@ impl Community {
             secret: secret.clone(),
             writer,
             history_day,
-            bundle_slot: None,
+            bundle_at: None,
         });
         let expires_ms = terms
             .expires_in
             .map(|seconds| ctx.time.0.saturating_add(seconds.saturating_mul(1000)));
-        self.intend(Intent::Invite {
+        let wish = self.intend(Intent::Invite {
             secret,
             expires_ms,
             max_uses: terms.max_uses,
             window: terms.history,
+            role: terms.role,
         });
         self.advance(ctx);
-        id
+        (id, wish)
     }
 
     /// The link of an invite made here.
@@ -108,16 +110,15 @@ impl Community {
         if !self.is_synced() {
             return;
         }
-        let slot = self.chain.slot;
+        let (generation, slot) = self.chain.place();
         let due: Vec<usize> = (0..self.saved.invites.len())
             .filter(|index| {
                 let own = &self.saved.invites[*index];
-                let known = self.chain.ledger.invites.get(&invite_id(&own.secret));
-                let usable = known.is_some_and(|invite| invite.usable(ctx.time.0).is_ok());
-                usable
-                    && own
-                        .bundle_slot
-                        .is_none_or(|at| slot >= at.saturating_add(SLOTS_PER_BUNDLE))
+                let id = invite_id(&own.secret);
+                self.chain.ledger.usable(&id, ctx.time.0).is_ok()
+                    && own.bundle_at.is_none_or(|(of, at)| {
+                        of != generation || slot >= at.saturating_add(SLOTS_PER_BUNDLE)
+                    })
             })
             .collect();
         for index in due {
@@ -129,17 +130,11 @@ impl Community {
             let Ok(cells) = cell::seal(&lane, BUNDLE, &bundle.encode_to_vec(), ctx.rng) else {
                 continue;
             };
-            own.bundle_slot = Some(slot);
+            own.bundle_at = Some((generation, slot));
             self.saved_changed = true;
             let id = invite_id(&self.saved.invites[index].secret);
             // A bundle that has not left yet is overtaken by this one.
-            let old: Vec<u64> = self
-                .outbox
-                .iter()
-                .filter(|(_, out)| out.what == What::Bundle(id))
-                .map(|(key, _)| *key)
-                .collect();
-            for key in old {
+            for key in self.outs_of(&What::Bundle(id)) {
                 self.erase_out(ctx, key);
             }
             let out = Out::new(What::Bundle(id), Some(Sealed::new(slot, &cells)));
@@ -148,33 +143,117 @@ impl Community {
     }
 
     fn bundle(&self, own: &OwnInvite) -> Option<proto::JoinBundle> {
-        let group = self.group.as_ref()?;
-        let keys: &CommitKeys = &self.chain.keys;
-        let history = own.history_day.and_then(|day| {
-            let (first, key) = self.saved.history.as_ref()?;
-            let day = day.min(LATEST_DAY).max(*first);
-            Some((day, history_forward(key, day - first)))
-        });
+        let history = own.history_day.map(|day| self.granted(day));
+        let access = self.access();
         Some(proto::JoinBundle {
-            genesis: self.chain.ledger.genesis_bytes().to_vec(),
-            statements: self.chain.ledger.statements().to_vec(),
-            generation: self.chain.generation,
-            slot: self.chain.slot,
-            record: self.chain.record.to_vec(),
-            time_ms: self.chain.time_ms,
+            history: history.unwrap_or_default(),
+            inviter: self.saved.persona.to_vec(),
+            access: access.map(|key| key.bytes().to_vec()).unwrap_or_default(),
+            ..self.snapshot()?
+        })
+    }
+
+    /// What is public among members of the place in the chain: from here the records can be followed from outside.
+    pub(super) fn snapshot(&self) -> Option<proto::JoinBundle> {
+        let (chain, tree, group_info) = match (&self.watch, &self.group) {
+            (Some(watch), _) => (
+                &watch.chain,
+                watch.tree().ok()?,
+                watch.group_info().to_vec(),
+            ),
+            (None, Some(group)) => (&self.chain, group.tree().ok()?, group.group_info().ok()?),
+            (None, None) => return None,
+        };
+        let keys = &chain.keys;
+        Some(proto::JoinBundle {
+            genesis: chain.ledger.genesis_bytes().to_vec(),
+            statements: chain.ledger.statements().to_vec(),
+            generation: chain.generation,
+            slot: chain.slot,
+            value: chain.value.to_vec(),
+            record: chain.record.to_vec(),
+            time_ms: chain.time_ms,
             lane: keys.id.to_vec(),
             lane_reader: keys.reader.bytes().to_vec(),
             lane_joiner: keys.joiner.bytes().to_vec(),
             lane_seal: keys.seal.bytes().to_vec(),
             lane_member: keys.member_key.to_vec(),
-            tree: group.tree().ok()?,
-            group_info: group.group_info().ok()?,
-            history_day: history.as_ref().map_or(0, |(day, _)| *day),
-            history_key: history
-                .map(|(_, key)| key.bytes().to_vec())
-                .unwrap_or_default(),
-            inviter: self.saved.persona.to_vec(),
+            tree,
+            group_info,
+            generation_ms: chain.began_ms,
+            ended: chain.ended.as_ref().map(Ended::message),
+            ..proto::JoinBundle::default()
         })
+    }
+
+    /// The history from a day on, as far as this member has it.
+    fn granted(&self, from: u64) -> Vec<proto::Era> {
+        let from = from.min(LATEST_DAY);
+        let ends = self.saved.history.iter().skip(1).map(|next| next.day);
+        let ends = ends.chain(std::iter::once(u64::MAX));
+        let eras = self.saved.history.iter().zip(ends);
+        // The day on which a generation ended belongs to both.
+        eras.filter(|(_, end)| *end >= from)
+            .map(|(era, _)| {
+                let day = era.day.max(from);
+                proto::Era {
+                    generation: era.generation,
+                    day,
+                    key: history_forward(&era.key, day - era.day).bytes().to_vec(),
+                }
+            })
+            .collect()
+    }
+
+    /// How many invites made here let people in now.
+    pub(super) fn open_invites(&self, time_ms: u64) -> u32 {
+        let ids = self.saved.invites.iter().map(|own| invite_id(&own.secret));
+        let open = ids.filter(|id| self.chain.ledger.usable(id, time_ms).is_ok());
+        u32::try_from(open.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Forgets the secrets of invites that were withdrawn.
+    pub(super) fn drop_dead_invites(&mut self, ctx: &mut Ctx<'_>) {
+        let known = &self.chain.ledger.invites;
+        let ids = self.saved.invites.iter().map(|own| invite_id(&own.secret));
+        let dead: Vec<Hash> = ids
+            .filter(|id| known.get(id).is_some_and(|invite| invite.revoked))
+            .collect();
+        for id in dead {
+            self.saved
+                .invites
+                .retain(|own| invite_id(&own.secret) != id);
+            for out in self.outs_of(&What::Bundle(id)) {
+                self.erase_out(ctx, out);
+            }
+            self.saved_changed = true;
+        }
+    }
+
+    /// All invites, the newest first.
+    pub(crate) fn invite_list(&self, time: Millis) -> Vec<InviteView> {
+        let ledger = &self.chain.ledger;
+        let time_ms = time.0.max(self.chain.time_ms);
+        let mut list: Vec<_> = ledger.invites.iter().collect();
+        list.sort_by_key(|(_, invite)| std::cmp::Reverse(invite.point));
+        list.into_iter()
+            .map(|(id, invite)| InviteView {
+                id: InviteId(*id),
+                issuer: self.person(&invite.issuer),
+                uses: invite.uses,
+                max_uses: invite.max_uses,
+                expires_at: invite.expires_ms,
+                history: invite.window,
+                role: invite.role,
+                state: match ledger.usable(id, time_ms) {
+                    Ok(_) => InviteState::Open,
+                    Err(LedgerError::InviteExpired) => InviteState::Expired,
+                    Err(LedgerError::InviteUsedUp) => InviteState::UsedUp,
+                    Err(_) if invite.banned => InviteState::Banned,
+                    Err(_) => InviteState::Withdrawn,
+                },
+            })
+            .collect()
     }
 
     /// The lane of an invite made here, and how it is created.
@@ -185,15 +264,16 @@ impl Community {
             .iter()
             .find(|own| invite_id(&own.secret) == *invite)?;
         let lane = own.lane(&self.saved.relay.id);
-        let writer = own.writer.signing_key().verifying_key().to_bytes();
+        let writer = public(&own.writer.signing_key());
         let new = LaneNew {
             lane: Bytes::copy_from_slice(&lane.id),
             kind: LaneKind::Log.into(),
-            writers: vec![Bytes::copy_from_slice(&writer)],
-            reader: Bytes::copy_from_slice(lane.reader.verifying_key().as_bytes()),
-            owner: Bytes::copy_from_slice(&writer),
-            ttl_seconds: TTL_SECONDS,
+            writers: vec![writer.clone()],
+            reader: public(&lane.reader),
+            owner: writer,
+            ttl_seconds: LONG_TTL,
             acceptors: 0,
+            ..LaneNew::default()
         };
         Some((lane, new))
     }

@@ -3,6 +3,7 @@
 use super::reader::LogReader;
 use crate::keys::{Secret, post_lane};
 use ume_wire::auth::Hash;
+use ume_wire::relay::{Head, LaneNew};
 
 /// Own messages of an epoch: how many this store has sealed, and how many came back by the lane. A message is stored
 /// before it leaves, so more echoes than messages mean that the store is an older copy: a browser profile that was
@@ -29,6 +30,12 @@ impl Echo {
         }
         self.heard > self.sealed
     }
+
+    /// The lane has begun anew: its messages come again.
+    pub(super) fn begin_again(&mut self) {
+        self.heard = 0;
+        self.last_seq = 0;
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +52,8 @@ pub(super) enum Retirement {
 #[derive(Debug)]
 pub(super) struct PostLane {
     pub(super) secret: Secret,
+    /// How the lane is made.
+    pub(super) new: LaneNew,
     pub(super) reader: LogReader,
     pub(super) retirement: Retirement,
     pub(super) echo: Echo,
@@ -52,10 +61,11 @@ pub(super) struct PostLane {
 
 impl PostLane {
     pub(super) fn new(secret: Secret, relay: &Hash, cursor: u64) -> Self {
-        let reader = LogReader::new(post_lane(&secret, relay), cursor);
+        let lane = post_lane(&secret, relay);
         Self {
             secret,
-            reader,
+            new: lane.new,
+            reader: LogReader::new(lane.keys, cursor),
             retirement: Retirement::No,
             echo: Echo::default(),
         }
@@ -66,6 +76,16 @@ impl PostLane {
         if self.is_retired() {
             self.retirement = Retirement::Wanted;
         }
+    }
+
+    /// The relay said where the lane ends; whether there is something new to store.
+    pub(super) fn head(&mut self, head: &Head) -> bool {
+        let untold = self.reader.life().is_none();
+        let reborn = self.reader.head(head);
+        if reborn {
+            self.echo.begin_again();
+        }
+        untold || reborn
     }
 
     pub(super) fn retire(&mut self) {

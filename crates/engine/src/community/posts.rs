@@ -9,32 +9,29 @@
 //! In: each epoch has a lane; the newest is followed, older ones are read to their end and then forgotten together with
 //! their secret.
 
-use super::history::{HISTORY, log_lane};
+use super::history::HISTORY;
 use super::post_lane::Retirement;
 use super::{Community, Ctx, Kept, Part, Tag};
 use crate::cell;
-use crate::entry::{self, Draft};
-use crate::io::{Key, Table};
-use crate::keys::LaneKeys;
-use crate::ledger::LedgerError;
+use crate::entry::{self, Draft, Kind, Standing};
+use crate::io::Table;
+use crate::keys::{LaneKeys, OwnLane};
+use crate::line::Request;
 use crate::mls::{Group, MlsError};
 use crate::proto;
 use bytes::Bytes;
 use prost::Message;
+use rand_core::RngCore;
 use std::collections::BTreeSet;
-use ume_api::EntryId;
-use ume_wire::auth::{Hash, Statement, hash};
+use ume_api::{EntryId, Failure, Right};
+use ume_wire::auth::Hash;
 use ume_wire::fragment;
 use ume_wire::relay::{Append, Head, frame::Body};
 
 /// Kind of the message in a post lane: an MLS message.
 const MLS: u8 = 1;
-/// How long a relay keeps posts.
-const TTL_SECONDS: u32 = 90 * 24 * 3600;
 /// Rows of the outbox under way at once.
 const FLIGHTS_MAX: usize = 64;
-/// Entries kept until their author is known.
-const PARKED_MAX: usize = 4096;
 /// How far a foreign clock may pull this device's own times ahead, milliseconds.
 const AHEAD_MS: u64 = 5 * 60 * 1000;
 
@@ -106,13 +103,59 @@ pub(super) struct Flight {
 pub(super) struct EntryRow {
     pub(super) content: Vec<u8>,
     pub(super) signature: Vec<u8>,
+    /// Empty: there is no text, or none any more.
+    pub(super) body: Vec<u8>,
     pub(super) waiting: bool,
     pub(super) own: bool,
+    pub(super) refused: bool,
+}
+
+impl EntryRow {
+    pub(super) fn of(kept: &Kept) -> Self {
+        let written = kept.entry.written.clone();
+        let signed = written.entry.unwrap_or_default();
+        Self {
+            content: signed.content,
+            signature: signed.signature,
+            body: written.body,
+            waiting: kept.waiting,
+            own: kept.own,
+            refused: kept.refused,
+        }
+    }
+
+    pub(super) fn written(&self) -> proto::Written {
+        proto::Written {
+            entry: Some(proto::Signed {
+                content: self.content.clone(),
+                signature: self.signature.clone(),
+            }),
+            body: self.body.clone(),
+        }
+    }
 }
 
 impl Community {
-    /// Writes a post: durable with this batch, on its way as soon as it can be.
-    pub(crate) fn post(&mut self, ctx: &mut Ctx<'_>, text: String) -> Result<EntryId, LedgerError> {
+    /// Writes a post.
+    pub(crate) fn post(&mut self, ctx: &mut Ctx<'_>, text: String) -> Result<EntryId, Failure> {
+        self.write(ctx, Kind::Post, text.into_bytes())
+    }
+
+    /// Writes an entry: durable with this batch, on its way as soon as it can be.
+    pub(super) fn write(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        kind: Kind,
+        content: Vec<u8>,
+    ) -> Result<EntryId, Failure> {
+        let ledger = &self.chain.ledger;
+        let may = match kind {
+            Kind::Post | Kind::Edit(_) => ledger.may(&self.saved.persona, Right::Post),
+            Kind::Unpublish(_) | Kind::Portrait => ledger.role(&self.saved.persona).is_some(),
+        };
+        if !may {
+            return Err(Failure::NotAllowed);
+        }
         let leaf = self.leaf_public();
         let (seq, previous) = self
             .feed
@@ -122,79 +165,41 @@ impl Community {
             .feed
             .latest_ms()
             .min(ctx.time.0.saturating_add(AHEAD_MS));
+        let mut salt = [0; 16];
+        ctx.rng.fill_bytes(&mut salt);
         let draft = Draft {
+            kind,
+            salt,
             seq,
             previous,
             parents: self.feed.tips(&leaf),
             time_ms: ctx.time.0.max(latest.saturating_add(1)),
-            text,
+            content,
+            ledger: self.chain.ledger.len(),
         };
         let community = self.chain.ledger.community;
-        let signed = entry::write(
+        let written = entry::write(
             &community,
             &self.saved.persona,
             &self.saved.leaf.signing_key(),
             draft,
         );
-        let entry = entry::verify(&signed, &self.chain.ledger)?;
+        let entry = entry::verify(&written, &community).map_err(|_| Failure::Internal)?;
+        // A restored profile whose own last entries are still missing would not be believed.
+        if self.standing(&entry) != Standing::Stands {
+            return Err(Failure::Internal);
+        }
         let id = entry.id;
-        self.keep(
-            ctx,
-            &signed,
-            Kept {
-                entry,
-                waiting: true,
-                own: true,
-            },
-        );
+        let kept = Kept {
+            entry,
+            waiting: true,
+            own: true,
+            refused: false,
+        };
+        self.keep(ctx, kept);
         self.put_out(ctx, Out::new(What::Entry(id), None));
         self.advance(ctx);
         Ok(id)
-    }
-
-    fn keep(&mut self, ctx: &mut Ctx<'_>, signed: &proto::Signed, kept: Kept) {
-        let row = EntryRow {
-            content: signed.content.clone(),
-            signature: signed.signature.clone(),
-            waiting: kept.waiting,
-            own: kept.own,
-        };
-        self.put_row(ctx, Table::Entry, &kept.entry.id.0, &row);
-        ctx.news.posts.push(self.post_view(&kept));
-        self.feed.add(kept);
-        self.missing_changed = true;
-    }
-
-    /// Takes an entry from wherever it came.
-    pub(super) fn receive(&mut self, ctx: &mut Ctx<'_>, signed: proto::Signed) {
-        if self.feed.get(&EntryId(hash(&signed.content))).is_some() {
-            return;
-        }
-        match entry::verify(&signed, &self.chain.ledger) {
-            Ok(entry) => {
-                let own = entry.leaf == self.leaf_public();
-                self.keep(
-                    ctx,
-                    &signed,
-                    Kept {
-                        entry,
-                        waiting: false,
-                        own,
-                    },
-                );
-            }
-            // Perhaps the record that admits the author is still to come.
-            Err(LedgerError::Authority) if self.parked.len() < PARKED_MAX => {
-                self.parked.push(signed);
-            }
-            Err(_) => {}
-        }
-    }
-
-    pub(super) fn retry_parked(&mut self, ctx: &mut Ctx<'_>) {
-        for signed in std::mem::take(&mut self.parked) {
-            self.receive(ctx, signed);
-        }
     }
 
     pub(super) fn advance_posts(&mut self, ctx: &mut Ctx<'_>) {
@@ -223,9 +228,9 @@ impl Community {
         }
     }
 
-    fn follow_lane(&mut self, ctx: &mut Ctx<'_>, epoch: u64) -> Option<Body> {
+    fn follow_lane(&mut self, ctx: &mut Ctx<'_>, epoch: u64) -> Option<Request> {
         let lane = self.posts.get(&epoch)?;
-        let (id, new) = (lane.reader.id(), log_lane(lane.reader.keys(), TTL_SECONDS));
+        let (id, new) = (lane.reader.id(), lane.new.clone());
         if !self.ensure_lane(ctx, id, || new) {
             return None;
         }
@@ -279,7 +284,7 @@ impl Community {
             return;
         };
         match post.body {
-            Some(proto::post::Body::Entry(signed)) => self.receive(ctx, signed),
+            Some(proto::post::Body::Entry(written)) => self.receive(ctx, &written),
             Some(proto::post::Body::Keys(keys)) => self.take_keys(&keys),
             None => {}
         }
@@ -289,7 +294,8 @@ impl Community {
         // The newest lane is read first: it tells whether this store is up to date with its own device.
         let epoch = self.group.as_ref().map(Group::epoch);
         let lane = epoch.and_then(|epoch| self.posts.get(&epoch));
-        if !self.is_synced() || !lane.is_some_and(|lane| lane.reader.is_caught_up()) {
+        let read = lane.is_some_and(|lane| lane.reader.is_caught_up());
+        if !read || !self.is_synced() || self.holds_back() {
             return;
         }
         let rows: Vec<u64> = self.outbox.keys().copied().collect();
@@ -329,11 +335,10 @@ impl Community {
         };
         let Some(writer) = &lane.writer else { return };
         for (index, cell) in (0..).zip(&sealed.cells) {
-            let signature = Statement::Append(&lane.id, &hash(cell)).sign(writer);
             let append = Append {
                 lane: Bytes::copy_from_slice(&lane.id),
                 cell: Bytes::copy_from_slice(cell),
-                signature: Bytes::copy_from_slice(&signature),
+                ..Append::default()
             };
             ctx.asks.push((
                 Tag::Append {
@@ -342,7 +347,7 @@ impl Community {
                     index,
                     place: sealed.place,
                 },
-                Body::Append(append),
+                Request::signed_by(writer, Body::Append(append)),
             ));
         }
         let flight = self.flights.entry(key).or_default();
@@ -364,8 +369,8 @@ impl Community {
             }
             (Part::Post, what) => {
                 let epoch = self.group.as_ref().map(Group::epoch)?;
-                let lane = self.posts.get(&epoch)?.reader.keys().clone();
-                let new = log_lane(&lane, TTL_SECONDS);
+                let lane = self.posts.get(&epoch)?;
+                let (lane, new) = (lane.reader.keys().clone(), lane.new.clone());
                 if !self.ensure_lane(ctx, lane.id, || new) {
                     return None;
                 }
@@ -387,22 +392,17 @@ impl Community {
                 Some((lane, sealed))
             }
             (Part::History, What::Entry(id)) => {
-                let today = ctx.today();
-                let first = self.saved.history.as_ref().map(|(first, _)| *first)?;
-                let day = out
-                    .history
-                    .as_ref()
-                    .map_or(today.max(first), |sealed| sealed.place);
-                let lane = self.history_keys(day)?;
-                let new = Self::history_lane_new(&lane);
+                let today = self.history_today(ctx.time)?;
+                let day = out.history.as_ref().map_or(today, |sealed| sealed.place);
+                let OwnLane { keys: lane, new } = self.history_lane(day)?;
                 if !self.ensure_lane(ctx, lane.id, || new) {
                     return None;
                 }
                 if let Some(sealed) = out.history {
                     return Some((lane, sealed));
                 }
-                let signed = self.signed(&id)?.encode_to_vec();
-                let sealed = Sealed::new(day, &cell::seal(&lane, HISTORY, &signed, ctx.rng).ok()?);
+                let written = self.written(&id)?.encode_to_vec();
+                let sealed = Sealed::new(day, &cell::seal(&lane, HISTORY, &written, ctx.rng).ok()?);
                 self.change_out(ctx, key, |out| out.history = Some(sealed.clone()));
                 Some((lane, sealed))
             }
@@ -412,7 +412,7 @@ impl Community {
 
     fn content(&self, ctx: &Ctx<'_>, what: What) -> Option<proto::post::Body> {
         match what {
-            What::Entry(id) => self.signed(&id).map(proto::post::Body::Entry),
+            What::Entry(id) => self.written(&id).map(proto::post::Body::Entry),
             What::Keys => self
                 .keys_for_newcomers(ctx.time)
                 .map(proto::post::Body::Keys),
@@ -454,7 +454,7 @@ impl Community {
         let Some(out) = self.outbox.get(&key) else {
             return;
         };
-        let no_history = self.saved.history.is_none();
+        let no_history = self.era().is_none();
         match out.what {
             What::Entry(id) if out.posted && (out.in_history || no_history) => {
                 self.mark_sent(ctx, &id);
@@ -465,19 +465,13 @@ impl Community {
         self.finish_out(ctx, key);
     }
 
-    fn mark_sent(&mut self, ctx: &mut Ctx<'_>, id: &EntryId) {
+    pub(super) fn mark_sent(&mut self, ctx: &mut Ctx<'_>, id: &EntryId) {
         if !self.feed.sent(id) {
             return;
         }
-        if let (Some(signed), Some(kept)) = (self.signed(id), self.feed.get(id)) {
-            let row = EntryRow {
-                content: signed.content,
-                signature: signed.signature,
-                waiting: false,
-                own: kept.own,
-            };
-            ctx.news.posts.push(self.post_view(kept));
-            self.put_row(ctx, Table::Entry, &id.0, &row);
+        if let Some(kept) = self.feed.get(id) {
+            self.put_row(ctx, Table::Entry, &id.0, &EntryRow::of(kept));
+            self.show(ctx, id);
         }
     }
 
@@ -504,7 +498,7 @@ impl Community {
             return;
         }
         let rows = self.settling.take().unwrap_or_default();
-        if head.end > self.chain.slot + 1 {
+        if head.end != self.chain.slot + 1 {
             self.slots.doubt();
             return;
         }
@@ -546,10 +540,47 @@ impl Community {
         }
     }
 
+    /// The relay has forgotten what it took: all that is on its way leaves again, as the same cells.
+    pub(super) fn send_again(&mut self, ctx: &mut Ctx<'_>) {
+        self.settling = None;
+        self.flights.clear();
+        let rows: Vec<u64> = self.outbox.keys().copied().collect();
+        for key in rows {
+            self.change_out(ctx, key, |out| {
+                let entry = matches!(out.what, What::Entry(_));
+                out.posted = false;
+                out.in_history &= !entry;
+                out.settled &= !entry;
+            });
+        }
+    }
+
+    /// A generation began: what no history lane has yet goes to the new one's.
+    pub(super) fn reseal_history(&mut self, ctx: &mut Ctx<'_>) {
+        let rows: Vec<u64> = self
+            .outbox
+            .iter()
+            .filter(|(_, out)| !out.in_history)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in rows {
+            if let Some(flight) = self.flights.get_mut(&key) {
+                flight.history = None;
+            }
+            self.change_out(ctx, key, |out| out.history = None);
+        }
+    }
+
     fn finish_out(&mut self, ctx: &mut Ctx<'_>, key: u64) {
         if self.outbox.get(&key).is_some_and(Out::is_done) {
             self.erase_out(ctx, key);
         }
+    }
+
+    /// Rows of the outbox that are about something.
+    pub(super) fn outs_of(&self, what: &What) -> Vec<u64> {
+        let about = self.outbox.iter().filter(|(_, out)| out.what == *what);
+        about.map(|(key, _)| *key).collect()
     }
 
     pub(super) fn put_out(&mut self, ctx: &mut Ctx<'_>, out: Out) {
@@ -571,17 +602,26 @@ impl Community {
     pub(super) fn erase_out(&mut self, ctx: &mut Ctx<'_>, key: u64) {
         self.outbox.remove(&key);
         self.flights.remove(&key);
-        let id = self.row_id(&key.to_be_bytes());
-        ctx.batch.0.insert(
-            Key {
-                table: Table::Outbox,
-                id,
-            },
-            None,
-        );
+        self.erase_row(ctx, Table::Outbox, &key.to_be_bytes());
     }
 
-    fn signed(&self, id: &EntryId) -> Option<proto::Signed> {
-        self.feed.get(id).map(|kept| kept.entry.signed.clone())
+    /// Seals anew what has not left yet of an entry whose text was taken away.
+    pub(super) fn reseal_bare(&mut self, ctx: &mut Ctx<'_>, id: &EntryId) {
+        for key in self.outs_of(&What::Entry(*id)) {
+            self.flights.remove(&key);
+            self.change_out(ctx, key, |out| {
+                if !out.posted || !out.settled {
+                    out.posted = false;
+                    out.post = None;
+                }
+                if !out.in_history {
+                    out.history = None;
+                }
+            });
+        }
+    }
+
+    fn written(&self, id: &EntryId) -> Option<proto::Written> {
+        self.feed.get(id).map(|kept| kept.entry.written.clone())
     }
 }

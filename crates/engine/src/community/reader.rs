@@ -3,9 +3,10 @@
 
 use crate::cell;
 use crate::keys::LaneKeys;
+use crate::line::Request;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use ume_wire::auth::{LaneId, Statement};
+use ume_wire::auth::LaneId;
 use ume_wire::fragment::{Message, Reassembler};
 use ume_wire::relay::{Head, Read, Subscribe, frame::Body};
 
@@ -17,6 +18,17 @@ const FETCHES_MAX: u8 = 8;
 
 /// No lane gets this long; whatever a relay says, counting stays within numbers.
 const SEQ_MAX: u64 = u64::MAX / 2;
+
+/// The life of a lane (`Head.life`), which gives its numbers their meaning.
+#[derive(Debug)]
+enum Life {
+    /// The relay has not told it yet.
+    Unknown,
+    /// So it was on an earlier connection.
+    Before(Vec<u8>),
+    /// So it is on this one.
+    Now(Vec<u8>),
+}
 
 /// One log lane, from a cursor on.
 #[derive(Debug)]
@@ -31,6 +43,8 @@ pub(crate) struct LogReader {
     fetching: bool,
     /// All that was there when the relay last said where the end is.
     caught_up: bool,
+    /// In which life of the lane the numbers hold.
+    life: Life,
     /// Cells that did not open, to be reported.
     pub(crate) tampered: u32,
 }
@@ -46,7 +60,33 @@ impl LogReader {
             following: false,
             fetching: false,
             caught_up: false,
+            life: Life::Unknown,
             tampered: 0,
+        }
+    }
+
+    /// The same, for numbers that hold in one life of the lane.
+    pub(crate) fn in_life(mut self, life: Option<Vec<u8>>) -> Self {
+        self.life = life.map_or(Life::Unknown, Life::Before);
+        self.doubt_life();
+        self
+    }
+
+    pub(crate) fn life(&self) -> Option<&Vec<u8>> {
+        match &self.life {
+            Life::Unknown => None,
+            Life::Before(life) | Life::Now(life) => Some(life),
+        }
+    }
+
+    /// On another connection the lane may have another life. Numbers of one that was never told mean nothing then.
+    fn doubt_life(&mut self) {
+        match std::mem::replace(&mut self.life, Life::Unknown) {
+            Life::Unknown => {
+                self.next = 1;
+                self.messages = Reassembler::new();
+            }
+            Life::Before(life) | Life::Now(life) => self.life = Life::Before(life),
         }
     }
 
@@ -75,40 +115,40 @@ impl LogReader {
         self.fetching = false;
         self.caught_up = false;
         self.waiting.clear();
+        self.doubt_life();
     }
 
     /// Asks for what there is and what comes, unless that is under way or done.
-    pub(crate) fn follow(&mut self) -> Option<Body> {
+    pub(crate) fn follow(&mut self) -> Option<Request> {
         if self.following {
             return None;
         }
         self.following = true;
         self.fetching = true;
-        let subscribe = Subscribe {
+        Some(self.signed(Body::Subscribe(Subscribe {
             lane: self.lane(),
             from: self.next,
-            signature: self.signature(),
-        };
-        Some(Body::Subscribe(subscribe))
+            ..Subscribe::default()
+        })))
     }
 
     /// Asks for what there is; with the answer it is known whether that was all.
-    pub(crate) fn read(&mut self) -> Option<Body> {
+    pub(crate) fn read(&mut self) -> Option<Request> {
         self.caught_up &= self.fetching;
         self.poll()
     }
 
     /// Asks for what there is. Until the answer says otherwise, all counts as read.
-    pub(crate) fn poll(&mut self) -> Option<Body> {
+    pub(crate) fn poll(&mut self) -> Option<Request> {
         if self.fetching {
             return None;
         }
         self.fetching = true;
-        Some(Body::Read(Read {
+        Some(self.signed(Body::Read(Read {
             lane: self.lane(),
             from: self.next,
-            signature: self.signature(),
-        }))
+            ..Read::default()
+        })))
     }
 
     /// Forgets that it is caught up, so that [`Self::read`] asks anew.
@@ -123,12 +163,27 @@ impl LogReader {
         }
     }
 
-    /// The relay ended an answer.
-    pub(crate) fn head(&mut self, head: &Head) {
+    /// The relay ended an answer; whether the lane has begun anew since it was read last.
+    pub(crate) fn head(&mut self, head: &Head) -> bool {
         self.fetching = false;
+        // Only once on a connection, or a relay could have the lane read without end.
+        if !matches!(self.life, Life::Now(_)) {
+            let now = head.life.to_vec();
+            let reborn = matches!(&self.life, Life::Before(life) if *life != now);
+            self.life = Life::Now(now);
+            if reborn {
+                self.waiting.clear();
+                self.messages = Reassembler::new();
+                self.failures = 0;
+                self.next = head.first.min(head.end).clamp(1, SEQ_MAX);
+                self.caught_up = false;
+                return true;
+            }
+        }
         // What a relay no longer keeps is not waited for. If it should have been kept, the entries that name it tell.
         self.next = self.next.max(head.first.min(head.end).min(SEQ_MAX));
         self.caught_up = self.next >= head.end;
+        false
     }
 
     /// The relay refused: there is no such lane, or it cannot serve now.
@@ -139,8 +194,12 @@ impl LogReader {
     }
 
     /// Takes the messages whose turn has come. The second part is what is to be asked next.
-    pub(crate) fn take(&mut self) -> (Vec<Message>, Option<Body>) {
+    pub(crate) fn take(&mut self) -> (Vec<Message>, Option<Request>) {
         let mut messages = Vec::new();
+        // In another life of the lane, what comes after the cursor may be what came before it.
+        if self.next > 1 && matches!(self.life, Life::Before(_)) {
+            return (messages, None);
+        }
         while let Some(cell) = self.waiting.remove(&self.next) {
             if let Ok(plain) = cell::open(&self.keys, &cell) {
                 // A fragment that makes no sense was written by a member's hand; it is nobody's message.
@@ -167,8 +226,8 @@ impl LogReader {
         Bytes::copy_from_slice(&self.keys.id)
     }
 
-    fn signature(&self) -> Bytes {
-        Bytes::copy_from_slice(&Statement::Read(&self.keys.id).sign(&self.keys.reader))
+    fn signed(&self, body: Body) -> Request {
+        Request::signed_by(&self.keys.reader, body)
     }
 }
 
@@ -181,7 +240,7 @@ mod tests {
 
     fn lane() -> (LaneKeys, Vec<Bytes>) {
         let mut rng = ChaCha20Rng::from_seed([0; 32]);
-        let keys = post_lane(&Secret::new([1; 32]), &[2; 32]);
+        let keys = post_lane(&Secret::new([1; 32]), &[2; 32]).keys;
         let cells = (0..3u8)
             .flat_map(|n| cell::seal(&keys, n, &[n], &mut rng).unwrap())
             .collect();
@@ -200,7 +259,7 @@ mod tests {
         reader.deliver(3, cells[2].clone());
         let (messages, ask) = reader.take();
         assert!(messages.is_empty());
-        assert!(matches!(ask, Some(Body::Read(read)) if read.from == 1));
+        assert!(matches!(ask, Some(Request { body: Body::Read(read), .. }) if read.from == 1));
         assert_eq!(reader.take().1, None, "asks once");
         reader.deliver(1, cells[0].clone());
         reader.deliver(1, cells[0].clone());
@@ -210,6 +269,7 @@ mod tests {
             first: 1,
             next: 4,
             end: 4,
+            ..Head::default()
         });
         assert!(reader.is_caught_up());
         assert_eq!(reader.cursor(), 4);
@@ -222,12 +282,13 @@ mod tests {
         let mut bad = cells[0].to_vec();
         bad[100] ^= 1;
         reader.deliver(1, bad.clone().into());
-        assert!(matches!(reader.take(), (messages, Some(Body::Read(_))) if messages.is_empty()));
+        assert!(matches!(reader.take(), (messages, Some(_)) if messages.is_empty()));
         reader.head(&Head {
             lane: Bytes::new(),
             first: 1,
             next: 2,
             end: 2,
+            ..Head::default()
         });
         reader.deliver(1, cells[0].clone());
         assert_eq!(kinds(&reader.take().0), [0]);
@@ -239,6 +300,7 @@ mod tests {
                 first: 1,
                 next: 3,
                 end: 3,
+                ..Head::default()
             });
         }
         reader.deliver(3, cells[2].clone());

@@ -1,15 +1,18 @@
 //! What happens when the next slot's value is known: the group moves on, or the slot is void, or this device falls out
 //! of the group's keys and starts to heal.
 
+use super::chain::{Judged, Void};
 use super::commit::{Ballot, Staged};
 use super::post_lane::PostLane;
 use super::slots::Chosen;
 use super::watch::Watch;
-use super::{Community, Ctx, Tag};
+use super::{Community, Ctx, LaneState, Tag};
 use crate::ledger::{Effect, LedgerError};
 use crate::mls::{CommitError, CommitFacts, Committer, Group, Member};
 use rand_core::RngCore;
-use ume_api::Failure;
+use std::collections::BTreeSet;
+use ume_api::{Departure, Failure, Notice};
+use ume_wire::auth::Hash;
 
 /// Epochs whose post lane is not drained yet, at most: OpenMLS opens messages of five past epochs.
 const UNDRAINED_MAX: usize = 3;
@@ -30,13 +33,29 @@ impl Community {
             let Some(chosen) = chosen else {
                 break;
             };
+            if self.slots.place() <= self.place() {
+                if !self.compare(ctx, &chosen) {
+                    break;
+                }
+                continue;
+            }
+            let generation = self.generation();
             self.take_record(ctx, &chosen);
-            self.slots.done();
             self.saved_changed = true;
             ctx.news.view = true;
+            if self.saved.departed.is_some() {
+                return;
+            }
+            self.keep_value(ctx, &chosen);
+            if self.generation() == generation {
+                self.slots.done();
+            } else {
+                self.follow_generation();
+            }
+            self.advance_kept(ctx);
         }
-        if ctx.up {
-            let keys = &self.chain.keys;
+        if ctx.up && !self.is_lost() {
+            let keys = self.lane_keys();
             let (id, new) = (keys.id, keys.lane_new());
             if self.ensure_lane(ctx, id, || new) {
                 let body = self.slots.follow().or_else(|| self.slots.missing());
@@ -46,10 +65,12 @@ impl Community {
     }
 
     fn take_record(&mut self, ctx: &mut Ctx<'_>, chosen: &Chosen) {
+        let known = self.chain.ledger.len();
+        let generation = self.generation();
         let staged = self
             .saved
             .staged
-            .take_if(|staged| staged.slot == chosen.slot);
+            .take_if(|staged| staged.slot == chosen.slot && staged.generation == generation);
         self.ballot = Ballot::None;
         let ours = staged
             .as_ref()
@@ -68,7 +89,17 @@ impl Community {
                 self.merge_other(ctx, record);
             }
         }
-        self.retry_parked(ctx);
+        self.recheck(ctx, known);
+        self.retry_parked(ctx, |_| true);
+        if std::mem::take(&mut self.taking.moved) {
+            self.show_owned(ctx);
+        }
+        self.drop_dead_invites(ctx);
+        self.dangles = None;
+        if self.chain.ledger.is_out(&self.leaf_public()) {
+            let why = self.taking.departing.take().unwrap_or(Departure::Removed);
+            self.depart(ctx, why);
+        }
     }
 
     /// Our own commit was chosen.
@@ -78,16 +109,32 @@ impl Community {
             identity: self.saved.cert.clone(),
             leaf_key: self.leaf_public(),
         };
-        let judged = self.judge_own(staged, record, Committer::Member(me), vec![]);
+        let leaves = self
+            .group
+            .as_ref()
+            .map(Group::leaf_keys)
+            .unwrap_or_default();
+        let facts = CommitFacts {
+            epoch: 0,
+            aad: staged.aad.clone(),
+            committer: Committer::Member(me),
+            added: vec![],
+            removed: staged.removes.iter().map(device).collect(),
+            staying: &leaves - &staged.removes,
+        };
+        let judged = self.judge_own(record, &facts);
         let merged = self
             .group
             .as_mut()
             .is_some_and(|group| group.merge_pending().is_ok());
         match judged {
             Some(judged) if merged => {
-                self.intent_done();
-                self.chain.advance(Some(judged));
-                self.begin_epoch(ctx);
+                self.saved.own_messages = 0;
+                self.wish_done(ctx, Ok(()));
+                self.follow_judged(ctx, judged);
+                if !staged.removes.is_empty() {
+                    self.count_for_the_absent(ctx);
+                }
             }
             _ => {
                 self.chain.advance(None);
@@ -103,7 +150,9 @@ impl Community {
         };
         let Some(mut group) = self.pending.take() else {
             // Its rows were lost. The leaf is in the tree; only coming back as itself helps now.
-            watch.take(record);
+            let rescuer = self.rescuer();
+            let relay = self.saved.relay.id;
+            watch.take(record, rescuer.as_ref().map(|one| (one, &relay)));
             self.watch = Some(watch);
             return;
         };
@@ -112,16 +161,24 @@ impl Community {
             identity: self.saved.cert.clone(),
             leaf_key: self.leaf_public(),
         };
-        let removed = if self.saved.join.is_some() {
-            vec![]
-        } else {
-            vec![me.clone()]
+        let removed = match watch.chain.ledger.current(&me.leaf_key) {
+            Ok(_) => vec![me.clone()],
+            Err(_) => vec![],
         };
-        self.chain = watch.chain.clone();
-        let judged = self.judge_own(staged, record, Committer::External(me), removed);
+        let facts = CommitFacts {
+            epoch: 0,
+            aad: staged.aad.clone(),
+            committer: Committer::External(me),
+            added: vec![],
+            removed,
+            staying: BTreeSet::new(),
+        };
+        let before = std::mem::replace(&mut self.chain, watch.chain.clone());
+        let judged = self.judge_own(record, &facts);
         let (Some(judged), Ok(())) = (judged, group.merge_pending()) else {
             // Cannot be for a commit that this device made; if it is, follow on and try again.
-            watch.take(None);
+            self.chain = before;
+            watch.take(None, None);
             self.pending = Some(group);
             self.drop_pending_rows(ctx);
             self.watch = Some(watch);
@@ -129,32 +186,68 @@ impl Community {
         };
         self.chain.advance(Some(judged));
         self.saved.healing = false;
+        self.saved.forked = false;
         self.adopt(ctx, group);
+        for era in std::mem::take(&mut watch.eras) {
+            self.enter_era(ctx, era);
+        }
         self.begin_epoch(ctx);
         // A newcomer reads what was granted; who came back reads what was posted in the epochs that it was out of.
         self.plan_history(ctx.time);
-        if self.saved.join.take().is_some() {
+        if let Some(plan) = self.saved.join.take() {
+            self.saved.entrance = Some(plan);
             ctx.news.joined = Some(Ok(()));
         }
     }
 
-    fn judge_own(
-        &self,
-        staged: &Staged,
-        record: Option<&[u8]>,
-        committer: Committer,
-        removed: Vec<Member>,
-    ) -> Option<super::chain::Judged> {
-        let facts = CommitFacts {
-            epoch: 0,
-            aad: staged.aad.clone(),
-            committer,
-            added: vec![],
-            removed,
-        };
+    fn judge_own(&self, record: Option<&[u8]>, facts: &CommitFacts) -> Option<Judged> {
         let bytes = record?;
         let record = self.chain.read(bytes).ok()?;
-        self.chain.judge(bytes, &record, &facts).ok()
+        self.chain.judge(bytes, &record, facts).ok()
+    }
+
+    /// The group has merged a record's commit.
+    fn follow_judged(&mut self, ctx: &mut Ctx<'_>, judged: Judged) {
+        let turns = judged.turns;
+        self.note_effects(ctx, &judged.effects);
+        self.chain.advance(Some(judged));
+        // Who is out by this record has no keys for what follows.
+        if self.chain.ledger.is_out(&self.leaf_public()) {
+            return;
+        }
+        if turns {
+            self.begin_generation(ctx);
+        }
+        self.begin_epoch(ctx);
+    }
+
+    /// What a record did that a person is to be told of.
+    fn note_effects(&mut self, ctx: &mut Ctx<'_>, effects: &[Effect]) {
+        let ban = effects.contains(&Effect::Removed { ban: true });
+        let out = |effect: &Effect| match effect {
+            Effect::Removed { ban: true } => Some(Departure::Banned),
+            Effect::Removed { ban: false } => Some(Departure::Removed),
+            Effect::Left => Some(Departure::Left),
+            _ => None,
+        };
+        self.taking.departing = effects.iter().find_map(out);
+        // A removal may be a recovery, which gives posts as well.
+        let moves =
+            |effect: &Effect| matches!(effect, Effect::Transferred | Effect::Removed { .. });
+        self.taking.moved |= effects.iter().any(moves);
+        if effects.contains(&Effect::AccessChanged) {
+            // What nobody paid for may be paid for now.
+            self.lanes
+                .retain(|_, state| !matches!(state, LaneState::Unpaid(_)));
+        }
+        let count = if ban {
+            self.open_invites(ctx.time.0)
+        } else {
+            0
+        };
+        if count > 0 {
+            ctx.news.notices.push(Notice::LinksEnded { count });
+        }
     }
 
     /// Somebody else's commit, or nothing sound, holds the slot.
@@ -162,16 +255,30 @@ impl Community {
         let Some(group) = self.group.as_mut() else {
             return;
         };
-        let parsed = bytes.and_then(|bytes| Some((bytes, self.chain.read(bytes).ok()?)));
-        let Some((bytes, record)) = parsed else {
-            self.chain.advance(None);
-            return;
+        let (bytes, record) = match bytes.map(|bytes| (bytes, self.chain.read(bytes))) {
+            Some((bytes, Ok(record))) => (bytes, record),
+            Some((_, Err(void))) => {
+                self.reject("record", &void);
+                self.chain.advance(None);
+                return;
+            }
+            None => {
+                self.reject("record", &Void::Malformed);
+                self.chain.advance(None);
+                return;
+            }
         };
         let me = self.saved.leaf.signing_key().verifying_key().to_bytes();
         match group.process_commit(&record.commit) {
             // This device came back by itself once, and then its store was put back to before that: do it again.
             Ok(incoming) if incoming.facts.removed.iter().any(|old| old.leaf_key == me) => {
-                self.heal(ctx, Some(bytes));
+                match self.chain.judge(bytes, &record, &incoming.facts) {
+                    // Somebody took this person out.
+                    Ok(judged) if judged.ledger().is_out(&me) => {
+                        self.follow_judged(ctx, judged);
+                    }
+                    _ => self.heal(ctx, Some(bytes)),
+                }
             }
             Ok(incoming) => match self.chain.judge(bytes, &record, &incoming.facts) {
                 Ok(judged) => {
@@ -184,17 +291,21 @@ impl Community {
                         .iter()
                         .any(|effect| matches!(effect, Effect::Admitted { .. }));
                     let leads_here = group.check_group_info(&record.group_info).is_ok();
-                    self.chain.advance(Some(judged));
+                    self.follow_judged(ctx, judged);
                     self.judge_group_info(leads_here);
-                    self.begin_epoch(ctx);
                     if newcomer {
-                        let wait = u64::from(ctx.rng.next_u32() % HANDOVER_MS);
-                        self.handover_at = Some(ctx.now.plus(wait));
+                        self.hand_over_soon(ctx);
                     }
                 }
-                Err(_) => self.chain.advance(None),
+                Err(void) => {
+                    self.reject("record", &void);
+                    self.chain.advance(None);
+                }
             },
-            Err(CommitError::Void(_)) => self.chain.advance(None),
+            Err(CommitError::Void(_)) => {
+                self.reject("record", &Void::Commit);
+                self.chain.advance(None);
+            }
             Err(
                 CommitError::Private(_)
                 | CommitError::Own
@@ -204,6 +315,12 @@ impl Community {
                 self.heal(ctx, Some(bytes));
             }
         }
+    }
+
+    /// Somebody may lack the members' keys.
+    pub(super) fn hand_over_soon(&mut self, ctx: &mut Ctx<'_>) {
+        let wait = u64::from(ctx.rng.next_u32() % HANDOVER_MS);
+        self.handover_at = Some(ctx.now.plus(wait));
     }
 
     /// Newcomers start from the `GroupInfo` of the last record, and only members can tell whether it leads into the
@@ -221,10 +338,11 @@ impl Community {
     /// that a restart comes here again.
     pub(super) fn heal(&mut self, ctx: &mut Ctx<'_>, record: Option<&[u8]>) {
         self.watch_own();
-        match (self.watch.as_mut(), record) {
-            (Some(watch), Some(_)) => watch.take(record),
+        if record.is_some() && self.watch.is_some() {
+            self.watch_take(ctx, record);
+        } else {
             // No record will bring a restart here.
-            _ => self.saved.healing = true,
+            self.saved.healing = true;
         }
         self.saved_changed = true;
         ctx.news.view = true;
@@ -242,13 +360,11 @@ impl Community {
 
     /// While following from outside: the slot went to somebody else.
     fn watch_record(&mut self, ctx: &mut Ctx<'_>, lost: bool, record: Option<&[u8]>) {
-        if let Some(watch) = self.watch.as_mut() {
-            watch.take(record);
-        }
+        self.watch_take(ctx, record);
         if lost {
             self.drop_pending_rows(ctx);
         }
-        if self.saved.join.is_some() {
+        if self.saved.join.is_some() || self.saved.forked {
             self.save_watch(ctx);
             if let Some(failure) = self.join_impossible() {
                 ctx.news.joined = Some(Err(failure));
@@ -256,15 +372,28 @@ impl Community {
         }
     }
 
+    /// Takes a record from outside. If this person is out by it, that is where it ends.
+    fn watch_take(&mut self, ctx: &mut Ctx<'_>, record: Option<&[u8]>) {
+        let rescuer = self.rescuer();
+        let (relay, me) = (self.saved.relay.id, self.leaf_public());
+        let Some(watch) = self.watch.as_mut() else {
+            return;
+        };
+        let effects = watch.take(record, rescuer.as_ref().map(|one| (one, &relay)));
+        if watch.chain.ledger.is_out(&me) {
+            let chain = watch.chain.clone();
+            self.note_effects(ctx, &effects);
+            self.chain = chain;
+        }
+    }
+
     fn join_impossible(&self) -> Option<Failure> {
         let (watch, join) = (self.watch.as_ref()?, self.saved.join.as_ref()?);
+        if watch.is_lost() {
+            return Some(Failure::InvitePaused);
+        }
         let ledger = &watch.chain.ledger;
-        let usable = ledger
-            .invites
-            .get(&join.invite())
-            .map_or(Err(LedgerError::InviteUnknown), |invite| {
-                invite.usable(watch.chain.time_ms)
-            });
+        let usable = ledger.usable(&join.invite(), watch.chain.time_ms);
         usable.err().map(failure)
     }
 
@@ -298,11 +427,21 @@ impl Community {
     }
 }
 
+/// A device as a commit of one's own removes it: only its key counts.
+fn device(leaf: &Hash) -> Member {
+    Member {
+        index: 0,
+        identity: vec![],
+        leaf_key: *leaf,
+    }
+}
+
 pub(crate) fn failure(error: LedgerError) -> Failure {
     match error {
         LedgerError::InviteExpired => Failure::InviteExpired,
         LedgerError::InviteUsedUp => Failure::InviteUsedUp,
         LedgerError::InviteUnknown => Failure::InviteUnknown,
+        LedgerError::InviteWithdrawn => Failure::InviteWithdrawn,
         _ => Failure::InviteForged,
     }
 }

@@ -1,25 +1,27 @@
-//! What is stored of a community, and how it comes to be: founded, joined, or loaded.
+//! What is stored of a community, and how it is loaded again.
 
-use super::chain::Chain;
-use super::commit::{Ballot, Intent, Staged};
+use super::begin::Newcomer;
+use super::chain::{Chain, Ended};
+use super::commit::{Ballot, Staged};
 use super::feed::Feed;
+use super::generation::Era;
+use super::intent::Wish;
 use super::invites::{OwnInvite, invite_id};
 use super::post_lane::{Echo, PostLane};
 use super::posts::{EntryRow, Out};
+use super::restored::{ROUNDS, Restored};
 use super::slots::{CommitKeys, SLOTS_MAX, SlotReader};
 use super::watch::Watch;
-use super::{Community, Ctx, Kept, LATEST_DAY, history};
+use super::{Community, Ctx, Kept, LATEST_DAY, Taking};
 use crate::entry;
 use crate::io::{Key, Millis, Table};
-use crate::keys::{EXPORT_GENERATION, Label, Secret};
-use crate::ledger::{self, Ledger};
+use crate::keys::Secret;
+use crate::ledger::Ledger;
 use crate::link::RelayRef;
-use crate::mls::{Group, LeafKey, MlsError, Suite};
-use crate::proto;
-use prost::Message;
-use rand_core::RngCore;
+use crate::mls::{Group, LeafKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use ume_api::{Act, Departure, Hidden};
 use ume_wire::auth::Hash;
 
 const MAIN: &[u8] = b"main";
@@ -58,18 +60,22 @@ pub(crate) struct Saved {
     genesis: Vec<u8>,
     statements: Vec<Vec<u8>>,
     generation: u32,
+    began_ms: u64,
     keys: CommitKeys,
     slot: u64,
+    value: Hash,
     record: Hash,
     time_ms: u64,
+    ended: Option<Ended>,
     pub(super) group: Option<GroupPlace>,
     /// MLS id of the group that a staged external commit makes.
     pub(super) pending_id: Option<Vec<u8>>,
     pub(super) staged: Option<Staged>,
-    pub(super) intents: Vec<Intent>,
+    pub(super) wishes: Vec<Wish>,
+    pub(super) next_wish: u32,
     pub(super) join: Option<JoinPlan>,
-    /// The first day whose history may be read, with its key.
-    pub(super) history: Option<(u64, Secret)>,
+    /// What may be read of the past: for each generation, oldest first, its first day with that day's key.
+    pub(super) history: Vec<Era>,
     /// Nothing from before is expected here; 0: everything is.
     pub(super) window_from_ms: u64,
     /// Days whose history is still to be read, with cursors.
@@ -78,16 +84,32 @@ pub(crate) struct Saved {
     pub(super) certificate: Option<(u64, Vec<u8>)>,
     pub(super) next_out: u64,
     pub(super) own_messages: u32,
+    /// The relay's access key that pays for the lanes.
+    pub(super) access: Option<Secret>,
+    /// The life of the commit lane in which the records were read, and its generation.
+    pub(super) life: (u32, Vec<u8>),
+    /// By which this device came in, for the case that the relay forgets it.
+    pub(super) entrance: Option<JoinPlan>,
+    /// The group is followed from a snapshot: the relay has other records than this device had.
+    pub(super) forked: bool,
+    /// What stood in records that the relay replaced, and has to be done again before anything else.
+    pub(super) again: Vec<Act>,
+    /// Rounds that are left of looking which entries the relay still has.
+    pub(super) recount: u8,
     /// The group's keys are not to be used any more, whatever the next record says.
     pub(super) healing: bool,
+    /// What this person does not want to see.
+    pub(super) hidden: Vec<Hidden>,
+    /// This person is out.
+    pub(super) departed: Option<Departure>,
 }
 
 impl Saved {
     /// Whether numbers are within their bounds: the store's seal makes sure of more, but not of what an older build wrote.
     fn is_sound(&self) -> bool {
-        let day = self.history.as_ref().map_or(0, |(day, _)| *day);
+        let days = self.history.iter().all(|era| era.day <= LATEST_DAY + 1);
         let which = self.group.as_ref().map_or(0, |place| place.which);
-        self.slot <= SLOTS_MAX && day <= LATEST_DAY + 1 && which <= 1
+        self.recount <= ROUNDS && self.slot <= SLOTS_MAX && days && which <= 1
     }
 
     /// The place in the store that the current group does not use.
@@ -102,134 +124,25 @@ struct LaneRow {
     cursor: u64,
     retired: bool,
     echo: Echo,
+    life: Option<Vec<u8>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct WatchRow {
     tree: Vec<u8>,
     group_info: Vec<u8>,
-}
-
-/// Who this device is in a community that it founds or joins.
-pub(crate) struct Newcomer {
-    pub(crate) number: u32,
-    pub(crate) relay: RelayRef,
-    pub(crate) name: String,
+    eras: Vec<Era>,
 }
 
 impl Community {
-    /// Founds a community: a group of one, complete before anybody hears of it.
-    pub(crate) fn found(
-        ctx: &mut Ctx<'_>,
-        root: &Secret,
+    /// The main row of a community that begins here.
+    pub(super) fn saved(
         who: &Newcomer,
-        name: String,
-    ) -> Result<Self, MlsError> {
-        let mut salt = [0; 32];
-        ctx.rng.fill_bytes(&mut salt);
-        let persona = Self::persona_key(root, &salt);
-        let suite = Suite::Hybrid;
-        let genesis = proto::Genesis {
-            salt: salt.to_vec(),
-            name,
-            owner: persona.verifying_key().to_bytes().to_vec(),
-            suite: suite.number().into(),
-            relays: vec![proto::Relay {
-                address: who.relay.address.clone(),
-                id: who.relay.id.to_vec(),
-            }],
-            quorum: 1,
-            created_ms: ctx.time.0,
-        };
-        let refused = |_| MlsError::Refused("the founding statements".into());
-        let mut ledger = Ledger::begin(&genesis.encode_to_vec()).map_err(refused)?;
-        let leaf = Secret::random(ctx.rng);
-        let leaf_key = leaf.signing_key();
-        let cert = ledger::make_cert(
-            &persona,
-            &ledger.community,
-            leaf_key.verifying_key().as_bytes(),
-            1,
-        );
-        let admit = proto::Admit {
-            cert: cert.clone(),
-            name: who.name.clone(),
-            claim: None,
-        };
-        let admit = ledger::make_statement(&leaf_key, proto::statement::Body::Admit(admit));
-        ledger.apply(&admit, ctx.time.0).map_err(refused)?;
-        let group = Group::create(suite, &LeafKey::from_seed(leaf.bytes()), &cert, ctx.seed())?;
-        let generation: Secret = group.export(EXPORT_GENERATION, &[])?.into();
-        let relay = &who.relay.id;
-        let member = generation.derive(Label::CommitMember, relay);
-        let keys = CommitKeys {
-            id: *generation.derive(Label::CommitId, relay).bytes(),
-            reader: generation.derive(Label::CommitReader, relay),
-            joiner: generation.derive(Label::CommitJoiner, relay),
-            seal: generation.derive(Label::CommitSeal, relay),
-            member_key: member.signing_key().verifying_key().to_bytes(),
-            member: Some(member),
-        };
-        let chain = Chain {
-            ledger,
-            generation: 1,
-            keys,
-            slot: 0,
-            record: [0; 32],
-            time_ms: ctx.time.0,
-        };
-        let persona = persona.verifying_key().to_bytes();
-        let mut saved = Self::saved(who, persona, leaf, cert, &chain);
-        saved.history = Some((history::day(ctx.time), Secret::random(ctx.rng)));
-        saved.group = Some(GroupPlace {
-            which: 0,
-            id: group.id(),
-        });
-        let mut community = Self::assemble(saved, chain);
-        community.group = Some(group);
-        community.begin_epoch(ctx);
-        Ok(community)
-    }
-
-    /// Begins to join, from where the invite's bundle and the records since lead.
-    pub(crate) fn join(
-        ctx: &mut Ctx<'_>,
-        root: &Secret,
-        who: Newcomer,
-        watch: Watch,
-        invite: Secret,
-        history: Option<(u64, Secret)>,
-    ) -> Self {
-        let chain = watch.chain.clone();
-        let persona = Self::persona_key(root, &chain.ledger.genesis.salt);
-        let leaf = Secret::random(ctx.rng);
-        let leaf_key = leaf.signing_key();
-        let cert = ledger::make_cert(
-            &persona,
-            &chain.ledger.community,
-            leaf_key.verifying_key().as_bytes(),
-            1,
-        );
-        let mut saved = Self::saved(&who, persona.verifying_key().to_bytes(), leaf, cert, &chain);
-        saved.join = Some(JoinPlan {
-            name: who.name,
-            secret: invite,
-        });
-        saved.window_from_ms = ctx.time.0.max(1);
-        if let Some((day, _)) = &history {
-            let from = day * 24 * 3600 * 1000;
-            let created_day = history::day(Millis(chain.ledger.genesis.created_ms));
-            saved.window_from_ms = if *day <= created_day { 0 } else { from };
-        }
-        saved.history = history;
-        let mut community = Self::assemble(saved, chain);
-        community.watch = Some(watch);
-        community.save_watch(ctx);
-        community.saved_changed = true;
-        community
-    }
-
-    fn saved(who: &Newcomer, persona: Hash, leaf: Secret, cert: Vec<u8>, chain: &Chain) -> Saved {
+        persona: Hash,
+        leaf: Secret,
+        cert: Vec<u8>,
+        chain: &Chain,
+    ) -> Saved {
         Saved {
             number: who.number,
             relay: who.relay.clone(),
@@ -239,29 +152,41 @@ impl Community {
             genesis: chain.ledger.genesis_bytes().to_vec(),
             statements: chain.ledger.statements().to_vec(),
             generation: chain.generation,
+            began_ms: chain.began_ms,
             keys: chain.keys.clone(),
             slot: chain.slot,
+            value: chain.value,
             record: chain.record,
             time_ms: chain.time_ms,
+            ended: chain.ended.clone(),
             group: None,
             pending_id: None,
             staged: None,
-            intents: vec![],
+            wishes: vec![],
+            next_wish: 0,
             join: None,
-            history: None,
+            history: vec![],
             window_from_ms: 0,
             history_todo: BTreeMap::new(),
             invites: vec![],
             certificate: None,
             next_out: 0,
             own_messages: 0,
+            access: who.access.clone(),
+            life: (chain.generation, vec![]),
+            entrance: None,
+            forked: false,
+            again: vec![],
+            recount: 0,
             healing: false,
+            hidden: vec![],
+            departed: None,
         }
     }
 
-    fn assemble(saved: Saved, chain: Chain) -> Self {
+    pub(super) fn assemble(saved: Saved, chain: Chain) -> Self {
         Self {
-            slots: SlotReader::new(chain.keys.clone(), chain.slot + 1),
+            slots: SlotReader::new(chain.keys.clone(), (chain.generation, chain.slot + 1)),
             saved,
             chain,
             group: None,
@@ -270,7 +195,8 @@ impl Community {
             posts: BTreeMap::new(),
             history: BTreeMap::new(),
             feed: Feed::default(),
-            parked: vec![],
+            parked: BTreeMap::new(),
+            rejected: BTreeMap::new(),
             outbox: BTreeMap::new(),
             flights: BTreeMap::new(),
             settling: None,
@@ -279,7 +205,12 @@ impl Community {
             ballot: Ballot::None,
             pause_until: Millis::default(),
             poll_at: Millis::default(),
+            looked_at: Millis::default(),
             handover_at: None,
+            restored: Restored::default(),
+            upkeep_at: None,
+            dangles: None,
+            taking: Taking::default(),
             missing_since: None,
             missing: 0,
             missing_changed: false,
@@ -304,10 +235,13 @@ impl Community {
         let chain = Chain {
             ledger,
             generation: saved.generation,
+            began_ms: saved.began_ms,
             keys: saved.keys.clone(),
             slot: saved.slot,
+            value: saved.value,
             record: saved.record,
             time_ms: saved.time_ms,
+            ended: saved.ended.clone(),
         };
         let leaf = LeafKey::from_seed(saved.leaf.bytes());
         let mut places = rows.mls;
@@ -332,13 +266,17 @@ impl Community {
         community.group = group;
         community.pending = pending;
         community.mls_rows = mls_rows;
-        if community.saved.healing {
+        community.load_kept(&rows.community);
+        let from_outside = community.saved.join.is_some() || community.saved.forked;
+        if community.saved.healing && !from_outside {
             community.watch_own();
         }
-        if community.saved.join.is_some() {
+        if from_outside {
             let row: WatchRow = postcard::from_bytes(rows.community.get(WATCH)?).ok()?;
-            community.watch =
-                Some(Watch::new(community.chain.clone(), &row.tree, row.group_info).ok()?);
+            let chain = community.chain.clone();
+            let mut watch = Watch::new(chain, &row.tree, row.group_info).ok()?;
+            watch.eras = row.eras;
+            community.watch = Some(watch);
         }
         if let Some(lanes) = rows.community.get(LANES)
             && !community.load_lanes(lanes)
@@ -366,6 +304,7 @@ impl Community {
         for (epoch, row) in lanes {
             let mut lane = PostLane::new(row.secret, &self.saved.relay.id, row.cursor);
             lane.echo = row.echo;
+            lane.reader = lane.reader.in_life(row.life);
             if row.retired {
                 lane.retire();
             }
@@ -380,21 +319,19 @@ impl Community {
                 self.damaged += 1;
                 continue;
             };
-            let signed = proto::Signed {
-                content: row.content,
-                signature: row.signature,
-            };
             // Verified when it was stored; the store's own seal covers it since.
-            if let Ok(entry) = entry::parse(&signed) {
+            if let Ok(entry) = entry::parse(&row.written()) {
                 self.feed.add(Kept {
                     entry,
                     waiting: row.waiting,
                     own: row.own,
+                    refused: row.refused,
                 });
             } else {
                 self.damaged += 1;
             }
         }
+        self.note_bare_posts();
         self.missing = self.feed.missing(self.saved.window_from_ms);
     }
 
@@ -421,6 +358,7 @@ impl Community {
                             cursor,
                             retired: lane.is_retired(),
                             echo: lane.echo,
+                            life: lane.reader.life().cloned(),
                         },
                     )
                 })
@@ -456,10 +394,13 @@ impl Community {
             saved.statements = self.chain.ledger.statements().to_vec();
         }
         saved.generation = self.chain.generation;
+        saved.began_ms = self.chain.began_ms;
         saved.keys = self.chain.keys.clone();
         saved.slot = self.chain.slot;
+        saved.value = self.chain.value;
         saved.record = self.chain.record;
         saved.time_ms = self.chain.time_ms;
+        saved.ended.clone_from(&self.chain.ended);
     }
 
     /// Stores where following from outside has come to, for a join that outlives a restart.
@@ -469,6 +410,7 @@ impl Community {
         let row = WatchRow {
             tree,
             group_info: watch.group_info().to_vec(),
+            eras: watch.eras.clone(),
         };
         self.chain = watch.chain.clone();
         self.put_row(ctx, Table::Community, WATCH, &row);
@@ -476,33 +418,25 @@ impl Community {
     }
 
     pub(super) fn drop_watch(&mut self, ctx: &mut Ctx<'_>) {
-        let id = self.row_id(WATCH);
-        ctx.batch.0.insert(
-            Key {
-                table: Table::Community,
-                id,
-            },
-            None,
-        );
+        self.erase_row(ctx, Table::Community, WATCH);
     }
 
     /// Erases every row of this community.
     pub(crate) fn erase(&mut self, ctx: &mut Ctx<'_>) {
         for key in [MAIN, LANES, WATCH] {
-            let id = self.row_id(key);
-            ctx.batch.0.insert(
-                Key {
-                    table: Table::Community,
-                    id,
-                },
-                None,
-            );
+            self.erase_row(ctx, Table::Community, key);
         }
+        self.drop_kept(ctx);
         self.drop_group_rows(ctx);
         self.drop_pending_rows(ctx);
         let outs: Vec<u64> = self.outbox.keys().copied().collect();
         for key in outs {
             self.erase_out(ctx, key);
+        }
+        for kept in self.feed.all() {
+            let id = self.row_id(&kept.entry.id.0);
+            let table = Table::Entry;
+            ctx.batch.0.insert(Key { table, id }, None);
         }
     }
 
@@ -537,6 +471,11 @@ impl Community {
 
     pub(super) fn row_id(&self, key: &[u8]) -> Vec<u8> {
         [&self.saved.number.to_be_bytes()[..], key].concat()
+    }
+
+    pub(super) fn erase_row(&self, ctx: &mut Ctx<'_>, table: Table, key: &[u8]) {
+        let id = self.row_id(key);
+        ctx.batch.0.insert(Key { table, id }, None);
     }
 
     pub(super) fn put_row<T: Serialize>(

@@ -2,7 +2,8 @@
 //! vote that set it, which only a holder of one of the lane's write keys can have signed.
 
 use crate::cell;
-use crate::keys::{LaneKeys, Secret};
+use crate::keys::{LONG_TTL, Label, LaneKeys, Secret, bind, public};
+use crate::line::Request;
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
@@ -15,8 +16,6 @@ use ume_wire::relay::{Head, LaneKind, LaneNew, Read, Subscribe, Value, Vote, fra
 pub(crate) const SLOTS_MAX: u64 = u32::MAX as u64;
 /// Slots whose values wait for one before them, at most.
 const WAITING_MAX: u64 = 64;
-/// How long a relay keeps records: longer than any device may stay away.
-const TTL_SECONDS: u32 = 400 * 24 * 3600;
 /// Kind of the message in a value.
 pub(crate) const RECORD: u8 = 1;
 
@@ -34,6 +33,38 @@ pub(crate) struct CommitKeys {
 }
 
 impl CommitKeys {
+    /// The lane of a generation, from its exported secret.
+    pub(crate) fn of_generation(generation: &Secret, relay: &Hash) -> Self {
+        let member = generation.derive(Label::CommitMember, relay);
+        let mut keys = Self {
+            id: [0; 32],
+            reader: generation.derive(Label::CommitReader, relay),
+            joiner: generation.derive(Label::CommitJoiner, relay),
+            seal: generation.derive(Label::CommitSeal, relay),
+            member_key: member.signing_key().verifying_key().to_bytes(),
+            member: Some(member),
+        };
+        keys.id = keys.bound().0;
+        keys
+    }
+
+    /// Of who is no longer in, or cannot know them.
+    pub(crate) fn none() -> Self {
+        let nothing = Secret::new([0; 32]);
+        Self {
+            id: [0; 32],
+            reader: nothing.clone(),
+            joiner: nothing.clone(),
+            seal: nothing,
+            member_key: [0; 32],
+            member: None,
+        }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.id == [0; 32]
+    }
+
     pub(crate) fn lane(&self) -> LaneKeys {
         LaneKeys {
             id: self.id,
@@ -52,21 +83,44 @@ impl CommitKeys {
         self.joiner.signing_key().verifying_key().to_bytes()
     }
 
+    /// From the parts of a message; `None` if they are not those of one lane.
+    pub(crate) fn from_parts(
+        id: &[u8],
+        [reader, joiner, seal]: [&[u8]; 3],
+        member_key: &[u8],
+    ) -> Option<Self> {
+        let keys = Self {
+            id: id.try_into().ok()?,
+            reader: Secret::from_slice(reader)?,
+            joiner: Secret::from_slice(joiner)?,
+            seal: Secret::from_slice(seal)?,
+            member_key: member_key.try_into().ok()?,
+            member: None,
+        };
+        (keys.bound().0 == keys.id).then_some(keys)
+    }
+
     pub(crate) fn lane_new(&self) -> LaneNew {
-        LaneNew {
-            lane: Bytes::copy_from_slice(&self.id),
+        self.bound().1
+    }
+
+    fn bound(&self) -> (LaneId, LaneNew) {
+        bind(LaneNew {
             kind: LaneKind::Slot.into(),
             writers: vec![
                 Bytes::copy_from_slice(&self.member_key),
                 Bytes::copy_from_slice(&self.joiner_key()),
             ],
-            reader: Bytes::copy_from_slice(self.reader.signing_key().verifying_key().as_bytes()),
-            owner: Bytes::new(),
-            ttl_seconds: TTL_SECONDS,
+            reader: public(&self.reader.signing_key()),
+            ttl_seconds: LONG_TTL,
             acceptors: 1,
-        }
+            ..LaneNew::default()
+        })
     }
 }
+
+/// A slot of a generation.
+pub(crate) type Place = (u32, u64);
 
 #[derive(Debug)]
 struct Parts {
@@ -79,6 +133,8 @@ struct Parts {
 pub(crate) struct Chosen {
     pub(crate) slot: u64,
     pub(crate) value_hash: Hash,
+    /// Its cells, as they were delivered.
+    pub(crate) cells: Vec<Bytes>,
     /// The message inside, if there is a sound one.
     pub(crate) record: Option<Vec<u8>>,
 }
@@ -86,6 +142,7 @@ pub(crate) struct Chosen {
 /// One commit lane, from a slot on.
 #[derive(Debug)]
 pub(crate) struct SlotReader {
+    generation: u32,
     keys: CommitKeys,
     next: u64,
     waiting: BTreeMap<u64, Parts>,
@@ -97,9 +154,10 @@ pub(crate) struct SlotReader {
 }
 
 impl SlotReader {
-    pub(crate) fn new(keys: CommitKeys, next: u64) -> Self {
+    pub(crate) fn new(keys: CommitKeys, (generation, next): Place) -> Self {
         let waiting = BTreeMap::new();
         Self {
+            generation,
             keys,
             next,
             waiting,
@@ -121,22 +179,39 @@ impl SlotReader {
         self.waiting.clear();
     }
 
-    pub(crate) fn follow(&mut self) -> Option<Body> {
+    /// The slot whose value comes next.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The same with its generation.
+    pub(crate) fn place(&self) -> Place {
+        (self.generation, self.next)
+    }
+
+    pub(crate) fn id(&self) -> LaneId {
+        self.keys.id
+    }
+
+    pub(crate) fn keys(&self) -> &CommitKeys {
+        &self.keys
+    }
+
+    pub(crate) fn follow(&mut self) -> Option<Request> {
         if self.following {
             return None;
         }
         self.following = true;
         self.fetching = true;
-        let (lane, signature) = self.credentials();
-        Some(Body::Subscribe(Subscribe {
-            lane,
+        Some(self.signed(Body::Subscribe(Subscribe {
+            lane: Bytes::copy_from_slice(&self.keys.id),
             from: self.next,
-            signature,
-        }))
+            ..Subscribe::default()
+        })))
     }
 
     /// Asks what there is from the next slot on; the answer tells whether the reader is at the end.
-    pub(crate) fn read(&mut self) -> Option<Body> {
+    pub(crate) fn read(&mut self) -> Option<Request> {
         if self.fetching {
             return None;
         }
@@ -145,13 +220,12 @@ impl SlotReader {
     }
 
     /// The question itself, for whoever waits for its answer.
-    pub(crate) fn probe(&self) -> Body {
-        let (lane, signature) = self.credentials();
-        Body::Read(Read {
-            lane,
+    pub(crate) fn probe(&self) -> Request {
+        self.signed(Body::Read(Read {
+            lane: Bytes::copy_from_slice(&self.keys.id),
             from: self.next,
-            signature,
-        })
+            ..Read::default()
+        }))
     }
 
     /// The relay said where the end is.
@@ -222,6 +296,7 @@ impl SlotReader {
         Some(Chosen {
             slot: self.next,
             value_hash,
+            cells,
             record,
         })
     }
@@ -233,7 +308,7 @@ impl SlotReader {
     }
 
     /// What is to be asked because something is missing.
-    pub(crate) fn missing(&mut self) -> Option<Body> {
+    pub(crate) fn missing(&mut self) -> Option<Request> {
         let skipped = self.waiting.keys().any(|slot| *slot > self.next);
         if self.following && (skipped || !self.caught_up) {
             self.read()
@@ -259,11 +334,7 @@ impl SlotReader {
         None
     }
 
-    fn credentials(&self) -> (Bytes, Bytes) {
-        let signature = Statement::Read(&self.keys.id).sign(&self.keys.reader.signing_key());
-        (
-            Bytes::copy_from_slice(&self.keys.id),
-            Bytes::copy_from_slice(&signature),
-        )
+    fn signed(&self, body: Body) -> Request {
+        Request::signed_by(&self.keys.reader.signing_key(), body)
     }
 }

@@ -1,9 +1,13 @@
 //! Following a group from outside: with everything that is public and no member's secrets. Who joins does it, and who
 //! fell out of the group's keys.
 
-use super::chain::{Chain, Judged};
-use crate::mls::{Follower, MlsError, PublicIncoming};
+use super::chain::{Chain, Ended, Judged};
+use super::generation::{Era, Rescuer};
+use super::slots::{Chosen, CommitKeys, SLOTS_MAX};
+use crate::ledger::{Effect, Ledger};
+use crate::mls::{Follower, MlsError, PublicIncoming, Suite};
 use crate::proto;
+use ume_wire::auth::Hash;
 
 /// A place in the chain with the group's public state there.
 pub(crate) struct Watch {
@@ -11,6 +15,8 @@ pub(crate) struct Watch {
     follower: Follower,
     /// `GroupInfo` of the epoch here: what an external commit starts from.
     group_info: Vec<u8>,
+    /// The history of generations that began meanwhile.
+    pub(crate) eras: Vec<Era>,
 }
 
 impl Watch {
@@ -20,38 +26,112 @@ impl Watch {
             chain,
             follower: Follower::new(tree, &group_info)?,
             group_info,
+            eras: vec![],
         })
     }
 
-    /// Takes what the next slot holds.
-    pub(crate) fn take(&mut self, record: Option<&[u8]>) {
-        let judged = record.and_then(|bytes| self.judge(bytes));
-        let Some((judged, incoming, group_info)) = judged else {
-            self.chain.advance(None);
-            return;
+    /// Begins where a snapshot was taken.
+    pub(crate) fn open(community: &Hash, snapshot: proto::JoinBundle) -> Option<Self> {
+        let keys = CommitKeys::from_parts(
+            &snapshot.lane,
+            [
+                &snapshot.lane_reader,
+                &snapshot.lane_joiner,
+                &snapshot.lane_seal,
+            ],
+            &snapshot.lane_member,
+        )?;
+        let first = snapshot.generation <= 1;
+        if snapshot.slot > SLOTS_MAX || first != snapshot.ended.is_none() {
+            return None;
+        }
+        let ended = match &snapshot.ended {
+            Some(ended) => Some(Ended::open(ended)?),
+            None => None,
         };
-        if self.follower.merge(incoming).is_ok() {
-            self.group_info = group_info;
-            self.chain.advance(Some(judged));
-        } else {
+        let chain = Chain {
+            ledger: Ledger::replay(community, &snapshot.genesis, &snapshot.statements).ok()?,
+            generation: snapshot.generation,
+            began_ms: snapshot.generation_ms,
+            slot: snapshot.slot,
+            value: snapshot.value[..].try_into().ok()?,
+            record: snapshot.record[..].try_into().ok()?,
+            time_ms: snapshot.time_ms,
+            keys,
+            ended,
+        };
+        Self::new(chain, &snapshot.tree, snapshot.group_info).ok()
+    }
+
+    /// Takes the next slot's value; see [`Self::take`].
+    pub(crate) fn take_value(&mut self, chosen: &Chosen) {
+        let (generation, slot) = self.chain.place();
+        let lane = self.chain.keys.clone();
+        self.take(chosen.record.as_deref(), None);
+        let at = (generation, slot + 1);
+        self.chain.came_by(&lane, at, chosen.value_hash);
+    }
+
+    /// Takes what the next slot holds; what it did. `rescuer` opens what is there for this device if it is a member's.
+    pub(crate) fn take(
+        &mut self,
+        record: Option<&[u8]>,
+        rescuer: Option<(&Rescuer, &Hash)>,
+    ) -> Vec<Effect> {
+        let judged = record.and_then(|bytes| self.judge(bytes));
+        let Some((judged, incoming, record)) = judged else {
             self.chain.advance(None);
+            return vec![];
+        };
+        if self.follower.merge(incoming).is_err() {
+            self.chain.advance(None);
+            return vec![];
+        }
+        let (turns, effects) = (judged.turns, judged.effects.clone());
+        self.chain.advance(Some(judged));
+        if turns {
+            self.turn(&record, rescuer);
+        }
+        self.group_info = record.group_info;
+        effects
+    }
+
+    fn turn(&mut self, record: &proto::Record, rescuer: Option<(&Rescuer, &Hash)>) {
+        let (generation, time_ms) = (self.chain.generation, self.chain.time_ms);
+        let opened =
+            rescuer.and_then(|(rescuer, relay)| Some((rescuer.open(record, generation)?, relay)));
+        match opened {
+            Some((secret, relay)) => {
+                self.chain.keys = CommitKeys::of_generation(&secret, relay);
+                self.eras.push(Era::of(&secret, generation, time_ms));
+            }
+            None => self.chain.keys = CommitKeys::none(),
         }
     }
 
-    fn judge(&self, bytes: &[u8]) -> Option<(Judged, PublicIncoming, Vec<u8>)> {
+    /// Whether the group has gone where it cannot be followed with what is known here.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.chain.keys.is_none()
+    }
+
+    fn judge(&self, bytes: &[u8]) -> Option<(Judged, PublicIncoming, proto::Record)> {
         let record: proto::Record = self.chain.read(bytes).ok()?;
         let incoming = self.follower.process(&record.commit).ok()?;
         let judged = self.chain.judge(bytes, &record, &incoming.facts).ok()?;
-        Some((judged, incoming, record.group_info))
+        Some((judged, incoming, record))
     }
 
-    /// Whether everybody in the group's tree is a device that the ledger knows.
+    /// Whether everybody in the group's tree is a device that the ledger knows. Who went may still be in the tree.
     pub(crate) fn all_admitted(&self) -> bool {
         let ledger = &self.chain.ledger;
         self.follower
             .members()
             .iter()
-            .all(|member| ledger.current(&member.leaf_key).is_ok())
+            .all(|member| ledger.persona_of(&member.leaf_key).is_some())
+    }
+
+    pub(crate) fn suite(&self) -> Option<Suite> {
+        self.follower.suite().ok()
     }
 
     pub(crate) fn tree(&self) -> Result<Vec<u8>, MlsError> {

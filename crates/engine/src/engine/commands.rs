@@ -1,22 +1,28 @@
 //! What the app asks for: each command is answered at once, or waits for a relay's word.
 
 use super::{Engine, Wanted};
-use crate::community::{Community, Newcomer};
+use crate::community::{Community, Ctx, Newcomer};
 use crate::io::{Output, RelayAddress};
+use crate::keys::Secret;
 use crate::ledger::name_is_sound;
 use crate::line::Line;
 use crate::link;
 use crate::names;
 use crate::visit::Purpose;
 use ume_api::{
-    Command, CommunityRef, EntryId, Failure, FeedPage, FromEngine, InviteTerms, Reply,
-    TEXT_BYTES_MAX,
+    AccessKeyText, Command, CommunityRef, EntryId, Failure, FeedPage, FromEngine, InviteTerms,
+    Reply, Role, TEXT_BYTES_MAX,
 };
+use ume_wire::access;
 
 impl Engine {
     pub(super) fn command(&mut self, number: u32, command: Command) {
         let answer = match command {
-            Command::Start { name, persona } => self.start(number, &name, &persona),
+            Command::Start {
+                name,
+                persona,
+                access,
+            } => self.start(number, &name, &persona, access.as_ref()),
             Command::Share { community, terms } => self.share(number, community, terms),
             Command::Look { link } => self.visit(number, &link, Purpose::Look),
             Command::Join { link, persona } => self.visit(number, &link, Purpose::Join { persona }),
@@ -27,6 +33,44 @@ impl Engine {
             }
             Command::Older { community, before } => Some(self.page(community, Some(&before))),
             Command::Post { community, text } => self.post(community, &text),
+            Command::Edit {
+                community,
+                post,
+                text,
+            } => self.change(community, |community, ctx| {
+                let text = text.trim_end().to_owned();
+                community.edit(ctx, post, text).map(|_| Reply::Done)
+            }),
+            Command::Unpublish { community, post } => self.change(community, |community, ctx| {
+                community.unpublish(ctx, post).map(|_| Reply::Done)
+            }),
+            Command::Hide {
+                community,
+                what,
+                on,
+            } => self.change(community, |community, ctx| {
+                community.hide(ctx, what, on).map(|()| Reply::Done)
+            }),
+            Command::Portray { community, picture } => self.change(community, |community, ctx| {
+                community.portray(ctx, picture).map(|_| Reply::Done)
+            }),
+            Command::Picture { community, person } => Some(self.ask(community, |found| {
+                Ok(Reply::Picture(found.picture(&person.0)))
+            })),
+            Command::Hides { community } => {
+                Some(self.ask(community, |found| Ok(Reply::Hidden(found.hidden()))))
+            }
+            Command::Versions { community, post } => Some(self.ask(community, |found| {
+                found.versions(&post).map(Reply::Versions)
+            })),
+            Command::Owners { community, post } => {
+                Some(self.ask(community, |found| found.owners(&post).map(Reply::Owners)))
+            }
+            Command::Members { community } => Some(self.members(community)),
+            Command::Former { community } => Some(self.former(community)),
+            Command::Invites { community } => Some(self.invites(community)),
+            Command::Forget { community } => Some(self.forget(community)),
+            Command::Govern { community, act } => self.govern(number, community, act),
             Command::Reconnect => {
                 let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
                 for relay in relays {
@@ -45,13 +89,29 @@ impl Engine {
         }
     }
 
-    fn start(&mut self, number: u32, name: &str, persona: &str) -> Option<Result<Reply, Failure>> {
+    fn start(
+        &mut self,
+        number: u32,
+        name: &str,
+        persona: &str,
+        access: Option<&AccessKeyText>,
+    ) -> Option<Result<Reply, Failure>> {
         let name = name.trim().to_owned();
         let persona = self.persona(persona);
         if !name_is_sound(&name) || !name_is_sound(&persona) {
             return Some(Err(Failure::BadText));
         }
-        self.wait(number, Wanted::Start { name, persona });
+        let access = match access.map(|text| access::parse(&text.0)) {
+            Some(Ok(key)) => Some(Secret::new(key)),
+            Some(Err(_)) => return Some(Err(Failure::AccessRefused)),
+            None => None,
+        };
+        let wanted = Wanted::Start {
+            name,
+            persona,
+            access,
+        };
+        self.wait(number, wanted);
         let home = self.home.clone();
         self.want(&home);
         if self.lines.get(&home).is_some_and(Line::is_up) {
@@ -65,7 +125,8 @@ impl Engine {
         if relay != self.home {
             return;
         }
-        let Some(id) = self.lines.get(relay).and_then(|line| line.relay) else {
+        let greeting = self.greeting(relay);
+        let Some((id, access_needed)) = greeting.map(|one| (one.relay, one.access_needed)) else {
             return;
         };
         let waiting = std::mem::take(&mut self.waiting);
@@ -74,9 +135,18 @@ impl Engine {
             .partition(|waiting| matches!(waiting.what, Wanted::Start { .. }));
         self.waiting = others;
         for one in starts {
-            let Wanted::Start { name, persona } = one.what else {
+            let Wanted::Start {
+                name,
+                persona,
+                access,
+            } = one.what
+            else {
                 continue;
             };
+            if access_needed && access.is_none() {
+                self.answer(one.number, Err(Failure::AccessNeeded));
+                continue;
+            }
             let who = Newcomer {
                 number: self.next_community(),
                 relay: link::RelayRef {
@@ -84,13 +154,25 @@ impl Engine {
                     id,
                 },
                 name: persona,
+                access: access.filter(|_| access_needed),
             };
             let community = CommunityRef(who.number);
             let root = self.profile.root.clone();
-            let founded = self.with_ctx(relay, |ctx| Community::found(ctx, &root, &who, name));
+            let founded = self.with_ctx(&who.relay, |ctx| Community::found(ctx, &root, &who, name));
             let result = match founded {
                 Ok(founded) => {
                     self.communities.insert(community.0, founded);
+                    if access_needed {
+                        // Only the relay can tell whether the key is good.
+                        self.wait(
+                            one.number,
+                            Wanted::Founded {
+                                community: community.0,
+                            },
+                        );
+                        self.with(community.0, Community::line_up);
+                        continue;
+                    }
                     self.with(community.0, Community::line_up);
                     Ok(Reply::Community(community))
                 }
@@ -128,15 +210,17 @@ impl Engine {
             return Some(Err(Failure::NotHere));
         };
         // An invite for nobody makes no sense, and the ledger's 0 means any number.
-        if !found.view().may_invite || terms.max_uses == Some(0) {
+        if !found.view().may_invite || terms.max_uses == Some(0) || terms.role > Role::Member {
             return Some(Err(Failure::NotAllowed));
         }
-        let invite = self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
+        let (invite, wish) =
+            self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
         self.wait(
             number,
             Wanted::Link {
                 community: community.0,
                 invite,
+                wish,
             },
         );
         None
@@ -161,14 +245,31 @@ impl Engine {
         if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
             return Some(Err(Failure::BadText));
         }
-        let ready = self
-            .communities
-            .get(&community.0)
-            .is_some_and(|found| !found.is_joining());
-        if !ready {
+        self.change(community, |community, ctx| {
+            community.post(ctx, text).map(Reply::Posted)
+        })
+    }
+
+    /// Does something in a community that this profile is in.
+    fn change(
+        &mut self,
+        community: CommunityRef,
+        act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> Result<Reply, Failure>,
+    ) -> Option<Result<Reply, Failure>> {
+        let found = self.communities.get(&community.0);
+        if found.is_none_or(Community::is_joining) {
             return Some(Err(Failure::NotHere));
         }
-        let posted = self.with(community.0, |community, ctx| community.post(ctx, text))?;
-        Some(posted.map(Reply::Posted).map_err(|_| Failure::Internal))
+        self.with(community.0, act)
+    }
+
+    /// Looks something up in a community.
+    fn ask(
+        &self,
+        community: CommunityRef,
+        look: impl FnOnce(&Community) -> Result<Reply, Failure>,
+    ) -> Result<Reply, Failure> {
+        let found = self.communities.get(&community.0);
+        look(found.ok_or(Failure::NotHere)?)
     }
 }

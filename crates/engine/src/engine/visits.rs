@@ -39,16 +39,9 @@ impl Engine {
         let known = self
             .visits
             .iter()
-            .find(|(_, visit)| visit.link == link)
+            .find(|(_, visit)| visit.link == link && visit.returning.is_none())
             .map(|(owner, _)| *owner);
-        let owner = known.unwrap_or_else(|| {
-            let owner = self
-                .visits
-                .last_key_value()
-                .map_or(FIRST_VISIT, |(last, _)| last + 1);
-            self.visits.insert(owner, Visit::new(link));
-            owner
-        });
+        let owner = known.unwrap_or_else(|| self.begin_visit(Visit::new(link)));
         if let Some(visit) = self.visits.get_mut(&owner) {
             visit.asked.push((number, purpose));
             let relay = visit
@@ -62,25 +55,68 @@ impl Engine {
         None
     }
 
+    fn begin_visit(&mut self, visit: Visit) -> u32 {
+        let last = self.visits.last_key_value();
+        let owner = last.map_or(FIRST_VISIT, |(last, _)| last + 1);
+        self.visits.insert(owner, visit);
+        owner
+    }
+
+    /// A community lost its way: looks at the invite by which it came.
+    pub(super) fn look_for_way_in(&mut self, number: u32) {
+        self.visits
+            .retain(|_, visit| visit.returning != Some(number));
+        let community = self.communities.get(&number);
+        if let Some(link) = community.and_then(Community::way_in) {
+            let mut visit = Visit::new(link);
+            visit.returning = Some(number);
+            let owner = self.begin_visit(visit);
+            self.with_visit(owner, Visit::refresh);
+        }
+    }
+
+    /// Takes a community back to where its invite leads. If it leads nowhere yet, the community looks again later.
+    fn conclude_return(&mut self, owner: u32, number: u32) {
+        let arrived = self.visits.get(&owner).and_then(Visit::arrived);
+        if arrived.is_none() {
+            return;
+        }
+        let visit = self.visits.remove(&owner);
+        let Some(ready) = visit.and_then(Visit::into_ready) else {
+            return;
+        };
+        if let Some(relay) = self.communities.get(&number).map(Community::relay).cloned()
+            && let Some(line) = self.lines.get_mut(&relay.address)
+        {
+            line.forget(owner);
+        }
+        self.with(number, |community, ctx| {
+            community.begin_again(ctx, ready.watch, ready.history);
+        });
+    }
+
     pub(super) fn with_visit(&mut self, owner: u32, act: impl FnOnce(&mut Visit, &mut Ctx<'_>)) {
         let Some(mut visit) = self.visits.remove(&owner) else {
             return;
         };
-        let relay = visit
-            .relay()
-            .map(|relay| relay.address.clone())
-            .unwrap_or_default();
+        let Some(relay) = visit.relay().cloned() else {
+            return;
+        };
         let asks = self.with_ctx(&relay, |ctx| {
             act(&mut visit, ctx);
             std::mem::take(&mut ctx.asks)
         });
         self.visits.insert(owner, visit);
-        self.request(&relay, owner, asks);
+        self.request(&relay.address, owner, asks);
         self.conclude_visit(owner);
     }
 
     /// Answers whoever asked about an invite, once there is an answer.
     fn conclude_visit(&mut self, owner: u32) {
+        if let Some(number) = self.visits.get(&owner).and_then(|visit| visit.returning) {
+            self.conclude_return(owner, number);
+            return;
+        }
         let name = names::random(&mut self.rng);
         let Some(visit) = self.visits.get(&owner) else {
             return;
@@ -143,15 +179,16 @@ impl Engine {
             return;
         };
         let name = self.persona(persona);
-        let address = relay.address.clone();
+        let at = relay.clone();
         let who = Newcomer {
             number: self.next_community(),
             relay,
             name,
+            access: ready.access,
         };
         let community = who.number;
         let root = self.profile.root.clone();
-        let joined = self.with_ctx(&address, |ctx| {
+        let joined = self.with_ctx(&at, |ctx| {
             Community::join(ctx, &root, who, ready.watch, secret, ready.history)
         });
         self.communities.insert(community, joined);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::{make_cert, make_statement};
+use crate::ledger::{self, Ledger, make_cert, make_statement};
 use proto::statement::Body;
 
 struct Author {
@@ -19,7 +19,7 @@ impl Author {
         self.persona.verifying_key().to_bytes()
     }
 
-    fn writes(&self, community: &Hash, draft: Draft) -> proto::Signed {
+    fn writes(&self, community: &Hash, draft: Draft) -> proto::Written {
         write(community, &self.persona(), &self.leaf, draft)
     }
 }
@@ -29,8 +29,11 @@ fn draft(text: &str) -> Draft {
         seq: 1,
         previous: None,
         parents: vec![],
+        kind: Kind::Post,
+        salt: [5; 16],
         time_ms: 7,
-        text: text.into(),
+        content: text.into(),
+        ledger: 1,
     }
 }
 
@@ -54,9 +57,13 @@ fn ledger(owner: &Author) -> Ledger {
         cert,
         name: "Plum".into(),
         claim: None,
+        rescue: vec![1],
     };
     ledger
-        .apply(&make_statement(&owner.leaf, Body::Admit(admit)), 0)
+        .apply(
+            &make_statement(&owner.leaf, &ledger.head(), Body::Admit(admit)),
+            0,
+        )
         .unwrap();
     ledger
 }
@@ -66,32 +73,42 @@ fn an_entry_of_a_member_holds() {
     let owner = Author::new(1);
     let ledger = ledger(&owner);
     let signed = owner.writes(&ledger.community, draft("hello"));
-    let entry = verify(&signed, &ledger).unwrap();
+    let entry = verify(&signed, &ledger.community).unwrap();
     assert_eq!(
-        (entry.text.as_str(), entry.author),
-        ("hello", owner.persona())
+        (entry.text.as_deref(), entry.author),
+        (Some("hello"), owner.persona())
     );
-    assert_eq!(entry.id, EntryId(hash(&signed.content)));
+    assert_eq!(Some(entry.id), id(&signed));
 }
 
 #[test]
 fn nobody_writes_in_anothers_name_or_from_outside() {
     let (owner, stranger) = (Author::new(1), Author::new(2));
     let ledger = ledger(&owner);
+    let unknown = |_, _| None;
     let outside = stranger.writes(&ledger.community, draft("let me in"));
-    assert_eq!(verify(&outside, &ledger), Err(LedgerError::Authority));
-    // Signed by a stranger's device in the owner's name.
+    let entry = verify(&outside, &ledger.community).unwrap();
+    assert_eq!(judge(&entry, &ledger, unknown), Standing::Undecided);
+    // Signed by a member's device in somebody else's name.
     let forged = write(
         &ledger.community,
-        &owner.persona(),
-        &stranger.leaf,
+        &stranger.persona(),
+        &owner.leaf,
         draft("forged"),
     );
-    assert_eq!(verify(&forged, &ledger), Err(LedgerError::Authority));
+    let entry = verify(&forged, &ledger.community).unwrap();
+    assert_eq!(
+        judge(&entry, &ledger, unknown),
+        Standing::Refused(standing::Refusal::Author)
+    );
     // The owner's words with a stranger's signature.
     let mut swapped = owner.writes(&ledger.community, draft("mine"));
-    swapped.signature = stranger.writes(&ledger.community, draft("mine")).signature;
-    assert_eq!(verify(&swapped, &ledger), Err(LedgerError::Signature));
+    let others = stranger.writes(&ledger.community, draft("mine"));
+    swapped.entry.as_mut().unwrap().signature = others.entry.unwrap().signature;
+    assert_eq!(
+        verify(&swapped, &ledger.community),
+        Err(LedgerError::Signature)
+    );
 }
 
 #[test]
@@ -99,7 +116,10 @@ fn an_entry_of_another_community_is_refused() {
     let owner = Author::new(1);
     let ledger = ledger(&owner);
     let signed = owner.writes(&[8; 32], draft("elsewhere"));
-    assert_eq!(verify(&signed, &ledger), Err(LedgerError::Malformed));
+    assert_eq!(
+        verify(&signed, &ledger.community),
+        Err(LedgerError::Malformed)
+    );
 }
 
 #[test]
@@ -107,10 +127,19 @@ fn every_changed_bit_is_noticed() {
     let owner = Author::new(1);
     let ledger = ledger(&owner);
     let signed = owner.writes(&ledger.community, draft("as it was written"));
-    for bit in 0..8 * signed.content.len() {
+    let content = signed.entry.clone().unwrap().content;
+    for bit in 0..8 * content.len() {
         let mut changed = signed.clone();
-        changed.content[bit / 8] ^= 1 << (bit % 8);
-        assert!(verify(&changed, &ledger).is_err(), "bit {bit}");
+        changed.entry.as_mut().unwrap().content[bit / 8] ^= 1 << (bit % 8);
+        assert!(verify(&changed, &ledger.community).is_err(), "bit {bit}");
+    }
+    for bit in 0..8 * signed.body.len() {
+        let mut changed = signed.clone();
+        changed.body[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            verify(&changed, &ledger.community).is_err(),
+            "body, bit {bit}"
+        );
     }
 }
 
@@ -120,7 +149,10 @@ fn entries_out_of_shape_are_refused_even_if_signed() {
     let ledger = ledger(&owner);
     let refused = |draft: Draft| {
         let signed = owner.writes(&ledger.community, draft);
-        assert_eq!(verify(&signed, &ledger), Err(LedgerError::Malformed));
+        assert_eq!(
+            verify(&signed, &ledger.community),
+            Err(LedgerError::Malformed)
+        );
     };
     refused(draft(""));
     refused(draft(&"x".repeat(TEXT_BYTES_MAX + 1)));
@@ -140,4 +172,74 @@ fn entries_out_of_shape_are_refused_even_if_signed() {
         parents: vec![EntryId([1; 32]); PARENTS_MAX + 1],
         ..draft("too many")
     });
+}
+
+#[test]
+fn a_text_can_be_erased_and_the_entry_still_be_verified() {
+    let owner = Author::new(1);
+    let ledger = ledger(&owner);
+    let signed = owner.writes(&ledger.community, draft("said too soon"));
+    let mut entry = verify(&signed, &ledger.community).unwrap();
+    assert!(!entry.is_bare());
+    entry.erase();
+    assert!(entry.is_bare());
+    let bare = verify(&entry.written, &ledger.community).unwrap();
+    assert_eq!((bare.id, bare.text), (entry.id, None));
+    let found = |bytes: &[u8]| bytes.windows(4).any(|four| four == b"soon");
+    assert!(!found(&entry.written.encode_to_vec()));
+    assert!(found(&signed.encode_to_vec()));
+}
+
+#[test]
+fn changes_name_a_post_and_posts_name_none() {
+    let owner = Author::new(1);
+    let ledger = ledger(&owner);
+    let post = EntryId([3; 32]);
+    for (kind, text) in [(Kind::Edit(post), "better"), (Kind::Unpublish(post), "")] {
+        let draft = Draft {
+            kind,
+            ..draft(text)
+        };
+        let entry = verify(&owner.writes(&ledger.community, draft), &ledger.community).unwrap();
+        assert_eq!((entry.kind, entry.is_bare()), (kind, false));
+    }
+    let resigned = |change: fn(&mut proto::Entry), text: &str| {
+        let signed = owner.writes(&ledger.community, draft(text)).entry.unwrap();
+        let mut entry = proto::Entry::decode(&signed.content[..]).unwrap();
+        change(&mut entry);
+        let content = entry.encode_to_vec();
+        let written = proto::Written {
+            entry: Some(ledger::sign(&owner.leaf, Purpose::Entry, content)),
+            body: vec![],
+        };
+        verify(&written, &ledger.community)
+    };
+    let malformed = Err(LedgerError::Malformed);
+    assert_eq!(resigned(|entry| entry.target = vec![3; 32], "x"), malformed);
+    assert_eq!(resigned(|entry| entry.kind = 2, "x"), malformed);
+    assert_eq!(resigned(|entry| entry.kind = 9, "x"), malformed);
+    let taken_back = |entry: &mut proto::Entry| {
+        entry.kind = 3;
+        entry.target = vec![3; 32];
+    };
+    assert_eq!(resigned(taken_back, "x"), malformed, "with a text");
+}
+
+#[test]
+fn a_portrait_holds_a_picture_of_bounded_size() {
+    let owner = Author::new(1);
+    let ledger = ledger(&owner);
+    let verdict = |bytes: usize| {
+        let draft = Draft {
+            kind: Kind::Portrait,
+            content: vec![0xff; bytes],
+            ..draft("")
+        };
+        verify(&owner.writes(&ledger.community, draft), &ledger.community)
+    };
+    for bytes in [0, 1, PICTURE_BYTES_MAX] {
+        let entry = verdict(bytes).unwrap();
+        assert_eq!((entry.text, entry.picture), (None, Some(vec![0xff; bytes])));
+    }
+    assert_eq!(verdict(PICTURE_BYTES_MAX + 1), Err(LedgerError::Malformed));
 }

@@ -1,27 +1,45 @@
 use super::*;
+use crate::keys::{Label, Secret};
+use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use proto::statement::Body;
 
-struct Someone {
-    leaf: SigningKey,
+pub(super) struct Someone {
+    pub(super) leaf: SigningKey,
     cert: Vec<u8>,
 }
 
 impl Someone {
-    fn new(n: u8, community: &Hash) -> Self {
+    pub(super) fn persona(&self) -> Hash {
+        let cert = proto::Signed::decode(&self.cert[..]).unwrap();
+        let cert = proto::DeviceCert::decode(&cert.content[..]).unwrap();
+        key(&cert.persona).unwrap()
+    }
+
+    pub(super) fn cert(&self) -> &[u8] {
+        &self.cert
+    }
+
+    /// A statement of this device for the next place.
+    pub(super) fn says(&self, ledger: &Ledger, body: Body) -> Vec<u8> {
+        make_statement(&self.leaf, &ledger.head(), body)
+    }
+
+    pub(super) fn new(n: u8, community: &Hash) -> Self {
         let persona = SigningKey::from_bytes(&[n; 32]);
         let leaf = SigningKey::from_bytes(&[n + 100; 32]);
         let cert = make_cert(&persona, community, leaf.verifying_key().as_bytes(), 1);
         Self { leaf, cert }
     }
 
-    fn admit(&self, claim: Option<proto::JoinClaim>) -> Vec<u8> {
+    pub(super) fn admit(&self, ledger: &Ledger, claim: Option<proto::JoinClaim>) -> Vec<u8> {
         let admit = proto::Admit {
             cert: self.cert.clone(),
             name: "Plum".into(),
             claim,
+            rescue: vec![1],
         };
-        make_statement(&self.leaf, Body::Admit(admit))
+        make_statement(&self.leaf, &ledger.head(), Body::Admit(admit))
     }
 }
 
@@ -47,7 +65,7 @@ fn genesis() -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn invite(secret: &Secret, max_uses: u32, expires_ms: u64) -> Body {
+pub(super) fn invite(secret: &Secret, max_uses: u32, expires_ms: u64) -> Body {
     let key = secret
         .derive(Label::InviteKey, &[])
         .signing_key()
@@ -60,13 +78,14 @@ fn invite(secret: &Secret, max_uses: u32, expires_ms: u64) -> Body {
         max_uses,
         window: 2,
         days: 0,
+        role: proto::Role::Member.into(),
     })
 }
 
-fn started() -> (Ledger, Someone) {
+pub(super) fn started() -> (Ledger, Someone) {
     let mut ledger = Ledger::begin(&genesis()).unwrap();
     let owner = Someone::new(1, &ledger.community);
-    ledger.apply(&owner.admit(None), 0).unwrap();
+    ledger.apply(&owner.admit(&ledger, None), 0).unwrap();
     (ledger, owner)
 }
 
@@ -75,18 +94,25 @@ fn an_invite_lets_in_as_many_as_it_says_and_until_it_says() {
     let (mut ledger, owner) = started();
     let secret = Secret::new([5; 32]);
     ledger
-        .apply(&make_statement(&owner.leaf, invite(&secret, 1, 100)), 0)
+        .apply(
+            &make_statement(&owner.leaf, &ledger.head(), invite(&secret, 1, 100)),
+            0,
+        )
         .unwrap();
     let community = ledger.community;
     let claim = |one: &Someone| Some(make_claim(&secret, &community, &one.cert));
     let (second, third) = (Someone::new(2, &community), Someone::new(3, &community));
     assert_eq!(
-        ledger.clone().apply(&second.admit(claim(&second)), 101),
+        ledger
+            .clone()
+            .apply(&second.admit(&ledger, claim(&second)), 101),
         Err(LedgerError::InviteExpired)
     );
-    ledger.apply(&second.admit(claim(&second)), 100).unwrap();
+    ledger
+        .apply(&second.admit(&ledger, claim(&second)), 100)
+        .unwrap();
     assert_eq!(
-        ledger.apply(&third.admit(claim(&third)), 100),
+        ledger.apply(&third.admit(&ledger, claim(&third)), 100),
         Err(LedgerError::InviteUsedUp)
     );
     let again = Ledger::replay(&community, ledger.genesis_bytes(), ledger.statements()).unwrap();
@@ -100,35 +126,41 @@ fn nobody_comes_in_or_invites_without_authority() {
     let community = ledger.community;
     let (second, third) = (Someone::new(2, &community), Someone::new(3, &community));
     assert_eq!(
-        ledger.apply(&second.admit(None), 0),
+        ledger.apply(&second.admit(&ledger, None), 0),
         Err(LedgerError::Authority)
     );
     assert_eq!(
-        ledger.apply(&owner.admit(None), 0),
+        ledger.apply(&owner.admit(&ledger, None), 0),
         Err(LedgerError::Repeated)
     );
     let secret = Secret::new([5; 32]);
     let claim = Some(make_claim(&secret, &community, &second.cert));
     assert_eq!(
-        ledger.apply(&second.admit(claim.clone()), 0),
+        ledger.apply(&second.admit(&ledger, claim.clone()), 0),
         Err(LedgerError::InviteUnknown)
     );
     ledger
-        .apply(&make_statement(&owner.leaf, invite(&secret, 0, 0)), 0)
+        .apply(
+            &make_statement(&owner.leaf, &ledger.head(), invite(&secret, 0, 0)),
+            0,
+        )
         .unwrap();
     // A claim is worth nothing to anybody else.
     assert_eq!(
-        ledger.apply(&third.admit(claim.clone()), 0),
+        ledger.apply(&third.admit(&ledger, claim.clone()), 0),
         Err(LedgerError::Signature)
     );
-    ledger.apply(&second.admit(claim), 0).unwrap();
+    ledger.apply(&second.admit(&ledger, claim), 0).unwrap();
     let other = invite(&Secret::new([6; 32]), 0, 0);
     assert_eq!(
-        ledger.apply(&make_statement(&second.leaf, other.clone()), 0),
+        ledger.apply(
+            &make_statement(&second.leaf, &ledger.head(), other.clone()),
+            0
+        ),
         Err(LedgerError::Authority)
     );
     assert_eq!(
-        ledger.apply(&make_statement(&third.leaf, other), 0),
+        ledger.apply(&make_statement(&third.leaf, &ledger.head(), other), 0),
         Err(LedgerError::Authority)
     );
 }
@@ -144,7 +176,7 @@ proptest! {
     #[test]
     fn any_change_to_a_statement_is_refused(at in 0usize..300, bit in 0u8..8) {
         let mut ledger = Ledger::begin(&genesis()).unwrap();
-        let mut statement = Someone::new(1, &ledger.community).admit(None);
+        let mut statement = Someone::new(1, &ledger.community).admit(&ledger, None);
         let at = at % statement.len();
         statement[at] ^= 1 << bit;
         prop_assert!(ledger.apply(&statement, 0).is_err());
@@ -158,4 +190,15 @@ proptest! {
         let _ = Ledger::begin(&bytes);
         let _ = open_cert(&bytes, &[0; 32]);
     }
+}
+
+#[test]
+fn a_statement_holds_in_one_place_only() {
+    let (mut ledger, owner) = started();
+    let secret = Secret::new([5; 32]);
+    let early = owner.says(&ledger, invite(&secret, 0, 0));
+    let other = owner.says(&ledger, invite(&Secret::new([6; 32]), 0, 0));
+    ledger.apply(&other, 0).unwrap();
+    assert_eq!(ledger.apply(&early, 0), Err(LedgerError::Place));
+    assert_eq!(ledger.apply(&other, 0), Err(LedgerError::Place));
 }

@@ -1,12 +1,14 @@
 //! A member's commits: making its own, and taking others'.
 
 use openmls::group::StagedCommit;
-use openmls::prelude::{LeafNodeParameters, MlsMessageOut, ProcessedMessageContent};
+use openmls::prelude::{LeafNodeIndex, LeafNodeParameters, MlsMessageOut, ProcessedMessageContent};
 use openmls_traits::OpenMlsProvider as _;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 use super::facts::{self, CommitFacts};
-use super::group::Group;
+use super::group::{Group, secret_of};
 use super::{CommitError, MlsError};
 
 /// A commit that this device made, and that waits to be chosen.
@@ -27,15 +29,25 @@ pub(crate) struct Incoming {
 }
 
 impl Group {
-    /// Makes a commit that renews this device's keys. It is pending until it is merged or cleared.
+    /// Makes a commit that renews this device's keys and removes the devices with some leaf keys. It is pending until it is
+    /// merged or cleared.
     ///
     /// # Errors
     /// [`MlsError::Pending`], [`MlsError::NotMember`], [`MlsError::Refused`].
-    pub(crate) fn stage_update(&mut self, aad: &[u8]) -> Result<Staged, MlsError> {
+    pub(crate) fn stage_update(
+        &mut self,
+        aad: &[u8],
+        remove: &BTreeSet<[u8; 32]>,
+    ) -> Result<Staged, MlsError> {
         self.ensure_member()?;
         if self.has_pending() {
             return Err(MlsError::Pending);
         }
+        let members = facts::members(self.mls.public_group()).into_iter();
+        let gone: Vec<_> = members
+            .filter(|member| remove.contains(&member.leaf_key))
+            .map(|member| LeafNodeIndex::new(member.index))
+            .collect();
         self.mls.set_aad(aad.to_vec());
         let (commit, _, info) = self
             .mls
@@ -43,6 +55,7 @@ impl Group {
             .consume_proposal_store(false)
             .force_self_update(true)
             .leaf_node_parameters(LeafNodeParameters::default())
+            .propose_removals(gone)
             .load_psks(self.provider.storage())
             .map_err(MlsError::refused)?
             .create_group_info(true)
@@ -57,6 +70,27 @@ impl Group {
             .map_err(MlsError::refused)?
             .into_contents();
         Staged::new(&commit, info.map(MlsMessageOut::from))
+    }
+
+    /// A secret of the epoch that the pending commit begins; see [`Group::export`].
+    ///
+    /// # Errors
+    /// [`MlsError::NothingPending`], [`MlsError::Refused`].
+    pub(crate) fn export_pending(
+        &self,
+        label: &str,
+        context: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>, MlsError> {
+        let staged = self.mls.pending_commit().ok_or(MlsError::NothingPending)?;
+        let secret = staged
+            .export_secret(self.provider.crypto(), label, context, 32)
+            .map_err(MlsError::refused)?;
+        secret_of(secret)
+    }
+
+    /// Leaf keys of all devices in the group.
+    pub(crate) fn leaf_keys(&self) -> BTreeSet<[u8; 32]> {
+        facts::leaf_keys(self.mls.public_group())
     }
 
     /// Whether a commit of this device, or its join, waits to be chosen.

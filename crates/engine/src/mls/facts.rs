@@ -12,6 +12,7 @@ use openmls::treesync::LeafNodeSource;
 use openmls_rust_crypto::RustCrypto;
 
 use super::Member;
+use std::collections::BTreeSet;
 
 /// What a commit does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) struct CommitFacts {
     pub(crate) added: Vec<Newcomer>,
     /// Whom it removes, as they were before. At most one if the committer is external.
     pub(crate) removed: Vec<Member>,
+    /// Leaf keys of all who were in the group before and are not removed.
+    pub(crate) staying: BTreeSet<[u8; 32]>,
 }
 
 /// Who made a commit.
@@ -78,6 +81,7 @@ pub(super) fn judge(
         committer: committer(group, &sender, &staged, author)?,
         added: Vec::new(),
         removed: Vec::new(),
+        staying: leaf_keys(group),
     };
     for queued in staged.queued_proposals() {
         if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
@@ -87,9 +91,9 @@ pub(super) fn judge(
             Proposal::ExternalInit(_) => {}
             Proposal::Add(add) => facts.added.push(added(add.key_package().leaf_node())?),
             Proposal::Remove(remove) => {
-                facts
-                    .removed
-                    .push(member_at(group, remove.removed().u32()).ok_or("removes nobody")?);
+                let gone = member_at(group, remove.removed().u32()).ok_or("removes nobody")?;
+                facts.staying.remove(&gone.leaf_key);
+                facts.removed.push(gone);
             }
             _ => return Err("kind of proposal not allowed".into()),
         }
@@ -164,6 +168,12 @@ fn newcomer(leaf: &LeafNode) -> Result<Newcomer, String> {
 /// All members, by index.
 pub(super) fn members(group: &PublicGroup) -> Vec<Member> {
     group.members().filter_map(member).collect()
+}
+
+/// Leaf keys of all members.
+pub(super) fn leaf_keys(group: &PublicGroup) -> BTreeSet<[u8; 32]> {
+    let members = members(group).into_iter();
+    members.map(|member| member.leaf_key).collect()
 }
 
 /// The member at an index.

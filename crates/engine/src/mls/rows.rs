@@ -1,18 +1,19 @@
 //! Where OpenMLS keeps a group: values in memory, in a compact form, whose changes can be taken out as rows.
 //!
 //! Written instead of using `openmls_memory_storage` because that one panics on values that it cannot read, and its
-//! JSON is several times larger. The form is `MessagePack`: OpenMLS needs one that describes itself.
+//! JSON is several times larger. The form is [`compact`], but for one value that only a form that describes itself can
+//! hold.
 //!
 //! A value is cut into rows of [`PIECE`] bytes. Every message sent or opened writes the secrets of all epochs that can still be
 //! read; most of that does not change, and is not stored again. Rows belong to one group, so their keys do not name it.
+
+mod compact;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use openmls_traits::storage::{CURRENT_VERSION as V, StorageProvider, traits};
-use rmp_serde::Serializer;
-use rmp_serde::config::BytesMode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -122,21 +123,21 @@ impl Rows {
         if self.forgetful {
             return Ok(());
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        let mut writer = Serializer::new(&mut *bytes).with_bytes(BytesMode::ForceIterables);
-        value
-            .serialize(&mut writer)
-            .map_err(|_| RowError::Unwritable)?;
+        let bytes = postcard::to_allocvec(value).map_err(|_| RowError::Unwritable)?;
+        self.set_at(key, bytes)
+    }
+
+    fn set_at(&self, key: Vec<u8>, bytes: Vec<u8>) -> Result<(), RowError> {
         if bytes.len().div_ceil(PIECE) > usize::from(u16::MAX) {
             return Err(RowError::Unwritable);
         }
-        self.lock().set(key, bytes);
+        self.lock().set(key, Zeroizing::new(bytes));
         Ok(())
     }
 
     fn get_at<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, RowError> {
         match self.lock().values.get(key) {
-            Some(value) => rmp_serde::from_slice(value)
+            Some(value) => compact::read(value)
                 .map(Some)
                 .map_err(|_| RowError::Unreadable),
             None => Ok(None),
@@ -188,9 +189,7 @@ fn piece(value: &[u8], number: u16) -> Option<&[u8]> {
 }
 
 fn key_of(kind: Kind, name: &impl Serialize) -> Result<Vec<u8>, RowError> {
-    let mut key = vec![kind as u8];
-    rmp_serde::encode::write(&mut key, name).map_err(|_| RowError::Unwritable)?;
-    Ok(key)
+    postcard::to_extend(name, vec![kind as u8]).map_err(|_| RowError::Unwritable)
 }
 
 /// Writing a value of which a group has one.
@@ -225,7 +224,6 @@ impl StorageProvider<V> for Rows {
     type Error = RowError;
 
     writers! {
-        write_mls_join_config: JoinConfig, MlsGroupJoinConfig;
         write_tree: Tree, TreeSync;
         write_interim_transcript_hash: InterimTranscriptHash, InterimTranscriptHash;
         write_context: Context, GroupContext;
@@ -237,7 +235,6 @@ impl StorageProvider<V> for Rows {
     }
 
     readers! {
-        mls_group_join_config: JoinConfig, MlsGroupJoinConfig;
         tree: Tree, TreeSync;
         interim_transcript_hash: InterimTranscriptHash, InterimTranscriptHash;
         group_context: Context, GroupContext;
@@ -259,6 +256,29 @@ impl StorageProvider<V> for Rows {
         delete_own_leaf_index: OwnLeafIndex;
         delete_group_epoch_secrets: EpochSecrets;
         delete_group_state: GroupState;
+    }
+
+    // A number in it is read by asking what comes.
+    fn write_mls_join_config<G: traits::GroupId<V>, T: traits::MlsGroupJoinConfig<V>>(
+        &self,
+        _: &G,
+        value: &T,
+    ) -> Result<(), RowError> {
+        if self.forgetful {
+            return Ok(());
+        }
+        let bytes = rmp_serde::to_vec(value).map_err(|_| RowError::Unwritable)?;
+        self.set_at(vec![Kind::JoinConfig as u8], bytes)
+    }
+
+    fn mls_group_join_config<G: traits::GroupId<V>, T: traits::MlsGroupJoinConfig<V>>(
+        &self,
+        _: &G,
+    ) -> Result<Option<T>, RowError> {
+        let state = self.lock();
+        let value = state.values.get(&[Kind::JoinConfig as u8][..]);
+        let config = value.map(|value| rmp_serde::from_slice(value));
+        config.transpose().map_err(|_| RowError::Unreadable)
     }
 
     fn write_group_state<T: traits::GroupState<V>, G: traits::GroupId<V>>(

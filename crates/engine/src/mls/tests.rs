@@ -1,6 +1,6 @@
 //! Two and more devices, over both suites: everything that a community does with its group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::commit::Staged;
 use super::group::capabilities as capabilities_of;
@@ -152,7 +152,10 @@ fn joins_from_an_old_snapshot_and_the_commits_since() {
         let mut follower = founder.follower();
         let mut group_info = founder.group.group_info().unwrap();
         for round in 0..4_u8 {
-            let staged = founder.group.stage_update(&[round]).unwrap();
+            let staged = founder
+                .group
+                .stage_update(&[round], &BTreeSet::new())
+                .unwrap();
             assert_eq!(
                 founder.group.process_commit(&staged.commit).unwrap_err(),
                 CommitError::Own
@@ -205,7 +208,7 @@ fn messages_go_both_ways_and_over_epochs() {
         let mut late = Vec::new();
         for _ in 0..7 {
             late.push(joiner.group.protect(b"late").unwrap());
-            let staged = founder.group.stage_update(b"").unwrap();
+            let staged = founder.group.stage_update(b"", &BTreeSet::new()).unwrap();
             founder.confirm();
             joiner.take(&staged.commit);
         }
@@ -220,7 +223,7 @@ fn messages_go_both_ways_and_over_epochs() {
         assert_eq!(verdicts[2..], vec![Ok(b"late".to_vec()); 4]);
         assert!(founder.group.unprotect(&early).is_ok());
 
-        let staged = joiner.group.stage_update(b"").unwrap();
+        let staged = joiner.group.stage_update(b"", &BTreeSet::new()).unwrap();
         joiner.confirm();
         let ahead = joiner.group.protect(b"ahead").unwrap();
         assert_eq!(founder.group.unprotect(&ahead), Err(MlsError::NotYet));
@@ -258,7 +261,10 @@ fn messages_are_opened_in_any_order() {
 fn a_crash_at_any_step_loses_nothing() {
     for suite in SUITES {
         let (mut founder, mut joiner) = pair(suite);
-        let staged = founder.group.stage_update(b"one").unwrap();
+        let staged = founder
+            .group
+            .stage_update(b"one", &BTreeSet::new())
+            .unwrap();
         founder.store();
         founder.restart(20);
         assert!(founder.group.has_pending());
@@ -267,7 +273,10 @@ fn a_crash_at_any_step_loses_nothing() {
             CommitError::Own
         );
         assert_eq!(
-            founder.group.stage_update(b"two").unwrap_err(),
+            founder
+                .group
+                .stage_update(b"two", &BTreeSet::new())
+                .unwrap_err(),
             MlsError::Pending
         );
         founder.confirm();
@@ -277,7 +286,10 @@ fn a_crash_at_any_step_loses_nothing() {
         assert_agree(&founder.group, &joiner.group);
 
         // Staged, not stored: as if it had never been.
-        let lost = founder.group.stage_update(b"lost").unwrap();
+        let lost = founder
+            .group
+            .stage_update(b"lost", &BTreeSet::new())
+            .unwrap();
         founder.restart(23);
         assert!(!founder.group.has_pending());
         assert!(matches!(
@@ -286,7 +298,10 @@ fn a_crash_at_any_step_loses_nothing() {
         ));
 
         // Merged, not stored: the pending commit is still there.
-        let staged = founder.group.stage_update(b"three").unwrap();
+        let staged = founder
+            .group
+            .stage_update(b"three", &BTreeSet::new())
+            .unwrap();
         founder.store();
         founder.group.merge_pending().unwrap();
         founder.restart(24);
@@ -315,7 +330,7 @@ fn a_join_survives_a_crash_and_waits_for_its_confirmation() {
         joiner.group.process_commit(&staged.commit).unwrap_err(),
         CommitError::Own
     );
-    let other = founder.group.stage_update(b"").unwrap();
+    let other = founder.group.stage_update(b"", &BTreeSet::new()).unwrap();
     assert_eq!(
         joiner.group.process_commit(&other.commit).unwrap_err(),
         CommitError::Joining
@@ -334,9 +349,12 @@ fn a_join_survives_a_crash_and_waits_for_its_confirmation() {
 fn who_loses_a_race_takes_the_other_commit() {
     for suite in SUITES {
         let (mut founder, mut joiner) = pair(suite);
-        let lost = founder.group.stage_update(b"lost").unwrap();
+        let lost = founder
+            .group
+            .stage_update(b"lost", &BTreeSet::new())
+            .unwrap();
         founder.store();
-        let won = joiner.group.stage_update(b"won").unwrap();
+        let won = joiner.group.stage_update(b"won", &BTreeSet::new()).unwrap();
         joiner.confirm();
         let incoming = founder.group.process_commit(&won.commit).unwrap();
         assert_eq!(
@@ -355,7 +373,10 @@ fn who_loses_a_race_takes_the_other_commit() {
                 Err(CommitError::Void(_))
             ));
         }
-        let again = founder.group.stage_update(b"again").unwrap();
+        let again = founder
+            .group
+            .stage_update(b"again", &BTreeSet::new())
+            .unwrap();
         founder.confirm();
         joiner.take(&again.commit);
         assert_agree(&founder.group, &joiner.group);
@@ -430,132 +451,6 @@ fn ten_devices_join_one_after_the_other() {
 }
 
 #[test]
-fn tampered_commits_are_void_for_all_alike() {
-    let (mut founder, mut joiner) = pair(Suite::Classic);
-    let follower = founder.follower();
-    let before = founder.group.epoch_authenticator();
-    let external = Device::join(&follower, &founder.group.group_info().unwrap(), 2)
-        .1
-        .commit;
-    let update = joiner.group.stage_update(b"data").unwrap().commit;
-    for commit in [update, external] {
-        for place in 0..commit.len() {
-            let mut bytes = commit.clone();
-            bytes[place] ^= 1 << (place % 8);
-            let public = follower.process(&bytes);
-            match founder.group.process_commit(&bytes) {
-                Err(CommitError::Void(_)) => assert!(public.is_err(), "{place}"),
-                // The tags are not signed; only those inside can check them.
-                Err(CommitError::Private(_)) => {
-                    assert!(public.is_ok() && place + 70 > commit.len(), "{place}");
-                }
-                verdict => panic!("{place}: {verdict:?}"),
-            }
-        }
-        for end in 0..commit.len() {
-            let cut = founder.group.process_commit(&commit[..end]);
-            assert!(matches!(cut, Err(CommitError::Void(_))));
-        }
-        let incoming = founder.group.process_commit(&commit).unwrap();
-        assert_eq!(incoming.facts, follower.process(&commit).unwrap().facts);
-    }
-    assert_eq!(before, founder.group.epoch_authenticator());
-    assert!(founder.group.take_changes().is_empty());
-}
-
-#[test]
-fn tampered_messages_are_malformed() {
-    let (mut founder, mut joiner) = pair(Suite::Classic);
-    let sealed = founder.group.protect(b"hello").unwrap();
-    for place in 0..sealed.len() {
-        let mut bytes = sealed.clone();
-        bytes[place] ^= 1 << (place % 8);
-        assert!(matches!(
-            joiner.group.unprotect(&bytes),
-            Err(MlsError::Malformed(_) | MlsError::NotYet | MlsError::TooOld)
-        ));
-        assert!(matches!(
-            joiner.group.unprotect(&sealed[..place]),
-            Err(MlsError::Malformed(_))
-        ));
-    }
-    assert_eq!(joiner.group.unprotect(&sealed).unwrap(), b"hello");
-    let commit = founder.group.stage_update(b"").unwrap().commit;
-    assert!(matches!(
-        joiner.group.unprotect(&commit),
-        Err(MlsError::Malformed(_))
-    ));
-    assert!(matches!(
-        joiner.group.process_commit(&sealed),
-        Err(CommitError::Void(_))
-    ));
-}
-
-#[test]
-fn tampered_snapshots_are_refused() {
-    let (founder, _) = pair(Suite::Classic);
-    let (tree, info) = (
-        founder.group.tree().unwrap(),
-        founder.group.group_info().unwrap(),
-    );
-    for (part, length) in [(0, tree.len()), (1, info.len())] {
-        for place in 0..length {
-            let mut parts = [tree.clone(), info.clone()];
-            parts[part][place] ^= 1 << (place % 8);
-            assert!(
-                Follower::new(&parts[0], &parts[1]).is_err(),
-                "{part} {place}"
-            );
-            parts[part].truncate(place);
-            assert!(
-                Follower::new(&parts[0], &parts[1]).is_err(),
-                "{part} {place}"
-            );
-        }
-    }
-}
-
-#[test]
-fn another_group_and_another_epoch_are_void() {
-    let (mut founder, _) = pair(Suite::Classic);
-    let stranger = Group::create(Suite::Classic, &leaf(0), b"device 0", seed(60));
-    let commit = stranger.unwrap().stage_update(b"").unwrap().commit;
-    assert!(matches!(
-        founder.group.process_commit(&commit),
-        Err(CommitError::Void(_))
-    ));
-    let follower = founder.follower();
-    let staged = founder.group.stage_update(b"").unwrap();
-    founder.confirm();
-    let next = founder.group.stage_update(b"").unwrap();
-    assert!(follower.process(&next.commit).is_err());
-    assert!(matches!(
-        founder.group.process_commit(&staged.commit),
-        Err(CommitError::Void(_))
-    ));
-}
-
-#[test]
-fn stored_rows_of_others_are_refused() {
-    let (founder, _) = pair(Suite::Classic);
-    let id = founder.group.id();
-    let load = |rows: Rows, id: &[u8], leaf: &LeafKey| Group::load(rows, id, leaf, seed(70));
-    assert!(load(founder.rows.clone(), &id, &leaf(5)).is_err());
-    assert!(load(founder.rows.clone(), b"other", &founder.leaf).is_err());
-    assert!(load(Rows::new(), &id, &founder.leaf).is_err());
-    for key in founder.rows.keys() {
-        let mut rows = founder.rows.clone();
-        rows.remove(key);
-        drop(load(rows, &id, &founder.leaf));
-        for damage in [&b""[..], b"[", b"{}", b"[300]", b"null", b"\xFF"] {
-            let mut rows = founder.rows.clone();
-            rows.insert(key.clone(), damage.to_vec());
-            drop(load(rows, &id, &founder.leaf));
-        }
-    }
-}
-
-#[test]
 fn suites_have_their_numbers() {
     for suite in SUITES {
         assert_eq!(Suite::from_number(suite.number()), Some(suite));
@@ -565,150 +460,4 @@ fn suites_have_their_numbers() {
     assert_eq!(format!("{:?}", leaf(0)), "LeafKey(..)");
 }
 
-/// What only a changed client would commit.
-mod breaking_the_rules {
-    use super::{CommitError, Device, LeafKey, Suite, capabilities_of, leaf, pair};
-    use openmls::prelude::*;
-    use openmls_rust_crypto::OpenMlsRustCrypto;
-
-    fn verdicts(
-        founder: &mut Device,
-        joiner: &Device,
-        commit: &MlsMessageOut,
-    ) -> Result<(), String> {
-        let bytes = commit.to_bytes().unwrap();
-        let public = joiner.follower().process(&bytes);
-        match founder.group.process_commit(&bytes) {
-            Ok(incoming) => {
-                assert_eq!(incoming.facts, public.unwrap().facts);
-                Ok(())
-            }
-            Err(CommitError::Void(reason)) => {
-                assert!(public.is_err());
-                Err(reason)
-            }
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-
-    fn key_package(number: u16, life: Lifetime) -> KeyPackage {
-        let (leaf, provider) = (leaf(number), OpenMlsRustCrypto::default());
-        let bundle = KeyPackage::builder()
-            .key_package_lifetime(life)
-            .leaf_node_capabilities(capabilities_of(Suite::Classic))
-            .build(
-                Suite::Classic.ciphersuite(),
-                &provider,
-                &leaf,
-                leaf.credential(b"added"),
-            )
-            .unwrap();
-        bundle.key_package().clone()
-    }
-
-    #[test]
-    fn members_are_added_only_with_leaves_that_never_expire() {
-        let (mut founder, mut joiner) = pair(Suite::Classic);
-        for (life, fine) in [
-            (Lifetime::init(0, u64::MAX), true),
-            (Lifetime::new(3_600), false),
-        ] {
-            let provider = OpenMlsRustCrypto::default();
-            let commit = joiner
-                .group
-                .mls
-                .commit_builder()
-                .propose_adds([key_package(5, life)]);
-            let commit = commit
-                .force_self_update(true)
-                .load_psks(provider.storage())
-                .unwrap();
-            let key: &LeafKey = &joiner.leaf;
-            let commit = commit
-                .build(provider.rand(), provider.crypto(), key, |_| true)
-                .unwrap();
-            let commit = commit.stage_commit(&provider).unwrap().into_commit();
-            joiner
-                .group
-                .mls
-                .clear_pending_commit(provider.storage())
-                .unwrap();
-            assert_eq!(verdicts(&mut founder, &joiner, &commit).is_ok(), fine);
-        }
-    }
-
-    #[test]
-    fn a_committer_stays_who_it_is() {
-        let (mut founder, mut joiner) = pair(Suite::Classic);
-        let provider = OpenMlsRustCrypto::default();
-        let changed = LeafNodeParameters::builder()
-            .with_credential_with_key(joiner.leaf.credential(b"somebody else"))
-            .build();
-        let commit = joiner
-            .group
-            .mls
-            .commit_builder()
-            .leaf_node_parameters(changed);
-        let commit = commit.load_psks(provider.storage()).unwrap();
-        let commit = commit.build(provider.rand(), provider.crypto(), &joiner.leaf, |_| true);
-        let commit = commit
-            .unwrap()
-            .stage_commit(&provider)
-            .unwrap()
-            .into_commit();
-        joiner
-            .group
-            .mls
-            .clear_pending_commit(provider.storage())
-            .unwrap();
-        verdicts(&mut founder, &joiner, &commit).unwrap_err();
-    }
-
-    #[test]
-    fn other_proposals_are_void() {
-        let (mut founder, mut joiner) = pair(Suite::Classic);
-        let provider = OpenMlsRustCrypto::default();
-        let commit = joiner.group.mls.commit_builder();
-        let commit = commit
-            .propose_group_context_extensions(Extensions::empty())
-            .unwrap();
-        let commit = commit
-            .force_self_update(true)
-            .load_psks(provider.storage())
-            .unwrap();
-        let commit = commit.build(provider.rand(), provider.crypto(), &joiner.leaf, |_| true);
-        let commit = commit
-            .unwrap()
-            .stage_commit(&provider)
-            .unwrap()
-            .into_commit();
-        joiner
-            .group
-            .mls
-            .clear_pending_commit(provider.storage())
-            .unwrap();
-        let reason = verdicts(&mut founder, &joiner, &commit).unwrap_err();
-        assert_eq!(reason, "kind of proposal not allowed");
-    }
-}
-
-#[test]
-fn group_infos_are_checked_by_members() {
-    for suite in SUITES {
-        let (mut founder, joiner) = pair(suite);
-        let theirs = joiner.group.group_info().unwrap();
-        founder.group.check_group_info(&theirs).unwrap();
-        founder
-            .group
-            .check_group_info(&founder.group.group_info().unwrap())
-            .unwrap();
-        let mut changed = theirs.clone();
-        changed[100] ^= 1;
-        assert!(founder.group.check_group_info(&changed).is_err());
-        let next = founder.group.stage_update(b"").unwrap();
-        assert!(joiner.group.check_group_info(&next.group_info).is_err());
-        founder.confirm();
-        founder.group.check_group_info(&next.group_info).unwrap();
-        assert!(founder.group.check_group_info(&theirs).is_err());
-    }
-}
+mod refusals;

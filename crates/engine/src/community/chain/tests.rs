@@ -26,13 +26,14 @@ impl Device {
         }
     }
 
-    fn admit(&self, claim: Option<proto::JoinClaim>) -> Vec<u8> {
+    fn admit(&self, ledger: &Ledger, claim: Option<proto::JoinClaim>) -> Vec<u8> {
         let admit = proto::Admit {
             cert: self.cert.clone(),
             name: "Plum".into(),
             claim,
+            rescue: vec![1],
         };
-        make_statement(&self.leaf, Body::Admit(admit))
+        make_statement(&self.leaf, &ledger.head(), Body::Admit(admit))
     }
 }
 
@@ -53,7 +54,7 @@ fn chain() -> (Chain, Device, Secret) {
     };
     let mut ledger = Ledger::begin(&genesis.encode_to_vec()).unwrap();
     let owner = Device::new(1, &ledger.community);
-    ledger.apply(&owner.admit(None), 0).unwrap();
+    ledger.apply(&owner.admit(&ledger, None), 0).unwrap();
     let secret = Secret::new([5; 32]);
     let invite = proto::InviteCreate {
         key: crate::community::invites::invite_key(&secret).to_vec(),
@@ -61,9 +62,13 @@ fn chain() -> (Chain, Device, Secret) {
         max_uses: 0,
         window: 2,
         days: 0,
+        role: proto::Role::Member.into(),
     };
     ledger
-        .apply(&make_statement(&owner.leaf, Body::InviteCreate(invite)), 0)
+        .apply(
+            &make_statement(&owner.leaf, &ledger.head(), Body::InviteCreate(invite)),
+            0,
+        )
         .unwrap();
     let keys = CommitKeys {
         id: [1; 32],
@@ -76,10 +81,13 @@ fn chain() -> (Chain, Device, Secret) {
     let chain = Chain {
         ledger,
         generation: 1,
+        began_ms: 0,
         keys,
         slot: 3,
+        value: [8; 32],
         record: [7; 32],
         time_ms: 1000,
+        ended: None,
     };
     (chain, owner, secret)
 }
@@ -90,16 +98,31 @@ fn facts(
     statements: &[Vec<u8>],
     committer: Committer,
 ) -> (Vec<u8>, proto::Record, CommitFacts) {
-    let proposal = chain.propose(statements.to_vec(), 2000).unwrap();
-    let aad = proposal.aad.clone();
-    let bytes = chain.record(proposal, vec![], vec![], None);
-    let record = chain.read(&bytes).unwrap();
+    let mut ledger = chain.ledger.clone();
+    for statement in statements {
+        ledger.apply(statement, 2000).unwrap();
+    }
+    let context = proto::CommitContext {
+        previous: chain.record.to_vec(),
+        slot: chain.slot + 1,
+        ledger: ledger.head().to_vec(),
+        time_ms: 2000,
+    };
+    let aad = context.encode_to_vec();
+    let record = proto::Record {
+        generation: chain.generation,
+        slot: chain.slot + 1,
+        statements: statements.to_vec(),
+        ..proto::Record::default()
+    };
+    let bytes = record.encode_to_vec();
     let facts = CommitFacts {
         epoch: 0,
         aad,
         committer,
         added: vec![],
         removed: vec![],
+        staying: std::collections::BTreeSet::new(),
     };
     (bytes, record, facts)
 }
@@ -116,7 +139,7 @@ fn a_member_renews_and_a_newcomer_comes_in() {
     );
     let newcomer = Device::new(2, &chain.ledger.community);
     let claim = make_claim(&secret, &chain.ledger.community, &newcomer.cert);
-    let admit = newcomer.admit(Some(claim));
+    let admit = newcomer.admit(&chain.ledger, Some(claim));
     let (bytes, record, theirs) = facts(&chain, &[admit], Committer::External(newcomer.member()));
     assert!(chain.judge(&bytes, &record, &theirs).is_ok());
 }
@@ -173,7 +196,7 @@ fn nobody_does_what_is_not_theirs_to_do() {
     let newcomer = Device::new(2, &chain.ledger.community);
     let other = Device::new(3, &chain.ledger.community);
     let claim = make_claim(&secret, &chain.ledger.community, &newcomer.cert);
-    let admit = newcomer.admit(Some(claim));
+    let admit = newcomer.admit(&chain.ledger, Some(claim));
     let verdict =
         |statements: &[Vec<u8>], committer: Committer, change: fn(&mut CommitFacts, Member)| {
             let (bytes, record, mut facts) = facts(&chain, statements, committer);
@@ -237,4 +260,198 @@ fn nobody_does_what_is_not_theirs_to_do() {
         verdict(&[admit], Committer::External(stolen), nothing),
         authority
     );
+}
+
+#[test]
+fn nobody_carries_anothers_words() {
+    let (mut chain, owner, secret) = chain();
+    let member = Device::new(2, &chain.ledger.community);
+    let claim = make_claim(&secret, &chain.ledger.community, &member.cert);
+    let admit = member.admit(&chain.ledger, Some(claim));
+    chain.ledger.apply(&admit, 0).unwrap();
+    let pin = proto::Pin {
+        entry: vec![1; 32],
+        on: true,
+    };
+    let statement = make_statement(&owner.leaf, &chain.ledger.head(), Body::Pin(pin));
+    let verdict = |committer: &Device| {
+        let committer = Committer::Member(committer.member());
+        let (bytes, record, facts) = facts(&chain, std::slice::from_ref(&statement), committer);
+        chain.judge(&bytes, &record, &facts).err()
+    };
+    assert_eq!(verdict(&member), Some(Void::Authority));
+    assert_eq!(verdict(&owner), None);
+}
+
+/// What a member's record is judged by that removes a device, and reaches some.
+fn removal(
+    chain: &Chain,
+    by: &Device,
+    bodies: Vec<Body>,
+    gone: &[&Device],
+    reached: &[&Device],
+) -> Result<Judged, Void> {
+    let proposal = chain.propose(&by.leaf, bodies, 2000).unwrap();
+    let aad = proposal.aad.clone();
+    let rescues = reached.iter().map(|one| proto::Rescue {
+        leaf: one.member().leaf_key.to_vec(),
+        ..proto::Rescue::default()
+    });
+    let bytes = chain.record(proposal, vec![], vec![], None, rescues.collect());
+    let record = chain.read(&bytes).unwrap();
+    let leaves = chain.ledger.devices().map(|(leaf, _)| *leaf);
+    let mut staying: std::collections::BTreeSet<Hash> = leaves.collect();
+    for one in gone {
+        staying.remove(&one.member().leaf_key);
+    }
+    let facts = CommitFacts {
+        epoch: 0,
+        aad,
+        committer: Committer::Member(by.member()),
+        added: vec![],
+        removed: gone.iter().map(|one| one.member()).collect(),
+        staying,
+    };
+    chain.judge(&bytes, &record, &facts)
+}
+
+/// The community with two members more.
+fn three() -> (Chain, Device, Device, Device) {
+    let (mut chain, owner, secret) = chain();
+    let members = [2, 3].map(|n| {
+        let one = Device::new(n, &chain.ledger.community);
+        let claim = make_claim(&secret, &chain.ledger.community, &one.cert);
+        let admit = one.admit(&chain.ledger, Some(claim));
+        chain.ledger.apply(&admit, 0).unwrap();
+        one
+    });
+    let [one, two] = members;
+    (chain, owner, one, two)
+}
+
+fn remove(of: &Device) -> Body {
+    let cert = ledger::open_cert(&of.cert, &genesis_id()).unwrap();
+    Body::Remove(proto::Remove {
+        persona: cert.persona.to_vec(),
+        ban: false,
+        frontiers: vec![],
+    })
+}
+
+fn genesis_id() -> Hash {
+    chain().0.ledger.community
+}
+
+#[test]
+fn who_is_taken_out_is_out_of_the_group_with_the_same_record() {
+    let (mut chain, owner, one, two) = three();
+    let by_owner = |gone: &[&Device], reached: &[&Device]| {
+        removal(&chain, &owner, vec![remove(&one)], gone, reached).err()
+    };
+    // The statement without the deed, another's deed, and nobody told.
+    assert_eq!(by_owner(&[], &[&owner, &two]), Some(Void::Authority));
+    assert_eq!(by_owner(&[&one, &two], &[&owner]), Some(Void::Authority));
+    assert_eq!(by_owner(&[&two], &[&owner, &one]), Some(Void::Authority));
+    assert_eq!(by_owner(&[&one], &[]), Some(Void::Rescues));
+    assert_eq!(
+        by_owner(&[&one], &[&owner, &one, &two]),
+        Some(Void::Rescues)
+    );
+    // The deed without the statement.
+    let silent = removal(&chain, &owner, vec![], &[&one], &[&owner, &two]);
+    assert_eq!(silent.err(), Some(Void::Authority));
+    // Somebody who may not.
+    let statement = make_statement(&two.leaf, &chain.ledger.head(), remove(&one));
+    assert_eq!(
+        chain.ledger.clone().apply(&statement, 0),
+        Err(LedgerError::Authority)
+    );
+    let judged = removal(&chain, &owner, vec![remove(&one)], &[&one], &[&owner, &two]).unwrap();
+    assert!(judged.turns);
+    chain.advance(Some(judged));
+    assert_eq!((chain.generation, chain.slot, chain.began_ms), (2, 0, 2000));
+    let committer = Committer::Member(one.member());
+    let (bytes, record, later) = facts(&chain, &[], committer);
+    assert_eq!(
+        chain.judge(&bytes, &record, &later).err(),
+        Some(Void::Statement(LedgerError::Authority))
+    );
+}
+
+#[test]
+fn who_goes_is_removed_by_whoever_commits_next() {
+    let (mut chain, owner, one, two) = three();
+    let leave = || vec![Body::Leave(proto::Leave::default())];
+    let gone = removal(&chain, &one, leave(), &[], &[]).unwrap();
+    assert!(!gone.turns);
+    chain.advance(Some(gone));
+    // The leaf that is left in the tree has to go with the next member's commit, and the generation with it.
+    let staying = [&owner, &one, &two].map(|device| device.member().leaf_key);
+    let verdict = |staying: &[Hash], removed: Vec<Member>, reached: Vec<proto::Rescue>| {
+        let proposal = chain.propose(&owner.leaf, vec![], 2000).unwrap();
+        let aad = proposal.aad.clone();
+        let bytes = chain.record(proposal, vec![], vec![], None, reached);
+        let facts = CommitFacts {
+            epoch: 0,
+            aad,
+            committer: Committer::Member(owner.member()),
+            added: vec![],
+            removed,
+            staying: staying.iter().copied().collect(),
+        };
+        let record = chain.read(&bytes).unwrap();
+        chain.judge(&bytes, &record, &facts)
+    };
+    assert_eq!(
+        verdict(&staying, vec![], vec![]).err(),
+        Some(Void::Authority)
+    );
+    let left = [owner.member().leaf_key, two.member().leaf_key];
+    let reached = left.iter().map(|leaf| proto::Rescue {
+        leaf: leaf.to_vec(),
+        ..proto::Rescue::default()
+    });
+    let reached = reached.collect();
+    let swept = verdict(&left, vec![one.member()], reached).unwrap();
+    assert!(swept.turns);
+}
+
+#[test]
+fn an_old_generation_ends_with_the_next_commit_of_a_member() {
+    let (chain, owner, one, two) = three();
+    let month = 30 * 24 * 3600 * 1000;
+    let young = removal(&chain, &owner, vec![], &[], &[]).unwrap();
+    assert!(!young.turns);
+    for old in [
+        Chain {
+            slot: 255,
+            ..chain.clone()
+        },
+        Chain {
+            time_ms: month,
+            ..chain.clone()
+        },
+    ] {
+        let silent = removal(&old, &owner, vec![], &[], &[]);
+        assert_eq!(silent.err(), Some(Void::Rescues));
+        let judged = removal(&old, &owner, vec![], &[], &[&owner, &one, &two]).unwrap();
+        assert!(judged.turns);
+    }
+}
+
+#[test]
+fn a_place_knows_by_which_value_it_was_reached_and_where_the_generation_before_ended() {
+    let (mut chain, ..) = chain();
+    let lane = chain.keys.clone();
+    chain.came_by(&lane, (1, 2), [1; 32]);
+    assert_eq!((chain.value, chain.ended.is_none()), ([8; 32], true));
+    chain.came_by(&lane, (1, 3), [2; 32]);
+    assert_eq!((chain.value, chain.ended.is_none()), ([2; 32], true));
+    chain.generation = 2;
+    chain.slot = 0;
+    chain.came_by(&lane, (1, 4), [3; 32]);
+    assert_eq!(chain.value, [0; 32]);
+    let ended = chain.ended.unwrap();
+    assert_eq!((ended.slot, ended.value), (4, [3; 32]));
+    assert_eq!(ended.keys.id, lane.id);
 }

@@ -1,0 +1,168 @@
+//! A community as the app shows it, and as tests compare it.
+
+use super::{Community, Kept};
+use crate::mls::Group;
+use ume_api::{
+    CommunityRef, CommunityView, EntryId, MemberView, Person, PersonId, Phase, PostView, Right,
+    Role,
+};
+use ume_wire::auth::Hash;
+
+impl Community {
+    pub(crate) fn view(&self) -> CommunityView {
+        let ledger = self
+            .watch
+            .as_ref()
+            .map_or(&self.chain.ledger, |watch| &watch.chain.ledger);
+        let phase = if let Some(departure) = self.departed() {
+            Phase::Ended(departure)
+        } else if self.saved.join.is_some() {
+            Phase::Starting
+        } else if self.watch.is_some() {
+            Phase::Healing
+        } else if self.is_synced() && self.saved.history_todo.is_empty() {
+            Phase::Live
+        } else {
+            Phase::CatchingUp
+        };
+        CommunityView {
+            id: CommunityRef(self.saved.number),
+            name: ledger.genesis.name.clone(),
+            me: self.person(&self.saved.persona),
+            members: u32::try_from(ledger.members.len()).unwrap_or(u32::MAX),
+            phase,
+            role: ledger.role(&self.saved.persona).unwrap_or(Role::Reader),
+            rules: ledger.rules(),
+            pinned: ledger.pins.iter().rev().copied().collect(),
+            offered: ledger.offered(&self.saved.persona),
+            offering: ledger.offering(&self.saved.persona),
+            changes: ledger
+                .len()
+                .saturating_add(u32::try_from(self.feed.portraits()).unwrap_or(u32::MAX)),
+            may_invite: ledger.may(&self.saved.persona, Right::Invite),
+            missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(super) fn person(&self, persona: &Hash) -> Person {
+        let me = *persona == self.saved.persona;
+        let known = self
+            .chain
+            .ledger
+            .person(persona)
+            .map(|member| member.name.clone());
+        let own = self
+            .saved
+            .join
+            .as_ref()
+            .filter(|_| me)
+            .map(|join| join.name.clone());
+        Person {
+            id: PersonId(*persona),
+            name: known.or(own).unwrap_or_default(),
+            mark: mark(persona),
+            picture: self
+                .feed
+                .portrait(persona)
+                .filter(|one| one.picture.as_ref().is_some_and(|bytes| !bytes.is_empty()))
+                .map(|one| one.id),
+            me,
+        }
+    }
+
+    pub(crate) fn page(&self, before: Option<&EntryId>) -> (Vec<PostView>, bool) {
+        let (page, older) = self.feed.page(before, ume_api::PAGE_POSTS);
+        (
+            page.into_iter().map(|kept| self.post_view(kept)).collect(),
+            older,
+        )
+    }
+
+    /// Everybody, owners first.
+    pub(crate) fn members(&self) -> Vec<MemberView> {
+        let members = self.chain.ledger.members.iter();
+        let mut members: Vec<_> = members
+            .map(|(persona, member)| MemberView {
+                person: self.person(persona),
+                role: member.role,
+                line: member.line.clone(),
+                was: self
+                    .chain
+                    .ledger
+                    .recovered
+                    .get(persona)
+                    .map(|old| self.person(old)),
+            })
+            .collect();
+        members.sort_by_cached_key(|one| {
+            let name = one.person.name.to_lowercase();
+            (std::cmp::Reverse(one.role), name, one.person.id)
+        });
+        members
+    }
+
+    pub(crate) fn has(&self, id: &EntryId) -> bool {
+        self.feed.get(id).is_some()
+    }
+
+    /// A hash of what everybody sees of a post.
+    fn digest(&self, kept: &Kept) -> Hash {
+        let view = self.post_view(kept);
+        let gone = view.unpublished_by.map(|who| who.id.0).unwrap_or_default();
+        let edited = view.edited_at.unwrap_or_default().to_le_bytes();
+        let parts: [&[u8]; 4] = [&view.owner.id.0, &gone, &edited, view.text.as_bytes()];
+        ume_wire::auth::hash(&parts.concat())
+    }
+
+    /// What the simulation compares between devices.
+    pub(crate) fn audit(&self) -> crate::audit::Audit {
+        crate::audit::Audit {
+            generation: self.chain.generation,
+            slot: self.chain.slot,
+            record: self.chain.record,
+            ledger: self.chain.ledger.head(),
+            ledger_length: self.chain.ledger.len(),
+            epoch: self.group.as_ref().map(Group::epoch),
+            authenticator: self.group.as_ref().map(Group::epoch_authenticator),
+            entries: self
+                .feed
+                .all()
+                .filter(|kept| !kept.refused)
+                .map(|kept| (kept.entry.id, kept.waiting))
+                .collect(),
+            refused: self
+                .feed
+                .all()
+                .filter(|kept| kept.refused && kept.entry.kind == crate::entry::Kind::Post)
+                .count(),
+            rejected: self.rejected.clone(),
+            departed: self.departed(),
+            posts: self
+                .feed
+                .all()
+                .filter(|kept| !kept.refused && self.feed.is_shown(kept))
+                .map(|kept| (kept.entry.id, self.digest(kept)))
+                .collect(),
+            newest_point: self
+                .feed
+                .all()
+                .filter(|kept| !kept.refused)
+                .map(|kept| kept.entry.ledger)
+                .max()
+                .unwrap_or(0),
+            live: self.is_synced()
+                && self.saved.join.is_none()
+                && self.saved.history_todo.is_empty(),
+            unsettled: self.outbox.len() + self.saved.again.len() + usize::from(self.saved.recount),
+            missing: self.missing,
+        }
+    }
+}
+
+/// Eight bytes from which a person's picture is drawn.
+pub(crate) fn mark(persona: &Hash) -> [u8; 8] {
+    let digest = ume_wire::auth::hash(&[b"ume/1/mark", &persona[..]].concat());
+    let mut mark = [0; 8];
+    mark.copy_from_slice(&digest[..8]);
+    mark
+}
