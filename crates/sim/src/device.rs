@@ -29,6 +29,8 @@ pub(crate) struct Device {
     /// Commands that were given and not answered.
     pub(crate) open: BTreeSet<u32>,
     pub(crate) crashes: u32,
+    /// Whether it has no network.
+    pub(crate) offline: bool,
     /// What the engine said beside answers.
     pub(crate) told: Vec<FromEngine>,
     /// Frames that arrived, if they are written down.
@@ -49,6 +51,7 @@ impl Device {
             answers: BTreeMap::new(),
             open: BTreeSet::new(),
             crashes: 0,
+            offline: false,
             told: vec![],
             heard: None,
         }

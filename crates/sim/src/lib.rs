@@ -10,5 +10,6 @@ mod run;
 mod stage;
 mod world;
 
+pub use relay::{Out, Relay, Session};
 pub use run::{Failure, Plan, Report, run};
 pub use stage::{Memory, Stage};

@@ -3,16 +3,19 @@
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_wire::auth::{Statement, ballot_order, hash, hash_cells, lane_new_is_sound};
+use ume_wire::auth::{
+    Hash, Statement, ballot_order, hash, hash_cells, lane_id_fits, lane_new_is_sound, relay_id,
+    work_bits,
+};
 use ume_wire::frame;
 use ume_wire::limits::{CELL_BYTES, FRAGMENTS_MAX, READ_FRAMES_MAX};
 use ume_wire::relay::{
     Accept, Accepted, Append, Appended, Ballot, Delivery, Done, Frame, Head, LaneKind, LaneNew,
-    Prepare, Promise, Refused, RefusedCode, Value, Vote, Welcome, frame::Body,
+    Prepare, Promise, Refused, RefusedCode, Succession, Value, Vote, Welcome, frame::Body,
 };
 
 /// A connection.
-pub(crate) type Session = u64;
+pub type Session = u64;
 
 #[derive(Clone)]
 struct Log {
@@ -20,6 +23,7 @@ struct Log {
     cells: Vec<Bytes>,
     known: BTreeMap<[u8; 32], u64>,
     slots: BTreeMap<u64, Slot>,
+    life: u64,
 }
 
 #[derive(Clone, Default)]
@@ -32,13 +36,21 @@ struct Slot {
 
 /// The relay.
 #[derive(Clone)]
-pub(crate) struct Relay {
+pub struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,
     subscriptions: BTreeSet<(Bytes, Session)>,
+    successions: Vec<Succession>,
+    /// Counts lives of lanes: of all that were made, and of all that were restored.
+    lives: u64,
+    /// What a new lane has to show.
+    pub(crate) work_bits: u32,
+    /// The access keys that pay; without any, nobody needs one.
+    pub(crate) access: Vec<[u8; 32]>,
 }
 
-type Out = Vec<(Session, Frame)>;
+/// Frames, and to whom they go.
+pub type Out = Vec<(Session, Frame)>;
 
 fn refusal(code: RefusedCode, detail: u64) -> Refused {
     Refused {
@@ -52,16 +64,57 @@ fn refused(code: RefusedCode, detail: u64) -> Body {
 }
 
 impl Relay {
-    pub(crate) fn new(seed: [u8; 32]) -> Self {
+    /// An empty one, whose key is its seed.
+    pub fn new(seed: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(&seed);
         Self {
             key,
             lanes: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
+            successions: vec![],
+            lives: 0,
+            work_bits: 0,
+            access: vec![],
         }
     }
 
-    pub(crate) fn closed(&mut self, session: Session) {
+    /// This relay, as an operator puts it back from an older copy of it: with a new key that the old one vouches for.
+    pub(crate) fn restore(&mut self, copy: &Self, new_key: [u8; 32], now_ms: u64) {
+        let key = SigningKey::from_bytes(&new_key);
+        let new = Bytes::copy_from_slice(key.verifying_key().as_bytes());
+        let signature = Statement::Succession(&new, now_ms).sign(&copy.key);
+        let lives = self.lives + 1;
+        *self = copy.clone();
+        self.successions.push(Succession {
+            old_key: Bytes::copy_from_slice(copy.key.verifying_key().as_bytes()),
+            new_key: new,
+            time_ms: now_ms,
+            signature: Bytes::copy_from_slice(&signature),
+        });
+        self.key = key;
+        self.subscriptions.clear();
+        for log in self.lanes.values_mut() {
+            log.life = log.life.max(lives << 32);
+        }
+        self.lives = lives;
+    }
+
+    fn id(&self) -> Hash {
+        relay_id(self.key.verifying_key().as_bytes())
+    }
+
+    /// A connection's challenge: as good as random to whoever has not the key.
+    fn challenge(&self, session: Session) -> Hash {
+        hash(&[&self.key.to_bytes()[..], &session.to_le_bytes()].concat())
+    }
+
+    /// All lanes, as they were asked for.
+    pub(crate) fn lanes(&self) -> Vec<LaneNew> {
+        self.lanes.values().map(|log| log.new.clone()).collect()
+    }
+
+    /// A connection is gone.
+    pub fn closed(&mut self, session: Session) {
         self.subscriptions.retain(|(_, one)| *one != session);
     }
 
@@ -84,7 +137,8 @@ impl Relay {
         out
     }
 
-    pub(crate) fn receive(&mut self, now_ms: u64, session: Session, bytes: &Bytes) -> Out {
+    /// Takes a frame of a connection; what it sends because of it, and to whom.
+    pub fn receive(&mut self, now_ms: u64, session: Session, bytes: &Bytes) -> Out {
         let Ok(frame) = frame::decode(bytes) else {
             return vec![];
         };
@@ -101,17 +155,22 @@ impl Relay {
         };
         match frame.body {
             Some(Body::Hello(hello)) => {
-                let signature = Statement::Welcome(&hello.nonce).sign(&self.key);
+                let challenge = self.challenge(session);
+                let signature = Statement::Welcome(&hello.nonce, &challenge).sign(&self.key);
                 answer(Body::Welcome(Welcome {
                     version: 1,
                     relay_key: Bytes::copy_from_slice(self.key.verifying_key().as_bytes()),
                     signature: Bytes::copy_from_slice(&signature),
                     time_ms: now_ms,
                     ttl_max_seconds: u32::MAX,
-                    blob_bytes_max: 0,
+                    challenge: Bytes::copy_from_slice(&challenge),
+                    work_bits: self.work_bits,
+                    access_needed: !self.access.is_empty(),
+                    successions: self.successions.clone(),
+                    ..Welcome::default()
                 }));
             }
-            Some(Body::LaneNew(new)) => answer(self.lane_new(new)),
+            Some(Body::LaneNew(new)) => answer(self.lane_new(session, new)),
             Some(Body::Append(append)) => self.append(session, request, &append, &mut out),
             Some(Body::Read(read)) => self.read(
                 session,
@@ -141,30 +200,42 @@ impl Relay {
         out
     }
 
-    fn lane_new(&mut self, new: LaneNew) -> Body {
-        if !lane_new_is_sound(&new) {
+    fn lane_new(&mut self, session: Session, new: LaneNew) -> Body {
+        if !lane_new_is_sound(&new) || !lane_id_fits(&new) {
             return refused(RefusedCode::RefusedMalformed, 0);
         }
+        let asked = LaneNew {
+            work: 0,
+            access: Bytes::new(),
+            ..new.clone()
+        };
         match self.lanes.get(&new.lane) {
-            Some(lane) if lane.new == new => Body::Done(Done {}),
-            Some(_) => refused(RefusedCode::RefusedConflict, 0),
-            None => {
-                let lane = new.lane.clone();
-                let log = Log {
-                    new,
-                    cells: vec![],
-                    known: BTreeMap::new(),
-                    slots: BTreeMap::new(),
-                };
-                self.lanes.insert(lane, log);
-                Body::Done(Done {})
-            }
+            Some(lane) if lane.new == asked => return Body::Done(Done {}),
+            Some(_) => return refused(RefusedCode::RefusedConflict, 0),
+            None => {}
         }
+        let shown = work_bits(&self.id(), &self.challenge(session), &new.lane, new.work);
+        if shown < self.work_bits {
+            return refused(RefusedCode::RefusedWork, self.work_bits.into());
+        }
+        if !self.access.is_empty() && !self.access.iter().any(|key| key[..] == new.access[..]) {
+            return refused(RefusedCode::RefusedAccess, 0);
+        }
+        let log = Log {
+            new: asked,
+            cells: vec![],
+            known: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            life: (self.lives << 32) + self.lanes.len() as u64,
+        };
+        self.lanes.insert(new.lane, log);
+        Body::Done(Done {})
     }
 
     fn append(&mut self, session: Session, request: u32, append: &Append, out: &mut Out) {
         let digest = hash(&append.cell);
-        let statement = Statement::Append(&append.lane, &digest);
+        let (relay, challenge) = (self.id(), self.challenge(session));
+        let statement = Statement::AppendHere(&relay, &challenge, &append.lane);
         let body = match self.lanes.get_mut(&append.lane) {
             Some(lane)
                 if append.cell.len() == CELL_BYTES
@@ -225,6 +296,10 @@ impl Relay {
         out: &mut Out,
         follow: bool,
     ) {
+        let life = self
+            .lanes
+            .get(lane)
+            .map_or([0; 8], |log| log.life.to_le_bytes());
         let mut push = |body: Body| {
             out.push((
                 session,
@@ -234,8 +309,9 @@ impl Relay {
                 },
             ));
         };
+        let (relay, challenge) = (self.id(), self.challenge(session));
         let Some(log) = self.lanes.get(lane).filter(|log| {
-            Statement::Read(lane)
+            Statement::ReadHere(&relay, &challenge, lane)
                 .verify(&log.new.reader, signature)
                 .is_ok()
         }) else {
@@ -243,6 +319,7 @@ impl Relay {
             return;
         };
         let from = from.max(1);
+        let from = from.min(log.next());
         let mut next = from;
         let mut left = if follow { usize::MAX } else { READ_FRAMES_MAX };
         let end = if log.new.kind == i32::from(LaneKind::Slot) {
@@ -278,6 +355,7 @@ impl Relay {
             next,
             end,
             first: 1,
+            life: Bytes::copy_from_slice(&life),
         }));
         if follow {
             self.subscriptions.insert((lane.clone(), session));
@@ -405,6 +483,15 @@ impl Relay {
 }
 
 impl Log {
+    /// The number that the next cell or value will get.
+    fn next(&self) -> u64 {
+        if self.new.kind == i32::from(LaneKind::Slot) {
+            self.end()
+        } else {
+            self.cells.len() as u64 + 1
+        }
+    }
+
     /// The next free slot.
     fn end(&self) -> u64 {
         let taken = self

@@ -6,7 +6,10 @@ use crate::world::{BEGIN_MS, Event, World};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeSet;
-use ume_api::{Command, CommunityRef, EntryId, HistoryWindow, InviteTerms, Reply};
+use ume_api::{
+    Act as Govern, Command, CommunityRef, EntryId, Hidden, HistoryWindow, InviteId, InviteTerms,
+    PersonId, Reply, Role, Rules,
+};
 use ume_engine::audit::Audit;
 use ume_engine::io::Input;
 
@@ -14,11 +17,13 @@ use ume_engine::io::Input;
 const BUSY_MS: u64 = 10 * 60_000;
 /// How long the network works afterwards before the run is judged.
 const CALM_MS: u64 = 15 * 60_000;
+/// How often a link is waited for: a relay that was put back may have to be healed first.
+const SHARE_ROUNDS: u32 = 60;
 
 /// What a seed stands for.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Devices, 2 to 12.
+    /// Devices, 2 to 24.
     pub devices: usize,
     /// Posts in all.
     pub posts: usize,
@@ -28,13 +33,19 @@ pub struct Plan {
     pub crash: u32,
     /// Whether clocks are off by up to a day.
     pub skewed: bool,
+    /// Attempts to edit posts and to take them back.
+    pub edits: usize,
+    /// Attempts to change who is in, roles, rules, invites and pins.
+    pub changes: usize,
+    /// Whether the relay is backed up, and put back from that later.
+    pub put_back: bool,
 }
 
 impl Plan {
     fn draw(rng: &mut ChaCha20Rng) -> Self {
         let small = !rng.next_u32().is_multiple_of(8);
-        let devices = 2 + rng.next_u32() as usize % if small { 3 } else { 11 };
-        Self {
+        let devices = 2 + rng.next_u32() as usize % if small { 3 } else { 23 };
+        let mut plan = Self {
             devices,
             posts: rng.next_u32() as usize % 24,
             faults: Faults::draw(rng),
@@ -44,7 +55,13 @@ impl Plan {
                 rng.next_u32() % 40
             },
             skewed: rng.next_u32().is_multiple_of(3),
-        }
+            edits: rng.next_u32() as usize % 12,
+            changes: rng.next_u32() as usize % 8,
+            put_back: false,
+        };
+        // Seldom beside other changes, because the run then has few of those.
+        plan.put_back = chance(rng, if plan.changes == 0 { 600 } else { 60 });
+        plan
     }
 }
 
@@ -55,10 +72,20 @@ pub struct Report {
     pub crashes: u32,
     /// Profiles that were replaced by an older copy.
     pub restored: u32,
+    /// Relays that were put back from a backup.
+    pub put_back: u32,
     /// Posts that were acknowledged to their authors.
     pub posts: usize,
     /// Frames that reached their end.
     pub frames: u64,
+    /// Attempts to change posts.
+    pub edits: u32,
+    /// Changes of roles, rules and pins that an engine took on.
+    pub changes: u32,
+    /// Devices whose people are out at the end.
+    pub out: usize,
+    /// Posts that somebody lost the right to before others knew them, as their authors see it.
+    pub refused: usize,
     /// Rows in all stores at the end.
     pub rows: usize,
 }
@@ -81,6 +108,14 @@ pub(crate) enum Act {
     Copy,
     /// Puts the copy back, as people do with profiles that broke.
     Restore,
+    /// Edits a post, takes one back, or hides one, or tries to.
+    Change(String),
+    /// Changes how the community is run, or tries to.
+    Govern {
+        /// Only what the devices do again by themselves if a relay forgets it and others go on: taking people out. Roles and
+        /// rules are lost then until people give them again, and here they do not.
+        lasting: bool,
+    },
 }
 
 /// Carries out the run of a seed.
@@ -124,18 +159,53 @@ impl World {
             let device = self.rng.next_u32() as usize % plan.devices;
             self.plan_act(device, Act::Post(format!("post {n} of seed {}", self.seed)));
         }
+        for n in 0..plan.edits {
+            let device = self.rng.next_u32() as usize % plan.devices;
+            let text = format!("post {n} of seed {} edited", self.seed);
+            self.plan_act(device, Act::Change(text));
+        }
+        for _ in 0..plan.changes {
+            // Mostly by the owner: others may do little.
+            let device = if chance(&mut self.rng, 700) {
+                0
+            } else {
+                self.rng.next_u32() as usize % plan.devices
+            };
+            self.plan_act(
+                device,
+                Act::Govern {
+                    lasting: plan.put_back,
+                },
+            );
+        }
+        // If the owner's own profile forgets whom they took out, and the relay does, nobody can do it again.
+        let may_restore = |device: usize| device > 0 || !plan.put_back || plan.changes == 0;
         for device in 0..plan.devices {
             if chance(&mut self.rng, 300) {
                 self.plan_act(device, Act::Crash);
             }
-            if chance(&mut self.rng, 200) {
+            if chance(&mut self.rng, 200) && may_restore(device) {
                 self.plan_act(device, Act::Copy);
                 self.plan_act(device, Act::Restore);
             }
         }
+        if plan.put_back {
+            let mut at = || self.now_ms + u64::from(self.rng.next_u32()) % BUSY_MS;
+            let (backed_up, put_back) = (at(), at());
+            self.schedule(backed_up.min(put_back), Event::BackUp);
+            self.schedule(backed_up.max(put_back), Event::PutBack);
+        }
         self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
         self.faults = Faults::NONE;
         self.crash = 0;
+        // A connection whose greeting was changed is of no use to anybody. Like all connections it ends sometime.
+        for device in 0..plan.devices {
+            if let Some(session) = self.devices[device].session {
+                self.schedule(self.now_ms + 1, Event::Cut { device, session });
+            }
+        }
+        self.run_until(self.now_ms + 60_000)?;
+        self.share()?;
         let end = self.now_ms + CALM_MS;
         while self.now_ms < end {
             self.run_until(self.now_ms + 30_000)?;
@@ -149,6 +219,10 @@ impl World {
         self.report.rows = self.devices.iter().map(|device| device.rows().len()).sum();
         self.report.crashes = self.devices.iter().map(|device| device.crashes).sum();
         self.report.posts = self.acknowledged.len();
+        self.report.refused = self.refused();
+        self.report.out = (0..self.devices.len())
+            .filter(|one| self.is_out(*one))
+            .count();
         Ok(())
     }
 
@@ -161,6 +235,7 @@ impl World {
             Command::Start {
                 name,
                 persona: "Canary Owner".into(),
+                access: None,
             },
         )?;
         self.run_until(self.now_ms + 5_000)?;
@@ -168,10 +243,16 @@ impl World {
             Some(Ok(Reply::Community(_))) => {}
             other => return Err(format!("founding: {other:?}")),
         }
+        self.share()
+    }
+
+    /// The owner makes a link; a ban may have ended the one before.
+    fn share(&mut self) -> Result<(), String> {
         let terms = InviteTerms {
             expires_in: None,
             max_uses: None,
             history: HistoryWindow::All,
+            role: Role::Member,
         };
         let share = self.command(
             0,
@@ -180,12 +261,18 @@ impl World {
                 terms,
             },
         )?;
-        self.run_until(self.now_ms + 5_000)?;
-        match self.devices[0].answers.get(&share) {
-            Some(Ok(Reply::Link(link))) => self.link = Some(link.clone()),
-            other => return Err(format!("sharing: {other:?}")),
+        for _ in 0..SHARE_ROUNDS {
+            self.run_until(self.now_ms + 5_000)?;
+            match self.devices[0].answers.get(&share) {
+                Some(Ok(Reply::Link(link))) => {
+                    self.link = Some(link.clone());
+                    return Ok(());
+                }
+                None => {}
+                other => return Err(format!("sharing: {other:?}")),
+            }
         }
-        Ok(())
+        Err("sharing: no answer".into())
     }
 
     fn plan_act(&mut self, device: usize, act: Act) {
@@ -217,9 +304,11 @@ impl World {
                 Ok(())
             }
             Act::Restore => {
-                // What no relay had is lost with the newer profile; that is not the engine's to answer for.
+                // What only the newer profile holds is lost with it, also a post that was refused; that is not the engine's
+                // to answer for.
                 let done = |audit: &Audit| {
-                    audit.unsettled == 0 && !audit.entries.iter().any(|(_, waiting)| *waiting)
+                    let waits = audit.entries.iter().any(|(_, waiting)| *waiting);
+                    audit.unsettled == 0 && audit.refused == 0 && !waits
                 };
                 if self
                     .community(device)
@@ -235,6 +324,8 @@ impl World {
                 }
                 Ok(())
             }
+            Act::Change(text) => self.change_post(device, text),
+            Act::Govern { lasting } => self.change_something(device, lasting),
             Act::Post(text) => {
                 let joined = self
                     .community(device)
@@ -267,6 +358,98 @@ impl World {
         .map(|_| ())
     }
 
+    /// Somebody tries to change a post; whether they may is the engine's to say.
+    fn change_post(&mut self, device: usize, text: String) -> Result<(), String> {
+        let Some((community, audit)) = self.community(device) else {
+            return Ok(());
+        };
+        let posts: Vec<EntryId> = audit.posts.into_keys().collect();
+        if posts.is_empty() {
+            return Ok(());
+        }
+        let post = posts[self.rng.next_u32() as usize % posts.len()];
+        let command = match self.rng.next_u32() % 4 {
+            0 => Command::Unpublish { community, post },
+            1 => Command::Hide {
+                community,
+                what: Hidden::Post(post),
+                on: true,
+            },
+            _ => Command::Edit {
+                community,
+                post,
+                text,
+            },
+        };
+        self.command(device, command)?;
+        self.report.edits += 1;
+        Ok(())
+    }
+
+    /// Somebody tries to change how the community is run; whether they may is the engine's to say.
+    fn change_something(&mut self, device: usize, lasting: bool) -> Result<(), String> {
+        let Some((community, audit)) = self.community(device) else {
+            return Ok(());
+        };
+        let asked = self.command(device, Command::Members { community })?;
+        let people: Vec<PersonId> = match self.devices[device].answers.get(&asked) {
+            Some(Ok(Reply::Members(members))) => members.iter().map(|one| one.person.id).collect(),
+            _ => return Ok(()),
+        };
+        let asked = self.command(device, Command::Invites { community })?;
+        let invites: Vec<InviteId> = match self.devices[device].answers.get(&asked) {
+            Some(Ok(Reply::Invites(invites))) => invites.iter().map(|one| one.id).collect(),
+            _ => return Ok(()),
+        };
+        let roles = [Role::Reader, Role::Member, Role::Admin];
+        let mut pick = |count: usize| self.rng.next_u32() as usize % count.max(1);
+        let kind = if lasting { 5 } else { pick(10) };
+        let act = match (kind, audit.entries.get(pick(audit.entries.len()))) {
+            (0, _) => Govern::SetRules {
+                rules: Rules {
+                    post: [Role::Member, Role::Admin, Role::Owner][pick(3)],
+                    invite: [Role::Member, Role::Admin][pick(2)],
+                    ..Rules::default()
+                },
+            },
+            (4, _) if device != 0 => Govern::Leave,
+            (4 | 5, _) => Govern::Remove {
+                person: people[pick(people.len())],
+                // Who came in after a backup and is to come in again needs their link.
+                ban: !lasting && pick(2) == 0,
+            },
+            (6, entry) => Govern::Transfer {
+                from: people[pick(people.len())],
+                to: people[pick(people.len())],
+                post: entry.map(|(post, _)| *post).filter(|_| pick(2) == 0),
+            },
+            (8, _) if !invites.is_empty() => Govern::RevokeInvite {
+                invite: invites[pick(invites.len())],
+            },
+            (9, _) if device == 0 => Govern::OfferOwnership {
+                person: people[pick(people.len())],
+                on: pick(4) > 0,
+                // The play goes on only with the first device as an owner.
+                stay: true,
+            },
+            (9, _) => Govern::AcceptOwnership {
+                from: people[pick(people.len())],
+            },
+            (1, Some((post, _))) => Govern::Pin {
+                post: *post,
+                on: pick(3) > 0,
+            },
+            _ => Govern::SetRole {
+                person: people[pick(people.len())],
+                role: roles[pick(roles.len())],
+            },
+        };
+        let number = self.command(device, Command::Govern { community, act })?;
+        let asked = !self.devices[device].answers.contains_key(&number);
+        self.report.changes += u32::from(asked);
+        Ok(())
+    }
+
     /// Whoever was told that it did not work, or crashed before anything was stored, tries again, as people do.
     fn join_again(&mut self) -> Result<(), String> {
         for device in 1..self.devices.len() {
@@ -289,6 +472,10 @@ impl World {
                     self.devices[device].answers
                 ));
             };
+            if audit.departed.is_some() {
+                self.judge_departed(device, &audit)?;
+                continue;
+            }
             if !audit.live || audit.unsettled > 0 || audit.missing > 0 {
                 return Err(format!("device {device} is not done: {}", brief(&audit)));
             }
@@ -297,7 +484,7 @@ impl World {
             }
             match &first {
                 None => first = Some(audit),
-                Some(first) if *first != audit => {
+                Some(first) if !alike(first, &audit) => {
                     return Err(format!(
                         "device {device} differs: {} from {}",
                         brief(&audit),
@@ -307,17 +494,58 @@ impl World {
                 Some(_) => {}
             }
         }
-        let entries = first.map(|audit| audit.entries.len()).unwrap_or_default();
-        // A post whose device crashed before saying so may or may not be there; one that was acknowledged must be.
+        let entries = first.map(|audit| audit.posts.len()).unwrap_or_default();
+        // A post whose device crashed before saying so may or may not be there; one that was acknowledged must be, or
+        // its author is told that it was refused.
         let given: BTreeSet<&String> = self.posted.values().collect();
-        if entries < self.acknowledged.len() || entries > given.len() {
+        let refused = self.refused();
+        // What a relay forgot, and who was taken out alone had, comes back from nobody.
+        let alone = self.alone();
+        if entries + refused + alone < self.acknowledged.len() || entries > given.len() {
             return Err(format!(
-                "{entries} entries, {} acknowledged, {} given",
+                "{entries} entries, {refused} refused, {} acknowledged, {} given",
                 self.acknowledged.len(),
                 given.len()
             ));
         }
         Ok(())
+    }
+
+    /// Who is out holds nothing that was written by anybody who knew.
+    fn judge_departed(&self, device: usize, audit: &Audit) -> Result<(), String> {
+        let owners = self.community(0).map(|(_, audit)| audit.entries);
+        let known: BTreeSet<EntryId> = owners.into_iter().flatten().map(|(id, _)| id).collect();
+        if audit.newest_point >= audit.ledger_length {
+            return Err(format!(
+                "device {device} read what was written after it was out"
+            ));
+        }
+        match audit.entries.iter().find(|(id, _)| !known.contains(id)) {
+            Some((id, _)) if self.report.put_back == 0 => {
+                Err(format!("device {device} alone has {:?}", &id.0[..4]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Posts that only devices have whose people are out, after a relay was put back.
+    fn alone(&self) -> usize {
+        if self.report.put_back == 0 {
+            return 0;
+        }
+        let owners = self.community(0).map(|(_, audit)| audit.posts);
+        let known: BTreeSet<EntryId> = owners.into_iter().flatten().map(|(id, _)| id).collect();
+        let audits = (0..self.devices.len()).filter_map(|device| self.community(device));
+        let out = audits.filter(|(_, audit)| audit.departed.is_some());
+        let theirs: BTreeSet<EntryId> =
+            out.flat_map(|(_, audit)| audit.posts.into_keys()).collect();
+        theirs.difference(&known).count()
+    }
+
+    /// Posts that their authors see as refused.
+    fn refused(&self) -> usize {
+        let audits = (0..self.devices.len()).filter_map(|device| self.community(device));
+        audits.map(|(_, audit)| audit.refused).sum()
     }
 
     /// What the relay stores tells nothing.
@@ -335,6 +563,16 @@ impl World {
     }
 }
 
+/// Whether two devices hold the same. What each was shown and did not take, and what each alone holds, is its own.
+fn alike(one: &Audit, other: &Audit) -> bool {
+    let common = |audit: &Audit| Audit {
+        rejected: std::collections::BTreeMap::new(),
+        refused: 0,
+        ..audit.clone()
+    };
+    common(one) == common(other)
+}
+
 fn brief(audit: &Audit) -> String {
     let ids: Vec<String> = audit
         .entries
@@ -346,7 +584,8 @@ fn brief(audit: &Audit) -> String {
         .as_ref()
         .map(|bytes| bytes.iter().take(2).copied().collect::<Vec<_>>());
     format!(
-        "slot {} epoch {:?} {:?} live {} unsettled {} missing {} entries {}",
+        "generation {} slot {} epoch {:?} {:?} live {} unsettled {} missing {} entries {}",
+        audit.generation,
         audit.slot,
         audit.epoch,
         authenticator,

@@ -1,15 +1,18 @@
 //! A play instead of a lottery: a test says who does what, on a network that works, and looks at what came of it.
 
-use crate::device::Device;
+use crate::device::{Device, RELAY};
 use crate::relay::Relay;
 use crate::world::World;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use ume_api::{
-    Command, CommunityRef, Failure, FromEngine, InviteTerms, News, Notice, PostView, Reply,
+    AccessKeyText, Act, Command, CommunityRef, CommunityView, Failure, FromEngine, InviteTerms,
+    InviteView, MemberView, News, Notice, PostView, Reply,
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key};
+use ume_wire::frame;
+use ume_wire::relay::{Frame, LaneNew, frame::Body};
 
 /// How long a command may take, virtual milliseconds: longer than the engine's own patience.
 const COMMAND_MS: u64 = 60_000;
@@ -89,14 +92,35 @@ impl Stage {
     /// # Panics
     /// If that does not work.
     pub fn found(&mut self, device: usize) -> CommunityRef {
+        go_on(
+            self.found_with(device, None)
+                .map_err(|failure| failure.to_string()),
+        )
+    }
+
+    /// Starts a community with an access key as somebody pasted it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn found_with(
+        &mut self,
+        device: usize,
+        access: Option<&str>,
+    ) -> Result<CommunityRef, Failure> {
         let command = Command::Start {
             name: "Orchard".into(),
             persona: "Owner".into(),
+            access: access.map(|text| AccessKeyText(text.to_owned())),
         };
-        match self.command(device, command) {
-            Ok(Reply::Community(community)) => community,
+        match self.command(device, command)? {
+            Reply::Community(community) => Ok(community),
             other => go_on(Err(format!("founding: {other:?}"))),
         }
+    }
+
+    /// From now on a new lane needs one of these access keys; with none of them, no lane needs any.
+    pub fn want_access(&mut self, keys: &[[u8; 32]]) {
+        self.0.relay.access = keys.to_vec();
     }
 
     /// Makes an invite; its link.
@@ -198,6 +222,68 @@ impl Stage {
         self.0.devices[device].heard.clone().unwrap_or_default()
     }
 
+    /// Takes a device's network away, or gives it back.
+    pub fn set_offline(&mut self, device: usize, offline: bool) {
+        self.0.devices[device].offline = offline;
+        if let Some(session) = self.0.devices[device].session.take() {
+            self.0.relay.closed(session);
+            go_on(self.0.give(device, Input::Disconnected(RELAY.into())));
+        }
+        if !offline {
+            go_on(self.0.command(device, Command::Reconnect));
+        }
+    }
+
+    /// A community as a device shows it.
+    pub fn view(&self, device: usize, community: CommunityRef) -> Option<CommunityView> {
+        let told = self.0.devices[device].told.iter().rev();
+        let mut views = told.filter_map(|told| match told {
+            FromEngine::News(News::Communities(views)) => Some(views),
+            _ => None,
+        });
+        views
+            .next()?
+            .iter()
+            .find(|one| one.id == community)
+            .cloned()
+    }
+
+    /// The members of a community as a device shows them.
+    ///
+    /// # Panics
+    /// If there is no such community.
+    pub fn members(&mut self, device: usize, community: CommunityRef) -> Vec<MemberView> {
+        match self.command(device, Command::Members { community }) {
+            Ok(Reply::Members(members)) => members,
+            other => go_on(Err(format!("members: {other:?}"))),
+        }
+    }
+
+    /// The invites of a community as a device shows them.
+    ///
+    /// # Panics
+    /// If there is no such community.
+    pub fn invites(&mut self, device: usize, community: CommunityRef) -> Vec<InviteView> {
+        match self.command(device, Command::Invites { community }) {
+            Ok(Reply::Invites(invites)) => invites,
+            other => go_on(Err(format!("invites: {other:?}"))),
+        }
+    }
+
+    /// Changes how a community is run.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn govern(
+        &mut self,
+        device: usize,
+        community: CommunityRef,
+        act: Act,
+    ) -> Result<(), Failure> {
+        let command = Command::Govern { community, act };
+        self.command(device, command).map(|_| ())
+    }
+
     /// Ends a device's program; it does not start again by itself.
     pub fn stop(&mut self, device: usize) {
         let now = self.0.now_ms;
@@ -214,9 +300,39 @@ impl Stage {
         go_on(self.0.start(device));
     }
 
+    /// The lanes that the relay has been asked for.
+    pub fn lanes(&self) -> Vec<LaneNew> {
+        self.0.relay.lanes()
+    }
+
+    /// Says something to the relay on a connection of nobody's; its answers.
+    pub fn say(&mut self, body: Body) -> Vec<Body> {
+        let frame = Frame {
+            request: 1,
+            body: Some(body),
+        };
+        let frame = go_on(frame::encode(&frame).map_err(|error| error.to_string()));
+        let said = self.0.relay.receive(self.0.now_ms, u64::MAX, &frame);
+        let mine = said.into_iter().filter(|(session, _)| *session == u64::MAX);
+        mine.filter_map(|(_, frame)| frame.body).collect()
+    }
+
+    /// From now on a new lane has to show this much work.
+    pub fn want_work(&mut self, bits: u32) {
+        self.0.relay.work_bits = bits;
+    }
+
     /// What the relay holds now.
     pub fn remember(&self) -> Memory {
         Memory(self.0.relay.clone())
+    }
+
+    /// The relay is put back from a backup, with a new key that its old one vouches for.
+    ///
+    /// # Panics
+    /// If an engine then breaks a rule.
+    pub fn put_back(&mut self, memory: &Memory) {
+        go_on(self.0.put_back(&memory.0));
     }
 
     /// The relay shows an earlier state from now on.

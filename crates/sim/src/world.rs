@@ -12,6 +12,7 @@ use ume_api::{Command, CommunityRef, FromEngine, Reply};
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Output};
 use ume_wire::frame;
+use ume_wire::relay::frame::Body;
 
 /// 2026-01-01, milliseconds since 1970.
 pub(crate) const BEGIN_MS: u64 = 1_767_225_600_000;
@@ -40,6 +41,10 @@ pub(crate) enum Event {
         device: usize,
         act: Act,
     },
+    /// The operator backs the relay up.
+    BackUp,
+    /// The relay is put back from its backup.
+    PutBack,
 }
 
 pub(crate) struct World {
@@ -49,6 +54,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) crash: u32,
     pub(crate) relay: Relay,
+    pub(crate) backup: Option<Relay>,
     pub(crate) devices: Vec<Device>,
     pub(crate) events: BTreeMap<(u64, u64), Event>,
     pub(crate) next_event: u64,
@@ -57,7 +63,10 @@ pub(crate) struct World {
     /// Texts that were acknowledged as durable on their device.
     pub(crate) acknowledged: BTreeSet<String>,
     pub(crate) posted: BTreeMap<(usize, u32), String>,
-    pub(crate) records: BTreeMap<u64, ([u8; 32], [u8; 32])>,
+    /// Record and ledger at each slot of each generation.
+    pub(crate) records: BTreeMap<(u32, u64), ([u8; 32], [u8; 32])>,
+    /// Entries on devices whose people are out.
+    pub(crate) ended: BTreeMap<usize, usize>,
     pub(crate) report: Report,
 }
 
@@ -69,6 +78,7 @@ impl World {
             faults: Faults::NONE,
             crash: 0,
             relay: Relay::new(relay_key),
+            backup: None,
             devices: vec![],
             events: BTreeMap::new(),
             next_event: 0,
@@ -77,6 +87,7 @@ impl World {
             acknowledged: BTreeSet::new(),
             posted: BTreeMap::new(),
             records: BTreeMap::new(),
+            ended: BTreeMap::new(),
             report: Report::default(),
             rng,
         }
@@ -101,7 +112,12 @@ impl World {
     }
 
     pub(crate) fn give(&mut self, device: usize, input: Input) -> Result<(), String> {
+        let asked = matches!(input, Input::Command { .. });
+        let out = !asked && self.has_nothing_to_say(device);
         let outputs = self.devices[device].give(self.now_ms, &mut self.rng, input, self.crash);
+        if out {
+            check_silence(device, &outputs)?;
+        }
         self.carry_out(device, outputs)?;
         self.watch(device)
     }
@@ -210,6 +226,9 @@ impl World {
 
     fn happen(&mut self, event: Event) -> Result<(), String> {
         match event {
+            Event::Connect { device } if self.devices[device].offline => {
+                self.give(device, Input::Disconnected(RELAY.into()))?;
+            }
             Event::Connect { device } => {
                 if self.devices[device].engine.is_some() && self.devices[device].session.is_none() {
                     self.devices[device].session = Some(self.next_session);
@@ -270,6 +289,26 @@ impl World {
                 }
             }
             Event::Act { device, act } => self.act(device, act)?,
+            Event::BackUp => self.backup = Some(self.relay.clone()),
+            Event::PutBack => {
+                if let Some(backup) = self.backup.take() {
+                    self.put_back(&backup)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The relay ends, and starts again as it was when it was backed up.
+    pub(crate) fn put_back(&mut self, backup: &Relay) -> Result<(), String> {
+        let mut key = [0; 32];
+        self.rng.fill_bytes(&mut key);
+        self.relay.restore(backup, key, self.now_ms);
+        self.report.put_back += 1;
+        for device in 0..self.devices.len() {
+            if self.devices[device].session.take().is_some() {
+                self.give(device, Input::Restarting(RELAY.into(), 1_000))?;
+            }
         }
         Ok(())
     }
@@ -283,21 +322,62 @@ impl World {
             .next()
     }
 
+    /// Whether a device is out of all its communities and on the way into none.
+    fn has_nothing_to_say(&self, device: usize) -> bool {
+        let one = &self.devices[device];
+        let audits = one.engine.as_ref().map(ume_engine::Engine::audit);
+        let out = |(_, audit): &(CommunityRef, Audit)| audit.departed.is_some();
+        one.open.is_empty() && audits.is_some_and(|all| !all.is_empty() && all.iter().all(out))
+    }
+
+    /// Whether a device's person is out.
+    pub(crate) fn is_out(&self, device: usize) -> bool {
+        let audit = self.community(device);
+        audit.is_some_and(|(_, audit)| audit.departed.is_some())
+    }
+
     /// Rules that hold at every moment.
     fn watch(&mut self, device: usize) -> Result<(), String> {
         let Some((_, audit)) = self.community(device) else {
             return Ok(());
         };
+        if audit.departed.is_some() {
+            let held = audit.entries.len();
+            if *self.ended.entry(device).or_insert(held) != held {
+                return Err(format!("device {device} is out and reads on"));
+            }
+        } else {
+            self.ended.remove(&device);
+        }
+        // A relay that forgot slots may give them to others: then only the end counts.
+        if self.report.put_back > 0 {
+            return Ok(());
+        }
         let known = *self
             .records
-            .entry(audit.slot)
+            .entry((audit.generation, audit.slot))
             .or_insert((audit.record, audit.ledger));
         if known != (audit.record, audit.ledger) {
             return Err(format!(
-                "device {device} sees another history at slot {}",
-                audit.slot
+                "device {device} sees another history at slot {} of generation {}",
+                audit.slot, audit.generation
             ));
         }
         Ok(())
     }
+}
+
+/// Who is out greets the relay and says nothing else.
+fn check_silence(device: usize, outputs: &[Output]) -> Result<(), String> {
+    for output in outputs {
+        let Output::Send(_, bytes) = output else {
+            continue;
+        };
+        let body = frame::decode(bytes).map(|frame| frame.body);
+        // A body of no known kind is grease.
+        if !matches!(body, Ok(None | Some(Body::Hello(_) | Body::Pad(_)))) {
+            return Err(format!("device {device} is out and sends {body:?}"));
+        }
+    }
+    Ok(())
 }

@@ -101,6 +101,7 @@ fn nonsense(rng: &mut ChaCha20Rng, lanes: &[Bytes]) -> Frame {
             next: number(rng),
             end: number(rng),
             first: number(rng),
+            ..Head::default()
         }),
         2 => Body::Delivery(Delivery {
             lane,
@@ -147,14 +148,16 @@ fn answer(rng: &mut ChaCha20Rng, key: &SigningKey, lanes: &[Bytes], asked: Frame
     };
     let lane = match asked.body {
         Some(Body::Hello(hello)) => {
-            let signature = Statement::Welcome(&hello.nonce).sign(key);
+            let challenge = Bytes::copy_from_slice(&[rng.next_u32().to_le_bytes()[0]; 32]);
+            let signature = Statement::Welcome(&hello.nonce, &challenge).sign(key);
             return vec![reply(Body::Welcome(Welcome {
                 version: 1,
                 relay_key: Bytes::copy_from_slice(key.verifying_key().as_bytes()),
                 signature: Bytes::copy_from_slice(&signature),
                 time_ms: number(rng),
                 ttl_max_seconds: rng.next_u32(),
-                blob_bytes_max: 0,
+                challenge,
+                ..Welcome::default()
             }))];
         }
         Some(Body::LaneNew(_)) if !rng.next_u32().is_multiple_of(8) => {
@@ -185,6 +188,7 @@ fn answer(rng: &mut ChaCha20Rng, key: &SigningKey, lanes: &[Bytes], asked: Frame
             next,
             end,
             first,
+            ..Head::default()
         })),
     });
     frames.push(Frame {
@@ -216,6 +220,7 @@ fn begin(seed: u8, rng: &mut ChaCha20Rng, rows: Vec<(Key, Vec<u8>)>, now: u64) -
         Command::Start {
             name: "Next".into(),
             persona: String::new(),
+            access: None,
         },
     ];
     let mut inputs = vec![Input::Connected(RELAY.into())];

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use data_encoding::BASE64URL_NOPAD;
-use ume_api::{Command, Failure, HistoryWindow, InviteTerms, Notice, Reply};
+use ume_api::{Command, Failure, HistoryWindow, InviteTerms, Notice, Reply, Role};
 use ume_sim::Stage;
 use ume_wire::auth::hash;
 
@@ -12,6 +12,7 @@ const OPEN: InviteTerms = InviteTerms {
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,
+    role: Role::Member,
 };
 
 fn texts(stage: &mut Stage, device: usize, community: ume_api::CommunityRef) -> Vec<String> {

@@ -18,7 +18,7 @@ fn every_seed_ends_well() {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let totals = std::thread::scope(|scope| {
         let work = || {
-            let mut totals = (0, 0, 0, 0);
+            let mut totals = [0; 9];
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed >= first + count {
@@ -26,10 +26,15 @@ fn every_seed_ends_well() {
                 }
                 match ume_sim::run(seed) {
                     Ok(report) => {
-                        totals.0 += u64::from(report.crashes);
-                        totals.1 += report.posts as u64;
-                        totals.2 += report.frames;
-                        totals.3 += u64::from(report.restored);
+                        totals[0] += u64::from(report.crashes);
+                        totals[1] += report.posts as u64;
+                        totals[2] += report.frames;
+                        totals[3] += u64::from(report.restored);
+                        totals[4] += u64::from(report.changes);
+                        totals[5] += report.refused as u64;
+                        totals[6] += u64::from(report.put_back);
+                        totals[7] += report.out as u64;
+                        totals[8] += u64::from(report.edits);
                     }
                     Err(failure) => panic!(
                         "seed {seed}: {}\nreplay: UME_SIM_FIRST={seed} UME_SIM_SEEDS=1 cargo test -p ume-sim",
@@ -42,14 +47,20 @@ fn every_seed_ends_well() {
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap())
-            .fold((0, 0, 0, 0), |a, b| {
-                (a.0 + b.0, a.1 + b.1, a.2 + b.2, a.3 + b.3)
-            })
+            .fold([0; 9], |a, b| std::array::from_fn(|n| a[n] + b[n]))
     });
     println!(
-        "{count} seeds: {} crashes, {} restored profiles, {} posts, {} frames",
-        totals.0, totals.3, totals.1, totals.2
+        "{count} seeds: {} crashes, {} restored profiles, {} restored relays, {} changes of posts, {} changes of rights, {} out, {} posts, {} refused, {} frames",
+        totals[0],
+        totals[3],
+        totals[6],
+        totals[8],
+        totals[4],
+        totals[7],
+        totals[1],
+        totals[5],
+        totals[2]
     );
     // A simulation in which nothing happens proves nothing.
-    assert!(count < 100 || (totals.0 > 0 && totals.1 > 0 && totals.3 > 0));
+    assert!(count < 100 || [0, 1, 3, 4, 6, 7, 8].iter().all(|n| totals[*n] > 0));
 }
