@@ -4,6 +4,7 @@ use crate::components::update_bar::UpdateBar;
 use crate::i18n::{I18n, I18nContextProvider, t, t_string, use_i18n};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
+use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
@@ -19,6 +20,7 @@ enum Screen {
     Welcome { again: bool },
     Waiting,
     Home,
+    People,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -63,6 +65,7 @@ fn Shell() -> impl IntoView {
             Screen::Welcome { again } => view! { class="u", <Welcome again=again/> }.into_any(),
             Screen::Waiting => view! { class="u", <Waiting/> }.into_any(),
             Screen::Home => view! { class="u", <Home/> }.into_any(),
+            Screen::People => view! { class="u", <People/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -84,7 +87,9 @@ fn screen(state: State) -> Screen {
         Page::Start => Screen::Start,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
-        Page::Home => match state.communities.with(|all| all.as_ref().map(Vec::len)) {
+        Page::People if state.open.get().is_some() => Screen::People,
+        Page::Home | Page::People => match state.communities.with(|all| all.as_ref().map(Vec::len))
+        {
             Some(0) if state.open.get().is_none() => Screen::Welcome { again: false },
             Some(_) => Screen::Home,
             // The first screen of somebody new needs no engine.
@@ -106,6 +111,11 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         Screen::Stopped(failure) => crate::components::trouble::explain(i18n, *failure)
             .0
             .to_owned(),
+        Screen::People => {
+            let name = state.community().map(|community| community.name);
+            let people = t_string!(i18n, people.title);
+            format!("{people} · {}", name.unwrap_or_default())
+        }
         Screen::Home => {
             let name = state
                 .community()

@@ -3,19 +3,27 @@
 //! Every `view!` here and in the pages names a global class (`class="u"`): without one Leptos builds static parts through
 //! `innerHTML`, which our content security policy forbids and the build refuses.
 pub(crate) mod announcer;
+pub(crate) mod ask;
 pub(crate) mod avatar;
 pub(crate) mod communities;
 pub(crate) mod composer;
 pub(crate) mod field;
 pub(crate) mod header;
 pub(crate) mod icon;
+pub(crate) mod invites;
 pub(crate) mod mark;
+pub(crate) mod member_sheet;
+pub(crate) mod members;
 pub(crate) mod notices;
 pub(crate) mod post;
 pub(crate) mod preferences;
 pub(crate) mod qr;
+pub(crate) mod roles;
+pub(crate) mod rules;
 pub(crate) mod share;
 pub(crate) mod sheet;
+pub(crate) mod side;
+pub(crate) mod silence;
 pub(crate) mod strip;
 pub(crate) mod timeline;
 pub(crate) mod trouble;

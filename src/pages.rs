@@ -1,6 +1,7 @@
 //! One file for each page.
 pub(crate) mod elsewhere;
 pub(crate) mod home;
+pub(crate) mod people;
 pub(crate) mod redeem;
 pub(crate) mod start;
 pub(crate) mod stopped;

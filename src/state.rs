@@ -1,10 +1,12 @@
 //! What the app knows: views that the engine sent, and where in the app the person is.
 mod feed;
 mod navigation;
+mod people;
 mod sharing;
 
 pub(crate) use feed::Feed;
 pub(crate) use navigation::Page;
+pub(crate) use people::{People, Voice, voice};
 pub(crate) use sharing::{Link, Sharing};
 
 use crate::engine::Engine;
@@ -54,6 +56,8 @@ pub(crate) struct State {
     pub(crate) connection: RwSignal<Connection>,
     /// What a person should know; each once.
     pub(crate) notices: RwSignal<Vec<Notice>>,
+    /// The people and links of the open one.
+    pub(crate) people: People,
     /// The share sheet.
     pub(crate) sharing: Sharing,
     /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
@@ -77,6 +81,7 @@ impl State {
             page: RwSignal::new(link.map_or(Page::Home, Page::Redeem)),
             connection: RwSignal::new(Connection::Connecting),
             notices: RwSignal::new(Vec::new()),
+            people: People::new(),
             sharing: Sharing::new(),
             now: RwSignal::new(intl::now()),
             update: RwSignal::new(false),
@@ -186,6 +191,7 @@ impl State {
     fn follow(self, community: CommunityRef) {
         self.open.set(Some(community));
         self.feed.clear();
+        self.people.clear();
         memory::keep(memory::OPEN, Some(&community.0.to_string()));
         spawn_local(async move {
             let answer = self.engine.ask(Command::Open { community }).await;
@@ -205,6 +211,7 @@ impl State {
                 // After a take-over the views of before are stale.
                 self.open.set(None);
                 self.feed.clear();
+                self.people.clear();
                 self.stage.set(Stage::Ready);
             }
             FromEngine::Held => self.stage.set(Stage::Held),
@@ -232,6 +239,11 @@ impl State {
             News::Posts { community, posts } => {
                 if self.open.get_untracked() == Some(community) {
                     self.feed.merge(posts, tabs::hidden());
+                }
+            }
+            News::Gone { community, posts } => {
+                if self.open.get_untracked() == Some(community) {
+                    self.feed.remove(&posts);
                 }
             }
             News::Connection(connection) => self.connection.set(connection),

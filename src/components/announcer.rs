@@ -12,7 +12,8 @@ pub(crate) fn Announcer() -> impl IntoView {
     let i18n = use_i18n();
     let feed = state().feed;
     let said = RwSignal::new(String::new());
-    let counted = StoredValue::new(0_u32);
+    // What arrived while another page was shown has been said there, or is seen here.
+    let counted = StoredValue::new(feed.arrived.get_untracked());
     let due = StoredValue::new(false);
     Effect::new(move |_| {
         let arrived = feed.arrived.get();
@@ -26,9 +27,13 @@ pub(crate) fn Announcer() -> impl IntoView {
         }
         due.set_value(true);
         timer::after(PAUSE_MS, move || {
+            // The page may be another one by now.
+            let Some(before) = counted.try_get_value() else {
+                return;
+            };
             due.set_value(false);
             let arrived = feed.arrived.get_untracked();
-            let count = arrived.saturating_sub(counted.get_value());
+            let count = arrived.saturating_sub(before);
             counted.set_value(arrived);
             if count > 0 {
                 said.set(untrack(|| t_string!(i18n, feed.fresh, count = count)));

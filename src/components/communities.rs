@@ -5,7 +5,7 @@ use super::preferences::Preferences;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
-use ume_api::{CommunityView, Phase};
+use ume_api::{CommunityView, Departure, Phase};
 
 /// The list, the way to another one, and the few settings there are.
 #[component]
@@ -49,7 +49,7 @@ fn One(community: CommunityView, chosen: Callback<()>) -> impl IntoView {
         state.enter(id);
     };
     let members = community.members;
-    let starting = community.phase == Phase::Starting;
+    let phase = community.phase;
     view! { class="u",
         <li>
             <button
@@ -63,7 +63,12 @@ fn One(community: CommunityView, chosen: Callback<()>) -> impl IntoView {
                 <span class="community-names">
                     <bdi class="community-name">{community.name}</bdi>
                     <span class="community-facts">
-                        {if starting { t!(i18n, communities.starting) } else { t!(i18n, feed.members, count = members) }}
+                        {match phase {
+                            Phase::Starting => t!(i18n, communities.starting),
+                            Phase::Ended(Departure::Left) => t!(i18n, communities.left),
+                            Phase::Ended(_) => t!(i18n, communities.out),
+                            _ => t!(i18n, feed.members, count = members),
+                        }}
                     </span>
                 </span>
             </button>

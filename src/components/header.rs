@@ -1,11 +1,11 @@
 //! The head of a community: who one is with, and how the line is.
 use super::icon::{Icon, icon};
 use crate::i18n::{I18n, t, t_string, use_i18n};
-use crate::state::state;
+use crate::state::{Page, state};
 use leptos::prelude::*;
 use ume_api::{CommunityView, Connection};
 
-/// Name, members, connection, and the way to invite.
+/// Name, members, connection, and the ways to the people in it and to invite more.
 #[component]
 pub(crate) fn Header(
     community: Memo<Option<CommunityView>>,
@@ -35,6 +35,10 @@ pub(crate) fn Header(
                     <ConnectionDot/>
                 </p>
             </div>
+            <button type="button" class="button" data-test="people-open" on:click=move |_| state.go(Page::People)>
+                {icon(Icon::People)}
+                <span class="head-word">{t!(i18n, people.title)}</span>
+            </button>
             <Show when=may_invite>
                 <button type="button" class="button" data-test="share-open" aria-haspopup="dialog" on:click=move |_| state.share()>
                     {icon(Icon::Share)}

@@ -8,6 +8,7 @@ pub(crate) enum Icon {
     ArrowDown,
     ArrowUp,
     Back,
+    Ban,
     Check,
     Clock,
     Close,
@@ -15,7 +16,9 @@ pub(crate) enum Icon {
     History,
     Hourglass,
     Link,
+    Leave,
     Menu,
+    Pen,
     People,
     Plus,
     Send,
@@ -31,6 +34,7 @@ impl Icon {
             Self::ArrowDown => "M12 5v14M6 13l6 6 6-6",
             Self::ArrowUp => "M12 19V5M6 11l6-6 6 6",
             Self::Back => "M19 12H5M11 6l-6 6 6 6",
+            Self::Ban => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM6 6l12 12",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Clock => "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
             Self::Close => "M6 6l12 12M18 6 6 18",
@@ -44,7 +48,11 @@ impl Icon {
             Self::Link => {
                 "M10 14a4.2 4.2 0 0 0 6 0l3.2-3.2a4.2 4.2 0 0 0-6-6L12 6M14 10a4.2 4.2 0 0 0-6 0l-3.2 3.2a4.2 4.2 0 0 0 6 6L12 18"
             }
+            Self::Leave => "M14 4.5h4a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-4M10 8l-4 4 4 4M6 12h9",
             Self::Menu => "M4 7h16M4 12h16M4 17h16",
+            Self::Pen => {
+                "m14.5 6 3.5 3.5M4.5 19.5l1-4.5L16 4.5a2 2 0 0 1 2.8 0l.7.7a2 2 0 0 1 0 2.8L9 18.5l-4.5 1Z"
+            }
             Self::People => {
                 "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 19.5a6.5 6.5 0 0 1 13 0M16 4.9a3.5 3.5 0 0 1 0 6.2M18 14a6.5 6.5 0 0 1 3.5 5.5"
             }

@@ -36,6 +36,7 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
         PostState::Waiting => "waiting",
         PostState::Sent => "sent",
         PostState::Received => "received",
+        PostState::Refused => "refused",
     };
     view! { class="u",
         <li class="row" class:row-continues=continues data-state=state data-test="post">
@@ -48,7 +49,11 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
                         {move || intl::relative(i18n.get_locale(), at, now.get())}
                     </time>
                 </PostHead>
-                <p class="post-text" dir="auto">{post.text.clone()}</p>
+                {if post.unpublished_by.is_some() {
+                    view! { class="u", <p class="post-text post-gone">{t!(i18n, feed.unpublished)}</p> }.into_any()
+                } else {
+                    view! { class="u", <p class="post-text" dir="auto">{post.text.clone()}</p> }.into_any()
+                }}
                 <Delivery state=post.state/>
             </article>
         </li>
@@ -89,10 +94,12 @@ fn Delivery(state: PostState) -> impl IntoView {
     let shown = match state {
         PostState::Waiting => Icon::Clock,
         PostState::Sent => Icon::Check,
+        PostState::Refused => Icon::Alert,
         PostState::Received => return ().into_any(),
     };
     let words = move || match state {
         PostState::Waiting => t_string!(i18n, feed.waiting),
+        PostState::Refused => t_string!(i18n, feed.refused),
         _ => t_string!(i18n, feed.sent),
     };
     view! { class="u",

@@ -8,7 +8,7 @@ use crate::platform::{clipboard, share, timer};
 use crate::state::{Link, State, state};
 use leptos::html;
 use leptos::prelude::*;
-use ume_api::{HistoryWindow, InviteTerms};
+use ume_api::{HistoryWindow, InviteTerms, Role};
 use wasm_bindgen_futures::spawn_local;
 
 const COPIED_MS: u64 = 2_500;
@@ -166,6 +166,7 @@ fn Terms() -> impl IntoView {
         )
     };
     let history = move |window| option(state, "history", move |terms| &mut terms.history, window);
+    let role = move |role| option(state, "newcomers", move |terms| &mut terms.role, role);
     view! { class="u",
         <fieldset class="pills">
             <legend>{t!(i18n, share.expires)}</legend>
@@ -186,6 +187,11 @@ fn Terms() -> impl IntoView {
             <label class="pill">{history(HistoryWindow::Days(7))}<span>{t!(i18n, share.week)}</span></label>
             <label class="pill">{history(HistoryWindow::Days(30))}<span>{t!(i18n, share.month)}</span></label>
             <label class="pill">{history(HistoryWindow::All)}<span>{t!(i18n, share.everything)}</span></label>
+        </fieldset>
+        <fieldset class="pills">
+            <legend>{t!(i18n, share.role)}</legend>
+            <label class="pill">{role(Role::Member)}<span>{t!(i18n, share.members)}</span></label>
+            <label class="pill">{role(Role::Reader)}<span>{t!(i18n, share.readers)}</span></label>
         </fieldset>
     }
 }

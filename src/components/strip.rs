@@ -1,8 +1,9 @@
 //! A line across the page while something is going on: no connection, catching up, posts missing.
+use super::ask::part;
 use super::icon::{Icon, icon};
 use crate::i18n::{choose, t, use_i18n};
 use crate::platform::timer;
-use crate::state::state;
+use crate::state::{Page, state};
 use leptos::prelude::*;
 use ume_api::{CommunityView, Connection, Phase};
 
@@ -39,9 +40,17 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let phase = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.phase)));
     let missing =
         Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.missing)));
+    // Whom ownership is offered to is this person.
+    let offered = Memo::new(move |_| {
+        community.with(|one| {
+            let one = one.as_ref()?;
+            let stands = !one.offered.is_empty() && !matches!(one.phase, Phase::Ended(_));
+            stands.then_some(one.me.id)
+        })
+    });
     view! { class="u",
         <div class="strips" role="status">
-            <Show when=move || shown.with(Option::is_some)>
+            {part(move || shown.with(Option::is_some), move || view! { class="u",
                 <div class="strip" data-test="offline">
                     {icon(Icon::Alert)}
                     <p>{trouble}</p>
@@ -49,21 +58,35 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
                         {t!(i18n, connection.retry)}
                     </button>
                 </div>
-            </Show>
+            }.into_any())}
             {move || match phase.get().filter(|_| shown.with(Option::is_none)) {
                 Some(Phase::Starting) => Some(t!(i18n, feed.starting)),
                 Some(Phase::CatchingUp) => Some(t!(i18n, feed.catching_up)),
                 Some(Phase::Healing) => Some(t!(i18n, feed.healing)),
-                Some(Phase::Live) | None => None,
+                Some(Phase::Live | Phase::Ended(_)) | None => None,
             }.map(|text| view! { class="u",
                 <div class="strip strip-busy" data-test="phase"><span class="pulse" aria-hidden="true"></span><p>{text}</p></div>
             })}
-            <Show when=move || missing.get() != 0>
+            {part(move || offered.with(Option::is_some), move || view! { class="u",
+                <div class="strip strip-notice" data-test="offer">
+                    {icon(Icon::People)}
+                    <p>{t!(i18n, people.offer_strip)}</p>
+                    <button type="button" class="button quiet" on:click=move |_| {
+                        if let Some(me) = offered.get_untracked() {
+                            state.go(Page::People);
+                            state.people.show(me);
+                        }
+                    }>
+                        {t!(i18n, people.offer_look)}
+                    </button>
+                </div>
+            }.into_any())}
+            {part(move || missing.get() != 0, move || view! { class="u",
                 <div class="strip" data-test="missing">
                     {icon(Icon::Hourglass)}
                     <p>{t!(i18n, feed.missing, count = missing.get())}</p>
                 </div>
-            </Show>
+            }.into_any())}
         </div>
     }
 }

@@ -5,9 +5,9 @@
 use super::icon::{Icon, icon};
 use super::post::{GhostPost, Post, Row};
 use super::trouble::Trouble;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::{intl, pointer, tabs};
-use crate::state::{State, state};
+use crate::state::{State, Voice, state, voice};
 use leptos::html;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -164,11 +164,13 @@ fn Empty(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let state = state();
     let may_invite =
         move || community.with(|community| community.as_ref().is_some_and(|one| one.may_invite));
+    let writes =
+        move || community.with(|one| one.as_ref().is_some_and(|one| voice(one) == Voice::Speaks));
     view! { class="u",
         <div class="empty" data-test="empty">
             {super::mark::mark()}
             <h2>{t!(i18n, feed.empty_title)}</h2>
-            <p>{t!(i18n, feed.empty_text)}</p>
+            <p>{choose(writes, t!(i18n, feed.empty_text), t!(i18n, feed.empty_reader))}</p>
             <Show when=may_invite>
                 <button type="button" class="button" on:click=move |_| state.share()>
                     {icon(Icon::Share)}

@@ -21,6 +21,8 @@ pub(crate) enum Remedy {
     Back,
     /// Change what was typed.
     Edit,
+    /// Enter what was not asked for before.
+    Enter,
 }
 
 /// A failure's heading, its explanation and its remedy.
@@ -39,10 +41,16 @@ pub(crate) fn explain(i18n: I18n, failure: Failure) -> (&'static str, &'static s
         Failure::LinkNewer => words!(link_newer, link_newer_text, Update),
         Failure::InviteExpired => words!(invite_expired, invite_expired_text, Paste),
         Failure::InviteUsedUp => words!(invite_used_up, invite_used_up_text, Paste),
-        Failure::InviteUnknown => words!(invite_unknown, invite_unknown_text, Paste),
+        Failure::InviteUnknown | Failure::InviteWithdrawn => {
+            words!(invite_unknown, invite_unknown_text, Paste)
+        }
+        Failure::InvitePaused => words!(invite_paused, invite_paused_text, Retry),
         Failure::InviteForged => words!(invite_forged, invite_forged_text, Paste),
         Failure::RelayUnreachable => words!(relay_unreachable, relay_unreachable_text, Retry),
         Failure::RelayRefused => words!(relay_refused, relay_refused_text, Retry),
+        Failure::AccessNeeded => words!(access_needed, access_needed_text, Enter),
+        Failure::AccessRefused => words!(access_refused, access_refused_text, Edit),
+        Failure::AccessUsedUp => words!(access_used_up, access_used_up_text, Edit),
         Failure::RelayVersion => words!(relay_version, relay_version_text, Update),
         Failure::StorageDenied => words!(storage_denied, storage_denied_text, Retry),
         Failure::StorageFull => words!(storage_full, storage_full_text, Retry),
@@ -52,6 +60,7 @@ pub(crate) fn explain(i18n: I18n, failure: Failure) -> (&'static str, &'static s
         Failure::BadText => words!(bad_text, bad_text_text, Edit),
         Failure::NotHere => words!(not_here, not_here_text, Back),
         Failure::NotAllowed => words!(not_allowed, not_allowed_text, Back),
+        Failure::AlreadySo => words!(already_so, already_so_text, Back),
         _ => words!(internal, internal_text, Reload),
     }
 }
@@ -65,6 +74,7 @@ pub(crate) fn name(i18n: I18n, remedy: Remedy) -> &'static str {
         Remedy::Reload => t_string!(i18n, action.reload),
         Remedy::Back => t_string!(i18n, action.back),
         Remedy::Edit => t_string!(i18n, action.edit),
+        Remedy::Enter => t_string!(i18n, action.enter),
     }
 }
 
@@ -84,7 +94,7 @@ pub(crate) fn Trouble(
     let remedy = explain(i18n, failure).2;
     let act = move |_| match remedy {
         Remedy::Paste => state.go(Page::Add),
-        Remedy::Retry | Remedy::Edit => retry.run(()),
+        Remedy::Retry | Remedy::Edit | Remedy::Enter => retry.run(()),
         Remedy::Update => updates::take(),
         Remedy::Reload => boot::reload(),
         Remedy::Back => state.go(Page::Home),

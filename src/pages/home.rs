@@ -7,10 +7,12 @@ use crate::components::mark::mark;
 use crate::components::notices::Notices;
 use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
+use crate::components::side::Side;
+use crate::components::silence::{Farewell, Silence};
 use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
 use crate::i18n::{t, use_i18n};
-use crate::state::state;
+use crate::state::{Voice, state, voice};
 use leptos::prelude::*;
 
 /// The open community, with the others beside it.
@@ -20,21 +22,23 @@ pub(crate) fn Home() -> impl IntoView {
     let state = state();
     let menu = RwSignal::new(false);
     let community = Memo::new(move |_| state.community());
+    let heard = Memo::new(move |_| community.with(|one| one.as_ref().map(voice)));
     let menu_title = t!(i18n, communities.title);
     view! { class="u",
         <div class="home" data-test="home">
-            <aside class="side">
-                <p class="side-brand">{mark()}<span>"ume"</span></p>
-                <Communities chosen=|()| ()/>
-            </aside>
+            <Side/>
             <main id="main" class="room">
                 <Header community=community menu=menu/>
                 <Notices/>
+                <Farewell community=community/>
                 <Strips community=community/>
                 // A new list and a new composer for each community: nothing of one shows up in another.
                 {move || state.open.get().map(|id| view! { class="u",
                     <Timeline community=community/>
-                    <Composer id=id/>
+                    {move || match heard.get()? {
+                        Voice::Speaks => Some(view! { class="u", <Composer id=id/> }.into_any()),
+                        silent => Some(view! { class="u", <Silence voice=silent/> }.into_any()),
+                    }}
                 })}
             </main>
             <Announcer/>

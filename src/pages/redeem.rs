@@ -8,7 +8,7 @@ use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{Card, Command, Failure, HistoryWindow, NAME_BYTES_MAX, Reply};
+use ume_api::{Card, Command, Failure, HistoryWindow, NAME_BYTES_MAX, Reply, Role};
 use wasm_bindgen_futures::spawn_local;
 
 /// What the page knows of the invite.
@@ -105,6 +105,7 @@ fn Facts(card: Card) -> impl IntoView {
         expires_at,
         uses_left,
         history,
+        role,
         ..
     } = card;
     let now = intl::now();
@@ -131,6 +132,9 @@ fn Facts(card: Card) -> impl IntoView {
         <ul class="facts" role="list">
             <li>{icon(Icon::People)}<span>{t!(i18n, redeem.people, count = members)}</span></li>
             <li>{icon(Icon::History)}<span>{past}</span></li>
+            {(role == Role::Reader).then(|| view! { class="u",
+                <li>{icon(Icon::Pen)}<span>{t!(i18n, redeem.reader)}</span></li>
+            })}
             <li>{icon(Icon::Hourglass)}<span>{expiry}</span></li>
             <li>{icon(Icon::Link)}<span>{uses}</span></li>
             <li>{icon(Icon::Eye)}<span>{t!(i18n, redeem.known)}</span></li>

@@ -73,7 +73,7 @@ impl Feed {
     }
 
     /// New or changed posts. `unseen`: nobody looks at the page.
-    pub(super) fn merge(self, arrived: Vec<PostView>, unseen: bool) {
+    pub(super) fn merge(self, mut arrived: Vec<PostView>, unseen: bool) {
         self.ghosts.update(|ghosts| {
             ghosts.retain(|ghost| !arrived.iter().any(|post| is_body_of(post, ghost)));
         });
@@ -82,6 +82,10 @@ impl Feed {
             // Before the first page is here its posts are not new.
             let first = posts.is_none();
             let posts = posts.get_or_insert_default();
+            // A change of a post that is on an older page comes with that page.
+            if let (true, Some(oldest)) = (self.older.get_untracked(), posts.first()) {
+                arrived.retain(|post| (post.at, post.id) >= (oldest.at, oldest.id));
+            }
             if !first {
                 let others = arrived
                     .iter()
@@ -99,6 +103,15 @@ impl Feed {
             self.fresh
                 .update(|count| *count = count.saturating_add(fresh));
         }
+    }
+
+    /// Posts that turned out not to stand.
+    pub(super) fn remove(self, gone: &[EntryId]) {
+        self.posts.update(|posts| {
+            if let Some(posts) = posts {
+                posts.retain(|post| !gone.contains(&post.id));
+            }
+        });
     }
 
     pub(super) fn begin_older(self) -> Option<EntryId> {

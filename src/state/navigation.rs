@@ -7,6 +7,8 @@ use leptos::prelude::*;
 pub(crate) enum Page {
     /// The open community's feed, or the first run.
     Home,
+    /// Who is in the open community, by which links people come, and its rules.
+    People,
     /// Join or start another community.
     Add,
     /// Start a community.

@@ -1,11 +1,21 @@
 use super::State;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
-use ume_api::{Command, CommunityRef, Failure, HistoryWindow, InviteTerms, Reply};
+use ume_api::{
+    Command, CommunityRef, Failure, HistoryWindow, InviteState, InviteTerms, Reply, Role,
+};
 use wasm_bindgen_futures::spawn_local;
 
-/// Terms as a key: the same community and terms give the same link again while the page lives.
-type Key = (CommunityRef, Option<u64>, Option<u32>, (u8, u16));
+/// Terms as a key: the same community and terms give the same link again while the page lives, until one of this person's
+/// links has ended. Which one it was is not known here, so none is given again then.
+type Key = (
+    CommunityRef,
+    Option<u64>,
+    Option<u32>,
+    (u8, u16),
+    Role,
+    usize,
+);
 
 /// What the share sheet shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +40,8 @@ pub(crate) struct Sharing {
     /// The link for these terms.
     pub(crate) link: RwSignal<Link>,
     made: StoredValue<BTreeMap<Key, String>>,
+    /// How many of this person's links have ended.
+    ended: StoredValue<usize>,
 }
 
 impl Sharing {
@@ -39,6 +51,7 @@ impl Sharing {
             terms: RwSignal::new(InviteTerms::default()),
             link: RwSignal::new(Link::None),
             made: StoredValue::new(BTreeMap::new()),
+            ended: StoredValue::new(0),
         }
     }
 }
@@ -46,10 +59,28 @@ impl Sharing {
 impl State {
     /// Opens the share sheet with a link under the usual terms.
     pub(crate) fn share(self) {
-        self.sharing.terms.set(InviteTerms::default());
-        self.sharing.link.set(Link::None);
-        self.sharing.open.set(true);
-        self.make_link();
+        let sharing = self.sharing;
+        let Some(community) = self.open.get_untracked() else {
+            return;
+        };
+        sharing.terms.set(InviteTerms::default());
+        sharing.link.set(Link::Making);
+        sharing.open.set(true);
+        spawn_local(async move {
+            if let Ok(Reply::Invites(invites)) =
+                self.engine.ask(Command::Invites { community }).await
+            {
+                let own = invites.iter().filter(|one| one.issuer.me);
+                let ended = own.filter(|one| one.state != InviteState::Open).count();
+                sharing.ended.set_value(ended);
+            }
+            let unchanged = sharing
+                .terms
+                .with_untracked(|terms| *terms == InviteTerms::default());
+            if unchanged && sharing.open.get_untracked() {
+                self.make_link();
+            }
+        });
     }
 
     /// Changes the terms. A link for them is made when the person asks, as each is an invite that stays valid.
@@ -104,6 +135,8 @@ impl State {
             terms.expires_in,
             terms.max_uses,
             history,
+            terms.role,
+            self.sharing.ended.get_value(),
         ))
     }
 }

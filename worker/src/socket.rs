@@ -10,8 +10,10 @@ use std::rc::Rc;
 use ume_engine::io::{Input, RelayAddress};
 use ume_wire::limits::FRAME_BYTES;
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, MessageEvent, WebSocket};
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+/// Close code of a server that starts again.
+const CLOSE_RESTART: u16 = 1012;
 /// How long a connection may take to open, ms.
 const CONNECT_WAIT: u32 = 10_000;
 
@@ -30,7 +32,8 @@ impl std::fmt::Debug for Sockets {
 }
 
 impl Sockets {
-    /// No connection yet. `hear` is called with [`Input::Connected`], [`Input::Disconnected`] and [`Input::Frame`].
+    /// No connection yet. `hear` is called with [`Input::Connected`], [`Input::Disconnected`],
+    /// [`Input::Restarting`] and [`Input::Frame`].
     pub fn new(hear: impl Fn(Input) + 'static) -> Self {
         Self {
             open: Rc::default(),
@@ -98,14 +101,16 @@ impl Socket {
         };
         let lost = {
             let (hear, relay, open) = (Rc::clone(hear), relay.clone(), Rc::clone(open));
-            Closure::<dyn FnMut(JsValue)>::new(move |_| end(&open, &relay, &hear))
+            Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+                end(&open, &relay, &hear, retry_after(&event));
+            })
         };
         let received = {
             let (hear, relay, open) = (Rc::clone(hear), relay.clone(), Rc::clone(open));
             Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| match frame(&event) {
                 Some(frame) => hear(Input::Frame(relay.clone(), frame)),
                 // Whoever sends anything but frames of the one size is no relay.
-                None => end(&open, &relay, &hear),
+                None => end(&open, &relay, &hear, None),
             })
         };
         let late = {
@@ -117,7 +122,7 @@ impl Socket {
             );
             Closure::<dyn FnMut(JsValue)>::new(move |_| {
                 if inner.ready_state() == WebSocket::CONNECTING {
-                    end(&open, &relay, &hear);
+                    end(&open, &relay, &hear, None);
                 }
             })
         };
@@ -144,14 +149,31 @@ impl Drop for Socket {
 }
 
 /// Forgets a connection and says so once. The socket is dropped a moment later: this runs inside one of its handlers.
-fn end(open: &Rc<RefCell<BTreeMap<RelayAddress, Socket>>>, relay: &RelayAddress, hear: &Hear) {
+fn end(
+    open: &Rc<RefCell<BTreeMap<RelayAddress, Socket>>>,
+    relay: &RelayAddress,
+    hear: &Hear,
+    retry_after_ms: Option<u64>,
+) {
     let ended = open.borrow_mut().remove(relay);
     if let Some(socket) = ended {
         socket.inner.set_onmessage(None);
         socket.inner.set_onclose(None);
         wasm_bindgen_futures::spawn_local(async move { drop(socket) });
-        hear(Input::Disconnected(relay.clone()));
+        let relay = relay.clone();
+        hear(match retry_after_ms {
+            Some(after) => Input::Restarting(relay, after),
+            None => Input::Disconnected(relay),
+        });
     }
+}
+
+/// What a relay that starts again says when it closes: code 1012 (RFC 6455, section 7.4.2), reason `retry=` and
+/// milliseconds.
+fn retry_after(event: &JsValue) -> Option<u64> {
+    let event = event.dyn_ref::<CloseEvent>()?;
+    let reason = (event.code() == CLOSE_RESTART).then(|| event.reason())?;
+    reason.strip_prefix("retry=")?.parse().ok()
 }
 
 fn frame(event: &JsValue) -> Option<Bytes> {

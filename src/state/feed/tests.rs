@@ -1,16 +1,23 @@
 use super::{Ghost, is_body_of, merge_into};
-use ume_api::{EntryId, Person, PostState, PostView};
+use ume_api::{EntryId, Person, PersonId, PostState, PostView};
 
 fn post(id: u8, at: u64, state: PostState) -> PostView {
+    let author = Person {
+        id: PersonId([1; 32]),
+        name: "Ada".to_owned(),
+        mark: [1; 8],
+        picture: None,
+        me: state != PostState::Received,
+    };
     PostView {
         id: EntryId([id; 32]),
-        author: Person {
-            name: "Ada".to_owned(),
-            mark: [1; 8],
-            me: state != PostState::Received,
-        },
+        owner: author.clone(),
+        author,
         at,
         text: format!("post {id}"),
+        edited_at: None,
+        unpublished_by: None,
+        hidden: None,
         state,
     }
 }

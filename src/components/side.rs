@@ -1,0 +1,15 @@
+//! What stands beside a community where there is room: all of them.
+use super::communities::Communities;
+use super::mark::mark;
+use leptos::prelude::*;
+
+/// The column of communities.
+#[component]
+pub(crate) fn Side() -> impl IntoView {
+    view! { class="u",
+        <aside class="side">
+            <p class="side-brand">{mark()}<span>"ume"</span></p>
+            <Communities chosen=|()| ()/>
+        </aside>
+    }
+}

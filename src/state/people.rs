@@ -1,0 +1,169 @@
+use super::State;
+use crate::platform::focus;
+use leptos::prelude::*;
+use ume_api::{
+    Act, Command, CommunityRef, CommunityView, Failure, FormerView, InviteView, MemberView,
+    PersonId, Phase, Reply, Right, Role,
+};
+use wasm_bindgen_futures::spawn_local;
+
+/// Who is in the open community, by which links people come, and what is being changed.
+#[derive(Clone, Copy)]
+pub(crate) struct People {
+    /// Everybody; `None` until asked for and answered.
+    pub(crate) members: RwSignal<Option<Vec<MemberView>>>,
+    /// Those who are no longer in.
+    pub(crate) former: RwSignal<Vec<FormerView>>,
+    /// All links; `None` until asked for and answered.
+    pub(crate) invites: RwSignal<Option<Vec<InviteView>>>,
+    /// Whether somebody's sheet is open.
+    pub(crate) sheet: RwSignal<bool>,
+    /// Whose.
+    pub(crate) shown: RwSignal<Option<PersonId>>,
+    /// Whether a change is on its way to the ledger.
+    pub(crate) busy: RwSignal<bool>,
+    /// Why the last change did not happen.
+    pub(crate) failure: RwSignal<Option<Failure>>,
+    /// What has just been changed, for people who do not see it.
+    pub(crate) said: RwSignal<String>,
+}
+
+impl People {
+    pub(super) fn new() -> Self {
+        Self {
+            members: RwSignal::new(None),
+            former: RwSignal::new(Vec::new()),
+            invites: RwSignal::new(None),
+            sheet: RwSignal::new(false),
+            shown: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            said: RwSignal::new(String::new()),
+        }
+    }
+
+    /// Another community is open.
+    pub(super) fn clear(self) {
+        self.members.set(None);
+        self.former.set(Vec::new());
+        self.invites.set(None);
+        self.sheet.set(false);
+        self.shown.set(None);
+        self.said.set(String::new());
+        self.busy.set(false);
+        self.failure.set(None);
+    }
+
+    /// Opens somebody's sheet.
+    pub(crate) fn show(self, person: PersonId) {
+        self.failure.set(None);
+        self.shown.set(Some(person));
+        self.sheet.set(true);
+    }
+}
+
+impl State {
+    /// Asks who is in and which links there are.
+    pub(crate) fn look_at_people(self) {
+        if let Some(community) = self.open.get_untracked() {
+            spawn_local(self.read_people(community));
+        }
+    }
+
+    async fn read_people(self, community: CommunityRef) {
+        let members = self.engine.ask(Command::Members { community }).await;
+        let former = self.engine.ask(Command::Former { community }).await;
+        let invites = self.engine.ask(Command::Invites { community }).await;
+        if self.open.get_untracked() != Some(community) {
+            return;
+        }
+        let people = self.people;
+        match (members, former, invites) {
+            (
+                Ok(Reply::Members(members)),
+                Ok(Reply::Former(former)),
+                Ok(Reply::Invites(invites)),
+            ) => {
+                people.members.set(Some(members));
+                people.former.set(former);
+                people.invites.set(Some(invites));
+            }
+            (Err(failure), ..) | (_, Err(failure), _) | (.., Err(failure)) => {
+                people.failure.set(Some(failure));
+            }
+            _ => people.failure.set(Some(Failure::Internal)),
+        }
+    }
+
+    /// Changes how the open community is run. `done` is called with everything as it is then.
+    pub(crate) fn govern(self, act: Act, done: impl FnOnce() + 'static) {
+        if let Some(community) = self.open.get_untracked() {
+            self.change(community, Command::Govern { community, act }, done);
+        }
+    }
+
+    /// Erases the open community, which this profile is out of, from this device.
+    pub(crate) fn forget(self) {
+        let Some(community) = self.open.get_untracked() else {
+            return;
+        };
+        self.change(community, Command::Forget { community }, move || {
+            // The news of it may have led to another one already.
+            if self.open.get_untracked() == Some(community) {
+                self.open.set(None);
+            }
+            focus::heading();
+        });
+    }
+
+    fn change(self, community: CommunityRef, command: Command, done: impl FnOnce() + 'static) {
+        let people = self.people;
+        if people.busy.get_untracked() {
+            return;
+        }
+        people.failure.set(None);
+        people.busy.set(true);
+        spawn_local(async move {
+            let gone = matches!(command, Command::Forget { .. });
+            let answer = self.engine.ask(command).await;
+            if answer.is_ok() && !gone {
+                // Whatever closes now gives the focus back to something that stays.
+                self.read_people(community).await;
+            }
+            // Whoever is elsewhere by now is not called back.
+            if self.open.get_untracked() != Some(community) && !gone {
+                return;
+            }
+            people.busy.set(false);
+            match answer {
+                Ok(_) => done(),
+                Err(failure) => people.failure.set(Some(failure)),
+            }
+        });
+    }
+}
+
+/// Whether this profile can write in a community, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// It can.
+    Speaks,
+    /// It is a reader.
+    Reads,
+    /// The rules let only this role write, and those above it.
+    Only(Role),
+    /// It is out.
+    Ended,
+}
+
+/// Whether this profile can write in a community.
+pub(crate) fn voice(community: &CommunityView) -> Voice {
+    match community.phase {
+        Phase::Ended(_) => Voice::Ended,
+        // Nobody is anything before they are in.
+        Phase::Starting => Voice::Speaks,
+        _ if community.rules.allow(community.role, Right::Post) => Voice::Speaks,
+        _ if community.role == Role::Reader => Voice::Reads,
+        _ => Voice::Only(community.rules.post),
+    }
+}
