@@ -1,6 +1,7 @@
 // Every screen of the main job at both widths in both themes: a picture, no sideways scrolling, nothing inaccessible.
+import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstScreen, join, openInvite, openShareSheet, post, postWith, share, sharedLink, startCommunity, waitUntilSent } from "./harness/app.mjs";
+import { firstScreen, join, memberLine, openInvite, openMember, openPeople, openShareSheet, post, postWith, share, sharedLink, startCommunity, waitUntilSent } from "./harness/app.mjs";
 import { Scene } from "./harness/scene.mjs";
 import { look } from "./harness/screens.mjs";
 import { words } from "./harness/words.mjs";
@@ -34,5 +35,16 @@ test("the screens of the main job", async (t) => {
   await postWith(page, "I bring two chairs.").waitFor();
   await look(page, "feed");
   await look(bert.page, "feed-newcomer");
+  await openPeople(page);
+  await look(page, "people");
+  const me = await openMember(page, "Anna");
+  await look(page, "member-me");
+  await me.getByRole("button", { name: words.app.close }).click();
+  await openMember(page, "Bert");
+  await look(page, "member-owner");
+  await page.keyboard.press("Escape");
+  assert.equal(await memberLine(page, "Bert").evaluate((line) => line === document.activeElement), true, "the focus is back");
+  await openMember(bert.page, "Anna");
+  await look(bert.page, "member-other");
   scene.assertClean();
 });

@@ -110,3 +110,44 @@ export const takeOverButton = (page) => button(page, words.elsewhere.go);
 export async function serviceWorkerReady(page) {
   await page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
 }
+
+/** The part of the people's page that is called so: members, invites or rules. */
+export async function openPeople(page, part = words.people.members) {
+  const tab = button(page.getByRole("navigation", { name: words.people.title }), part);
+  if (!(await tab.isVisible())) await button(page, words.people.title).click();
+  await tab.click();
+}
+
+export async function closePeople(page) {
+  await button(page, words.app.back).click();
+  await page.locator("[data-test=home]").waitFor();
+}
+
+/** The line of somebody in the list of members. */
+export const memberLine = (page, name) =>
+  page.getByRole("list", { name: words.people.members }).getByRole("button").filter({ hasText: name });
+
+/** Opens somebody's sheet; the sheet. */
+export async function openMember(page, name) {
+  await openPeople(page);
+  await memberLine(page, name).click();
+  const sheet = page.getByRole("dialog", { name });
+  await sheet.waitFor();
+  return sheet;
+}
+
+/** Does something in somebody's sheet that is asked about once: the name of the way there, and of the deed. */
+export async function decide(page, name, way, deed) {
+  const sheet = await openMember(page, name);
+  await button(sheet, way).click();
+  await button(sheet, deed.replace("{{ name }}", name)).click();
+  await sheet.waitFor({ state: "hidden" });
+}
+
+export async function changeRole(page, name, role) {
+  const sheet = await openMember(page, name);
+  await sheet.getByRole("radio", { name: role, exact: true }).check();
+  await button(sheet, words.people.role_go).click();
+  await sheet.waitFor({ state: "hidden" });
+  await memberLine(page, name).filter({ hasText: role }).waitFor();
+}

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { Person } from "./person.mjs";
 import { Relay } from "./relay.mjs";
 
-/** Whom Chromium calls on its own account, whatever page it shows. */
-const OF_THE_BROWSER = /(^|\.)(google|googleapis|gstatic)\.com(:\d+)?$/;
+/** Whom Chromium calls on its own account, whatever page it shows; gvt1.com has its spelling dictionaries. */
+const OF_THE_BROWSER = /(^|\.)(google|googleapis|gstatic|gvt1)\.com(:\d+)?$/;
 
 export class Scene {
   /** @param {import("node:test").TestContext} test */
@@ -14,8 +14,8 @@ export class Scene {
     test.after(() => this.end());
   }
 
-  async relay() {
-    const relay = await Relay.start();
+  async relay(more) {
+    const relay = await Relay.start(more);
     this.relays.push(relay);
     return relay;
   }
