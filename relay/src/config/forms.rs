@@ -40,12 +40,13 @@ fn quoted(text: &str) -> String {
     out
 }
 
+/// Also an empty one is shown: that is another value than none, where the default is not empty.
 fn list<T: std::fmt::Display>(values: &[T]) -> Option<String> {
     let values: Vec<_> = values
         .iter()
         .map(|value| quoted(&value.to_string()))
         .collect();
-    (!values.is_empty()).then(|| format!("[{}]", values.join(", ")))
+    Some(format!("[{}]", values.join(", ")))
 }
 
 /// A number with one of these units behind it.
@@ -346,6 +347,12 @@ mod tests {
         }
         assert!(size::read::<u64>(&texts("99999999999 TiB")).is_err());
         assert!(size::read::<u32>(&texts("4 GiB")).is_err());
+    }
+
+    #[test]
+    fn an_empty_list_is_shown_as_one() {
+        assert_eq!(addresses::show(&[]).as_deref(), Some("[]"));
+        assert_eq!(addresses::read(&vec![]), Ok(vec![]));
     }
 
     #[test]
