@@ -27,7 +27,7 @@ pub(crate) fn build(repo: &Repo, force: bool) -> Result {
         return Ok(());
     }
     let start = Instant::now();
-    let built = repo.path("target/trunk-release");
+    let built = repo.target().join("trunk-release");
     run(program(repo, "trunk")
         .args(["build", "--release", "--dist"])
         .arg(&built))?;
@@ -37,7 +37,7 @@ pub(crate) fn build(repo: &Repo, force: bool) -> Result {
     shrink::all(repo, &mut files)?;
     sinks::refuse(&files)?;
     let files = names::by_content(files)?;
-    let fresh_dist = repo.path("target/dist.new");
+    let fresh_dist = repo.path("dist.new");
     write(&fresh_dist, &files)?;
     let sizes = compress(repo, &fresh_dist)?;
     replace(&fresh_dist, &repo.dist())?;

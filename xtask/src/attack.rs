@@ -46,9 +46,9 @@ fn attackers(repo: &Repo, arguments: &[String]) -> Result {
         repo,
         &["build", "--release", "--locked", "--package", "ume-attack"],
     ))?;
-    run(program(repo, built(repo, "release/ume-attack"))
+    run(program(repo, repo.target().join("release/ume-attack"))
         .arg("--relay")
-        .arg(built(repo, "release/ume-relay"))
+        .arg(repo.relay())
         .args(arguments))
 }
 
@@ -86,7 +86,7 @@ fn autobahn(repo: &Repo) -> Result {
             "echo",
         ],
     ))?;
-    let (mut echo, address) = start(&built(repo, "release/examples/echo"))?;
+    let (mut echo, address) = start(&repo.target().join("release/examples/echo"))?;
     let reports = repo.state().join("autobahn");
     fs::create_dir_all(&reports).during(reports.display())?;
     let result = run(Command::new(&python)
@@ -163,10 +163,4 @@ fn slowhttptest(repo: &Repo) -> Result {
     Err(Fault::new(
         "slowhttptest is needed (Debian: apt-get install slowhttptest)",
     ))
-}
-
-/// What cargo built, wherever it builds.
-fn built(repo: &Repo, relative: &str) -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| repo.path("target"), PathBuf::from);
-    target.join(relative)
 }

@@ -17,10 +17,13 @@ use std::thread;
 use std::time::Instant;
 
 const SECONDS: &str = "60";
+/// libFuzzer takes another seed each time.
+const ANY_SEED: &str = "0";
+const SUITE_SEED: &str = "1";
 /// Targets that run at once: more than two cores, as some wait for sockets and disks.
 const JOBS: usize = 3;
-/// Where all of it lies, below `target`, with flags and so artifacts of its own.
-const PLACE: &str = "target/fuzz";
+/// Where all of it lies, below the target folder, with flags and so artifacts of its own.
+const PLACE: &str = "fuzz";
 /// Lines of the fuzzer's last words that are shown when it found something.
 const LAST_WORDS: usize = 40;
 
@@ -40,6 +43,16 @@ pub(crate) fn fuzz(repo: &Repo, arguments: &[String]) -> Result {
         [flag, seconds, names @ ..] if flag == "--seconds" => (seconds.as_str(), names),
         names => (SECONDS, names),
     };
+    drive(repo, seconds, names, ANY_SEED)
+}
+
+/// All targets as in the test command: from the same seed each time, so that what it says of a commit stays said. New
+/// seeds are for the named command.
+pub(crate) fn smoke(repo: &Repo) -> Result {
+    drive(repo, SECONDS, &[], SUITE_SEED)
+}
+
+fn drive(repo: &Repo, seconds: &str, names: &[String], seed: &str) -> Result {
     let mut targets = targets(repo)?;
     if let Some(unknown) = names.iter().find(|name| !targets.contains(name)) {
         return Err(Fault::new(format!(
@@ -58,7 +71,7 @@ pub(crate) fn fuzz(repo: &Repo, arguments: &[String]) -> Result {
         for _ in 0..JOBS {
             scope.spawn(|| {
                 while let Some(target) = next() {
-                    let found = one(repo, &programs, &scratch.0, target, seconds);
+                    let found = one(repo, &programs, &scratch.0, target, [seconds, seed]);
                     if let Ok(mut done) = done.lock() {
                         done.push((target.as_str(), found));
                     }
@@ -69,6 +82,10 @@ pub(crate) fn fuzz(repo: &Repo, arguments: &[String]) -> Result {
     let mut done = done.into_inner().during("a fuzzer's thread")?;
     done.sort_by_key(|(target, _)| *target);
     summary(&done)
+}
+
+fn place(repo: &Repo) -> PathBuf {
+    repo.target().join(PLACE)
 }
 
 /// All there are: a program each.
@@ -92,16 +109,23 @@ fn build(repo: &Repo) -> Result<PathBuf> {
     // With a target named, flags hold for what is fuzzed and not for what builds it.
     run(cargo(repo, &["build", "--locked", "--package", "ume-fuzz"])
         .args(["--bins", "--features", "libfuzzer", "--profile", "fuzz"])
-        .args(["--target", host, "--target-dir", PLACE])
+        .args(["--target", host, "--target-dir"])
+        .arg(place(repo))
         .env("RUSTFLAGS", FLAGS.join(" ")))?;
     println!("fuzz: built in {} s", start.elapsed().as_secs());
-    Ok(repo.path(PLACE).join(host).join("fuzz"))
+    Ok(place(repo).join(host).join("fuzz"))
 }
 
 /// One target. What it finds that is new grows a corpus on this machine; what fails lands beside it.
-fn one(repo: &Repo, programs: &Path, scratch: &Path, target: &str, seconds: &str) -> Result<Stats> {
+fn one(
+    repo: &Repo,
+    programs: &Path,
+    scratch: &Path,
+    target: &str,
+    [seconds, seed]: [&str; 2],
+) -> Result<Stats> {
     let folder = |name: &str| {
-        let folder = repo.path(PLACE).join(name).join(target);
+        let folder = place(repo).join(name).join(target);
         fs::create_dir_all(&folder).during(folder.display())?;
         Ok(folder)
     };
@@ -111,6 +135,7 @@ fn one(repo: &Repo, programs: &Path, scratch: &Path, target: &str, seconds: &str
     let status = program(repo, programs.join(target))
         .args([&corpus, &repo.path("fuzz/seeds").join(target)])
         .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-seed={seed}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .args(["-timeout=25", "-rss_limit_mb=2048", "-detect_leaks=0"])
         .args(["-print_final_stats=1"])
@@ -164,7 +189,7 @@ impl Scratch {
         let place = if memory.is_dir() {
             memory.join(format!("ume-fuzz-{}", std::process::id()))
         } else {
-            repo.path(PLACE).join("scratch")
+            place(repo).join("scratch")
         };
         fs::create_dir_all(&place).during(place.display())?;
         Ok(Self(place))

@@ -1,4 +1,5 @@
 use crate::fault::{During, Fault, Result};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +30,19 @@ impl Repo {
         self.root.join(relative)
     }
 
-    /// Where cargo tools are installed when PATH has none of the right version.
+    /// Where cargo tools are installed when PATH has none of the right version: with the caches of the person, so that
+    /// each checkout does not compile them anew; in the checkout for whoever has no home.
     pub(crate) fn tools(&self) -> PathBuf {
-        self.path(".tools")
+        let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        let caches = caches.filter(|path| path.is_absolute()).or_else(home);
+        caches.map_or_else(|| self.path(".tools"), |path| path.join("ume/tools"))
+    }
+
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| self.path("target"), |path| self.root.join(path))
     }
 
     /// The finished app, as the relay serves it.
@@ -41,11 +52,11 @@ impl Repo {
 
     /// What xtask remembers between runs.
     pub(crate) fn state(&self) -> PathBuf {
-        self.path("target/xtask")
+        self.target().join("xtask")
     }
 
     pub(crate) fn relay(&self) -> PathBuf {
-        self.path("target/release/ume-relay")
+        self.target().join("release/ume-relay")
     }
 
     /// Every file below `relative`, sorted; nothing when there is no such folder.
