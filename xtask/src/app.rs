@@ -1,13 +1,14 @@
-//! The app for release: what Trunk built, shrunk, named by its content, compressed and checked.
+//! The app for release: built, shrunk, named by its content, compressed and checked.
 mod budget;
 mod fingerprint;
+mod modules;
 mod names;
 mod page;
 mod shrink;
 mod sinks;
 
-use crate::fault::{During, Fault, Result};
-use crate::process::{capture, program, run};
+use crate::fault::{During, Result};
+use crate::process::{capture, program};
 use crate::repo::{Repo, slashed};
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,14 +28,10 @@ pub(crate) fn build(repo: &Repo, force: bool) -> Result {
         return Ok(());
     }
     let start = Instant::now();
-    let built = repo.target().join("trunk-release");
-    run(program(repo, "trunk")
-        .args(["build", "--release", "--dist"])
-        .arg(&built))?;
-    println!("build: Trunk took {} s", start.elapsed().as_secs());
-
-    let mut files = read(&built)?;
+    let mut files = modules::all(repo)?;
+    println!("build: compiled after {} s", start.elapsed().as_secs());
     shrink::all(repo, &mut files)?;
+    sinks::close(&mut files);
     sinks::refuse(&files)?;
     let files = names::by_content(files)?;
     let fresh_dist = repo.path("dist.new");
@@ -72,16 +69,7 @@ fn read(root: &Path) -> Result<Files> {
     }
     let mut files = Files::new();
     visit(root, root, &mut files)?;
-    // Trunk leaves marks of its own, which start with a dot.
-    files.retain(|name, _| !name.split('/').any(|part| part.starts_with('.')));
-    if files.contains_key("index.html") {
-        Ok(files)
-    } else {
-        Err(Fault::new(format!(
-            "Trunk left no index.html in {}",
-            root.display()
-        )))
-    }
+    Ok(files)
 }
 
 fn write(root: &Path, files: &Files) -> Result {

@@ -27,16 +27,7 @@ struct CargoTool {
     need: Need,
 }
 
-const CARGO_TOOLS: [CargoTool; 4] = [
-    CargoTool {
-        package: "trunk",
-        probe: &["trunk", "--version"],
-        accepts: "0.21.14",
-        version: "0.21.14",
-        // Without its default features it needs no OpenSSL and never looks for updates.
-        options: &["--locked", "--no-default-features", "--features", "rustls"],
-        need: Need::Run,
-    },
+const CARGO_TOOLS: [CargoTool; 3] = [
     CargoTool {
         // Must equal the version of the library in Cargo.lock.
         package: "wasm-bindgen-cli",

@@ -6,9 +6,9 @@ use std::fs;
 
 /// Everything that the app is made of, and what makes it.
 const INPUTS: [&str; 15] = [
+    ".cargo",
     "Cargo.lock",
     "Cargo.toml",
-    "Trunk.toml",
     "assets",
     "build.rs",
     "crates/api",

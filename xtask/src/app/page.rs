@@ -1,4 +1,5 @@
-//! The page says what each of its files has to be, and a browser refuses one that differs. Trunk's marks go.
+//! The page says what each of its files has to be, and a browser refuses one that differs. What it says to whoever builds
+//! it goes.
 use super::Files;
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
@@ -10,16 +11,31 @@ pub(super) fn finished(page: &str, files: &Files) -> String {
     let mut rest = page;
     while let Some((before, tag, after)) = next_tag(rest) {
         out.push_str(before);
-        if attribute(tag, "rel") != Some("rust") {
+        if !is_for_trunk(tag) {
             out.push_str(&with_integrity(tag, files));
         }
         rest = after;
     }
     out.push_str(rest);
-    // Where Trunk took a line away it left an empty one.
+    // Where a tag was taken away an empty line is left.
     out.lines()
         .filter(|line| !line.is_empty())
         .fold(String::new(), |page, line| page + line + "\n")
+}
+
+/// All tags that may load something, or say what the page is made of.
+pub(super) fn tags(page: &str) -> impl Iterator<Item = &str> {
+    let mut rest = page;
+    std::iter::from_fn(move || {
+        let (_, tag, after) = next_tag(rest)?;
+        rest = after;
+        Some(tag)
+    })
+}
+
+/// Whether a tag is for whoever builds the page.
+pub(super) fn is_for_trunk(tag: &str) -> bool {
+    tag.contains(" data-trunk ")
 }
 
 /// What stands before the next tag that may load something, that tag, and what follows.
@@ -51,7 +67,7 @@ fn with_integrity(tag: &str, files: &Files) -> String {
     }
 }
 
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     let value = tag.get(start..)?;
     value.get(..value.find('"')?)
