@@ -268,7 +268,7 @@ fn scenarios(repo: &Repo, wanted: &[String]) -> Result {
     run(program(repo, "node")
         .args([
             "--test",
-            "--test-concurrency=1",
+            "--test-concurrency=2",
             "--test-reporter=spec",
             "--test-timeout=180000",
         ])
