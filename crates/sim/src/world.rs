@@ -326,7 +326,8 @@ impl World {
     fn has_nothing_to_say(&self, device: usize) -> bool {
         let one = &self.devices[device];
         let audits = one.engine.as_ref().map(ume_engine::Engine::audit);
-        let out = |(_, audit): &(CommunityRef, Audit)| audit.departed.is_some();
+        let out =
+            |(_, audit): &(CommunityRef, Audit)| audit.departed.is_some() && audit.unsettled == 0;
         one.open.is_empty() && audits.is_some_and(|all| !all.is_empty() && all.iter().all(out))
     }
 

@@ -7,6 +7,7 @@ use super::post_lane::PostLane;
 use super::slots::Chosen;
 use super::watch::Watch;
 use super::{Community, Ctx, LaneState, Tag};
+use crate::audit::Rejected;
 use crate::ledger::{Effect, LedgerError};
 use crate::mls::{CommitError, CommitFacts, Committer, Group, Member};
 use rand_core::RngCore;
@@ -232,8 +233,12 @@ impl Community {
         };
         self.taking.departing = effects.iter().find_map(out);
         // A removal may be a recovery, which gives posts as well.
-        let moves =
-            |effect: &Effect| matches!(effect, Effect::Transferred | Effect::Removed { .. });
+        let moves = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Transferred | Effect::Removed { .. } | Effect::RecoveryUndone
+            )
+        };
         self.taking.moved |= effects.iter().any(moves);
         if effects.contains(&Effect::AccessChanged) {
             // What nobody paid for may be paid for now.
@@ -258,12 +263,12 @@ impl Community {
         let (bytes, record) = match bytes.map(|bytes| (bytes, self.chain.read(bytes))) {
             Some((bytes, Ok(record))) => (bytes, record),
             Some((_, Err(void))) => {
-                self.reject("record", &void);
+                self.reject(Rejected::Record(void));
                 self.chain.advance(None);
                 return;
             }
             None => {
-                self.reject("record", &Void::Malformed);
+                self.reject(Rejected::Record(Void::Malformed));
                 self.chain.advance(None);
                 return;
             }
@@ -298,12 +303,12 @@ impl Community {
                     }
                 }
                 Err(void) => {
-                    self.reject("record", &void);
+                    self.reject(Rejected::Record(void));
                     self.chain.advance(None);
                 }
             },
             Err(CommitError::Void(_)) => {
-                self.reject("record", &Void::Commit);
+                self.reject(Rejected::Record(Void::Commit));
                 self.chain.advance(None);
             }
             Err(
