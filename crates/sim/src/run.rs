@@ -212,7 +212,7 @@ impl World {
         self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
         self.faults = Faults::NONE;
         self.crash = 0;
-        self.deaf.clear();
+        let deaf = std::mem::take(&mut self.deaf);
         // A connection whose greeting was changed is of no use to anybody. Like all connections it ends sometime.
         for device in 0..plan.devices {
             if let Some(session) = self.devices[device].session {
@@ -220,6 +220,11 @@ impl World {
             }
         }
         self.run_until(self.now_ms + 60_000)?;
+        // The relay told them that nobody had gone on, so they did not write again what had come too late. With the next thing
+        // that they write the others learn what they miss.
+        for device in deaf.into_keys() {
+            self.act(device, Act::Post(format!("post again of {device}")))?;
+        }
         self.contest()?;
         self.share()?;
         let end = self.now_ms + CALM_MS;
