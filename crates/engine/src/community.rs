@@ -17,6 +17,8 @@ mod contest;
 mod context;
 mod departure;
 mod feed;
+#[cfg(test)]
+mod forgeries;
 mod former;
 pub(crate) mod generation;
 mod history;

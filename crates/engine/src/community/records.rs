@@ -256,7 +256,7 @@ impl Community {
     }
 
     /// Somebody else's commit, or nothing sound, holds the slot.
-    fn merge_other(&mut self, ctx: &mut Ctx<'_>, bytes: Option<&[u8]>) {
+    pub(super) fn merge_other(&mut self, ctx: &mut Ctx<'_>, bytes: Option<&[u8]>) {
         let Some(group) = self.group.as_mut() else {
             return;
         };
@@ -275,14 +275,19 @@ impl Community {
         };
         let me = self.saved.leaf.signing_key().verifying_key().to_bytes();
         match group.process_commit(&record.commit) {
-            // This device came back by itself once, and then its store was put back to before that: do it again.
             Ok(incoming) if incoming.facts.removed.iter().any(|old| old.leaf_key == me) => {
                 match self.chain.judge(bytes, &record, &incoming.facts) {
                     // Somebody took this person out.
                     Ok(judged) if judged.ledger().is_out(&me) => {
                         self.follow_judged(ctx, judged);
                     }
-                    _ => self.heal(ctx, Some(bytes)),
+                    // This device came back by itself once, and then its store was put back to before that: do it again.
+                    Ok(_) => self.heal(ctx, Some(bytes)),
+                    // Somebody who may not.
+                    Err(void) => {
+                        self.reject(Rejected::Record(void));
+                        self.chain.advance(None);
+                    }
                 }
             }
             Ok(incoming) => match self.chain.judge(bytes, &record, &incoming.facts) {
