@@ -1,6 +1,7 @@
 //! A member: what they are and may do, and what this person can do about it.
 use super::ask::{Ask, Outcome, deed, part};
 use super::avatar::avatar;
+use super::contest::Recovered;
 use super::icon::{Icon, icon};
 use super::roles::{self, Allowed};
 use super::sheet::Sheet;
@@ -217,6 +218,7 @@ fn Whole(seen: Seen, step: RwSignal<Step>) -> impl IntoView {
     let i18n = use_i18n();
     let Seen { member, rules, .. } = seen.clone();
     let role = RwSignal::new(member.role);
+    let recovered = member.clone();
     let (may_set_role, may_remove) = (seen.may_set_role(), seen.may_remove());
     let me = member.person.me && seen.mine.is_some();
     let people = state().people;
@@ -282,6 +284,7 @@ fn Whole(seen: Seen, step: RwSignal<Step>) -> impl IntoView {
         {head}
         <Allowed role=role rules=rules/>
         {offers}
+        <Recovered member=recovered mine=seen.mine/>
         <Outcome retry=|()| ()/>
         <div class="member-acts">{acts}</div>
     }

@@ -77,8 +77,14 @@ fn Row(person: Person, roles: Memo<BTreeMap<PersonId, Role>>) -> impl IntoView {
 #[component]
 fn FormerRow(former: FormerView) -> impl IntoView {
     let i18n = use_i18n();
-    let FormerView { person, how } = former;
+    let FormerView {
+        person,
+        how,
+        contested,
+        ..
+    } = former;
     let how = match how {
+        _ if contested => t!(i18n, contest.mark),
         Departure::Left => t!(i18n, people.left),
         Departure::Banned => t!(i18n, people.banned),
         Departure::Removed | Departure::Lost => t!(i18n, people.removed),

@@ -1,5 +1,6 @@
 //! What stands where posts are written, for somebody who cannot write here: one line that says why.
 use super::ask::{Ask, part};
+use super::contest::Mistake;
 use super::icon::{Icon, icon};
 use super::sheet::Sheet;
 use crate::i18n::{t, t_string, use_i18n};
@@ -82,6 +83,7 @@ pub(crate) fn Farewell(community: Memo<Option<CommunityView>>) -> impl IntoView 
                 <div class="strip strip-notice strip-ended" data-test="ended">
                     {icon(Icon::Leave)}
                     <p><strong>{words}</strong> " " {t!(i18n, ended.kept)}</p>
+                    <Mistake community=community/>
                 </div>
             }.into_any())}
         </div>

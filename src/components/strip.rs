@@ -1,6 +1,7 @@
 //! A line across the page while something is going on: no connection, catching up, posts missing.
 use super::ask::part;
 use super::icon::{Icon, icon};
+use super::troubles::Troubles;
 use crate::i18n::{choose, t, use_i18n};
 use crate::platform::timer;
 use crate::state::{Page, state};
@@ -87,6 +88,7 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
                     <p>{t!(i18n, feed.missing, count = missing.get())}</p>
                 </div>
             }.into_any())}
+            <Troubles community=community/>
         </div>
     }
 }

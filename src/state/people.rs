@@ -116,6 +116,13 @@ impl State {
         });
     }
 
+    /// Says in the open community, which this profile is out of, that its recovery was a mistake.
+    pub(crate) fn contest(self, done: impl FnOnce() + 'static) {
+        if let Some(community) = self.open.get_untracked() {
+            self.change(community, Command::Contest { community }, done);
+        }
+    }
+
     fn change(self, community: CommunityRef, command: Command, done: impl FnOnce() + 'static) {
         let people = self.people;
         if people.busy.get_untracked() {

@@ -32,4 +32,6 @@ pub struct OwnerView {
     pub by: Person,
     /// When, milliseconds since 1970, by the clock of who did it.
     pub at: u64,
+    /// Whether it came by a recovery that a device of the old persona contests.
+    pub contested: bool,
 }

@@ -91,6 +91,8 @@ pub struct MemberView {
     pub line: String,
     /// Who they were before they lost their key, if an owner vouched for that.
     pub was: Option<Person>,
+    /// Whether a device of who they were says that this is a mistake. An owner can undo it: [`Act::UndoRecovery`].
+    pub contested: bool,
 }
 
 /// A line of the list of those who are no longer in.
@@ -100,6 +102,21 @@ pub struct FormerView {
     pub person: Person,
     /// How they went; never [`Departure::Lost`].
     pub how: Departure,
+    /// Who is said to be the same person since, if an owner vouched for that.
+    pub now: Option<Person>,
+    /// Whether a device of theirs says that this is a mistake.
+    pub contested: bool,
+}
+
+/// What a device can say whose person is out because an owner took somebody else for them ([`Act::Recover`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Contest {
+    /// That it is a mistake: [`crate::Command::Contest`], once.
+    Possible,
+    /// It was said, and is on its way.
+    Sending,
+    /// The relay has it; the next member who is there carries it to all.
+    Sent,
 }
 
 /// An invite in one community: the hash of its public key.
@@ -247,6 +264,13 @@ pub enum Act {
     DeclineOwnership {
         /// Who offered it.
         from: PersonId,
+    },
+    /// Undoes [`Act::Recover`]: the posts that it moved go back, whoever owns them since, and so does the role that it gave. The
+    /// old persona is not in by that: its person needs a link, and comes in as who they were. The other one stays, as they were
+    /// before. For owners.
+    UndoRecovery {
+        /// Who had been recovered.
+        old: PersonId,
     },
 }
 

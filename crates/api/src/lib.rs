@@ -17,12 +17,12 @@ mod view;
 pub use change::{Hidden, OwnerView, VersionView};
 pub use failure::Failure;
 pub use govern::{
-    Act, Departure, FormerView, InviteId, InviteState, InviteView, MemberView, PINS_MAX, PersonId,
-    Right, Role, Rules,
+    Act, Contest, Departure, FormerView, InviteId, InviteState, InviteView, MemberView, PINS_MAX,
+    PersonId, Right, Role, Rules,
 };
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Notice, Person,
-    Phase, PostState, PostView,
+    Phase, PostState, PostView, Trouble,
 };
 
 use serde::{Deserialize, Serialize};
@@ -191,6 +191,12 @@ pub enum Command {
     },
     /// Erase a community from this device, once this profile is out of it. Answer: [`Reply::Done`].
     Forget {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// Say that an owner took somebody else for this person ([`CommunityView::contest`]). Nothing follows by itself; everybody
+    /// sees it, and an owner can undo the recovery. Answer: [`Reply::Done`] as soon as it is durable here.
+    Contest {
         /// The community.
         community: CommunityRef,
     },

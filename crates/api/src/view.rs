@@ -1,5 +1,5 @@
 use crate::change::Hidden;
-use crate::{CommunityRef, Departure, PersonId, Role, Rules};
+use crate::{CommunityRef, Contest, Departure, PersonId, Role, Rules};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -110,6 +110,40 @@ pub struct CommunityView {
     pub may_invite: bool,
     /// Posts that are known to exist (a later one points to them) but have not arrived.
     pub missing: u32,
+    /// Whether this profile is out because somebody else was taken for it, and what it said to that.
+    pub contest: Option<Contest>,
+    /// What is not as it should be, and is being seen to; the gravest first.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Something in a community that is not as it should be, and what is being done about it. None of it asks the person to do
+/// anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// This device lost the keys of the community and comes back by itself. What is written here waits on this device.
+    KeysLost,
+    /// Somebody who was taken out is in again, because the relay forgot it: this device waits until somebody takes them out
+    /// who may, and says nothing until then.
+    Undone,
+    /// The relay forgot records and what was written; devices that have it put it back.
+    PuttingBack,
+    /// Some cells that the relay hands over are damaged. They are fetched again a few times, and then passed over.
+    Damaged {
+        /// How many so far, of the lane with the most.
+        count: u32,
+    },
+    /// Entries are here about which nothing can be said yet, because how their authors came in, or what they wrote before, is
+    /// still to come.
+    Undecided {
+        /// How many.
+        count: u32,
+    },
+    /// Records or entries that nobody may have made were not taken.
+    Refused {
+        /// How many, since the app was opened.
+        count: u32,
+    },
 }
 
 /// How far a community is on this device.

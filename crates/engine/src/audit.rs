@@ -1,6 +1,10 @@
 //! What a test may compare between devices: public facts and counts, no keys.
 
-use std::collections::BTreeMap;
+pub use crate::community::Void;
+pub use crate::entry::Refusal;
+pub use crate::ledger::LedgerError;
+
+use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Departure, EntryId};
 use ume_wire::auth::Hash;
 
@@ -39,5 +43,35 @@ pub struct Audit {
     pub refused: usize,
     /// What was not taken since the engine was opened, by what it was and why, with how often. Differs from device to
     /// device: not everybody is shown the same forgeries.
-    pub rejected: BTreeMap<String, u32>,
+    pub rejected: BTreeMap<Rejected, u32>,
+}
+
+/// What was not taken, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Rejected {
+    /// A record of the commit lane: void for everybody alike.
+    #[error("record: {0}")]
+    Record(Void),
+    /// An entry that is not what it says.
+    #[error("entry: {0}")]
+    Unsound(LedgerError),
+    /// An entry that is sound and does not stand.
+    #[error("entry: {0}")]
+    Entry(Refusal),
+    /// What a device said to its person's recovery.
+    #[error("contest: {0}")]
+    Contest(LedgerError),
+}
+
+/// Whether a community on one device is what its ledger makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// A hash of all that follows from the ledger here: people, roles, keys, rules, invites, offers, owners of posts.
+    pub people: Hash,
+    /// The same of the ledger replayed from nothing.
+    pub replayed: Option<Hash>,
+    /// Leaf keys of the devices that the ledger has in.
+    pub devices: BTreeSet<Hash>,
+    /// Leaf keys in the group, if there is one.
+    pub group: Option<BTreeSet<Hash>>,
 }

@@ -13,9 +13,12 @@ mod begin;
 pub(crate) mod chain;
 mod changes;
 mod commit;
+mod contest;
 mod context;
 mod departure;
 mod feed;
+#[cfg(test)]
+mod forgeries;
 mod former;
 pub(crate) mod generation;
 mod history;
@@ -29,10 +32,12 @@ mod restored;
 mod saved;
 pub(crate) mod slots;
 mod standing;
+mod troubles;
 mod view;
 pub(crate) mod watch;
 
 pub(crate) use begin::Newcomer;
+pub use chain::Void;
 pub(crate) use context::{Ctx, News, Part, Tag};
 pub(crate) use feed::Kept;
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
@@ -43,6 +48,7 @@ use saved::Saved;
 pub(crate) use saved::sort_rows;
 pub(crate) use view::mark;
 
+use crate::audit::Rejected;
 use crate::io::Millis;
 use crate::keys::Secret;
 use crate::ledger::Access;
@@ -50,6 +56,7 @@ use crate::mls::{Group, LeafKey};
 use bytes::Bytes;
 use chain::Chain;
 use commit::Ballot;
+use contest::Contests;
 use feed::Feed;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
@@ -106,7 +113,7 @@ pub(crate) struct Community {
     /// Entries about which nothing can be said yet: their author's admission has not been read, for example.
     parked: BTreeMap<EntryId, crate::entry::Entry>,
     /// What was not taken, by reason, since this community was loaded.
-    rejected: BTreeMap<String, u32>,
+    rejected: BTreeMap<Rejected, u32>,
     outbox: BTreeMap<u64, Out>,
     flights: BTreeMap<u64, Flight>,
     settling: Option<Vec<u64>>,
@@ -123,6 +130,7 @@ pub(crate) struct Community {
     /// Whether there are leaves in the group whose people are out, if that has been looked at since the last record.
     dangles: Option<bool>,
     taking: Taking,
+    contests: Contests,
     missing_since: Option<Millis>,
     missing: usize,
     missing_changed: bool,
@@ -174,10 +182,11 @@ impl Community {
     /// The relay is connected: begin again from what is stored.
     pub(crate) fn line_up(&mut self, ctx: &mut Ctx<'_>) {
         self.line_down(ctx);
+        self.poll_at = ctx.now.plus(POLL_MS);
         if self.departed().is_some() {
+            self.advance_contest(ctx);
             return;
         }
-        self.poll_at = ctx.now.plus(POLL_MS);
         self.look_for_missing_soon(ctx);
         self.repair(ctx);
         self.advance(ctx);
@@ -215,6 +224,8 @@ impl Community {
         self.restored.line_down();
         self.posts.values_mut().for_each(PostLane::restart);
         self.history.values_mut().for_each(LogReader::restart);
+        let contests = self.contests.readers.values_mut();
+        contests.for_each(LogReader::restart);
         self.lanes.clear();
         self.flights.clear();
         self.settling = None;
@@ -248,6 +259,7 @@ impl Community {
         lane == self.slots.id()
             || posts
                 .chain(self.history.values())
+                .chain(self.contests.readers.values())
                 .any(|reader| reader.id()[..] == *lane)
     }
 
@@ -255,20 +267,18 @@ impl Community {
         let posts = self.posts.values_mut().map(|lane| &mut lane.reader);
         posts
             .chain(self.history.values_mut())
+            .chain(self.contests.readers.values_mut())
             .find(|reader| reader.id()[..] == *lane)
     }
 
     /// A request was answered.
     pub(crate) fn answer(&mut self, ctx: &mut Ctx<'_>, tag: Tag, body: &Body) {
         if self.departed().is_some() {
+            self.answer_departed(ctx, tag, body);
             return;
         }
         match (tag, body) {
-            (Tag::Lane(lane), Body::Done(_)) => {
-                self.lanes.insert(lane, LaneState::Ready);
-                ctx.news.settled_in |= lane == self.chain.keys.id;
-            }
-            (Tag::Lane(lane), body) => self.lane_refused(ctx, lane, body),
+            (Tag::Lane(_) | Tag::Append { .. }, _) => self.answer_sending(ctx, tag, body),
             (Tag::Read(lane), Body::Head(head)) => {
                 // Take what was delivered before judging whether something is missing.
                 self.advance_posts(ctx);
@@ -288,6 +298,22 @@ impl Community {
                 }
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
+            (Tag::Settle(round), Body::Head(head)) => self.settled(ctx, round, head),
+            (Tag::Settle(_), _) => self.settling = None,
+            (Tag::Prepare, body) => self.prepared(ctx, body),
+            (Tag::Accept(index), body) => self.accepted(ctx, index, body),
+        }
+        self.advance(ctx);
+    }
+
+    /// The answer to a lane that was asked for, or to a cell that was sent.
+    fn answer_sending(&mut self, ctx: &mut Ctx<'_>, tag: Tag, body: &Body) {
+        match (tag, body) {
+            (Tag::Lane(lane), Body::Done(_)) => {
+                self.lanes.insert(lane, LaneState::Ready);
+                ctx.news.settled_in |= lane == self.chain.keys.id;
+            }
+            (Tag::Lane(lane), body) => self.lane_refused(ctx, lane, body),
             (
                 Tag::Append {
                     out, part, place, ..
@@ -307,12 +333,8 @@ impl Community {
                 self.lanes.retain(|_, state| *state == LaneState::Asked);
                 self.pause(ctx);
             }
-            (Tag::Settle(round), Body::Head(head)) => self.settled(ctx, round, head),
-            (Tag::Settle(_), _) => self.settling = None,
-            (Tag::Prepare, body) => self.prepared(ctx, body),
-            (Tag::Accept(index), body) => self.accepted(ctx, index, body),
+            _ => {}
         }
-        self.advance(ctx);
     }
 
     fn lane_refused(&mut self, ctx: &mut Ctx<'_>, lane: LaneId, body: &Body) {
@@ -384,7 +406,9 @@ impl Community {
         let polls: Vec<_> = self
             .posts
             .values_mut()
-            .map(|lane| (lane.reader.id(), lane.reader.poll()))
+            .map(|lane| &mut lane.reader)
+            .chain(self.contests.readers.values_mut())
+            .map(|reader| (reader.id(), reader.poll()))
             .collect();
         for (lane, ask) in polls {
             ctx.ask(Tag::Read(lane), ask);
@@ -393,12 +417,13 @@ impl Community {
 
     /// When [`Self::tick`] has something to do.
     pub(crate) fn due(&self) -> Option<Millis> {
-        if self.departed().is_some() {
-            return None;
-        }
         // What time alone brings is looked at once.
         let ahead = |at: &Millis| *at > self.looked_at;
         let pause = Some(self.pause_until).filter(ahead);
+        if self.departed().is_some() {
+            let says = !self.is_silent();
+            return pause.or(Some(self.poll_at)).filter(|_| says);
+        }
         // The rest waits for the relay first, and is looked at whenever the relay says something.
         let synced = self.is_synced();
         let ballot = self.ballot.due().filter(|_| self.slots.is_caught_up());
@@ -409,6 +434,7 @@ impl Community {
             .map(|since| since.plus(history::MISSING_MS))
             .filter(|at| synced && ahead(at));
         let recount = self.recount_due().filter(|at| synced && ahead(at));
+        let contest = self.contests.due().filter(|at| synced && ahead(at));
         [
             Some(self.poll_at),
             pause,
@@ -417,6 +443,7 @@ impl Community {
             upkeep,
             missing,
             recount,
+            contest,
         ]
         .into_iter()
         .flatten()
@@ -426,7 +453,11 @@ impl Community {
     /// Does whatever can be done now.
     pub(crate) fn advance(&mut self, ctx: &mut Ctx<'_>) {
         self.looked_at = ctx.now;
-        if !ctx.up || self.pause_until > ctx.now || self.departed().is_some() {
+        if self.departed().is_some() {
+            self.advance_contest(ctx);
+            return;
+        }
+        if !ctx.up || self.pause_until > ctx.now {
             return;
         }
         self.advance_posts(ctx);
@@ -436,6 +467,7 @@ impl Community {
         self.advance_posts(ctx);
         self.advance_restored(ctx);
         self.advance_again();
+        self.advance_contests(ctx);
         self.advance_commit(ctx);
         self.advance_upkeep(ctx);
         self.advance_invites(ctx);

@@ -6,7 +6,7 @@ mod govern;
 mod telling;
 mod visits;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Synced};
 use crate::community::{self, Community, Ctx, LATEST_MS, News, Tag};
 use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
 use crate::keys::Secret;
@@ -216,6 +216,14 @@ impl Engine {
         self.communities
             .iter()
             .map(|(number, community)| (CommunityRef(*number), community.audit()))
+            .collect()
+    }
+
+    /// Whether each community is what its ledger makes of it, for tests.
+    pub fn synced(&self) -> Vec<(CommunityRef, Synced)> {
+        self.communities
+            .iter()
+            .map(|(number, community)| (CommunityRef(*number), community.synced()))
             .collect()
     }
 
@@ -466,7 +474,7 @@ impl Engine {
                 std::mem::take(&mut ctx.news),
             )
         });
-        let over = community.departed().is_some();
+        let over = community.is_silent();
         self.communities.insert(number, community);
         if over {
             // Also what is under way, and would be asked again.

@@ -5,7 +5,8 @@
 
 mod standing;
 
-pub(crate) use standing::{Refusal, Standing, judge};
+pub use standing::Refusal;
+pub(crate) use standing::{Standing, judge};
 
 use crate::ledger::{self, LedgerError, Purpose};
 use crate::proto;
@@ -149,7 +150,7 @@ pub(crate) fn id(written: &proto::Written) -> Option<EntryId> {
 pub(crate) fn verify(written: &proto::Written, community: &Hash) -> Result<Entry, LedgerError> {
     let entry = parse(written)?;
     if entry.community != *community {
-        return Err(LedgerError::Malformed);
+        return Err(LedgerError::Community);
     }
     let signed = written.entry.as_ref().ok_or(LedgerError::Malformed)?;
     ledger::check(

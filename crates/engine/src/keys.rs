@@ -40,6 +40,9 @@ pub(crate) enum Label {
     InviteReader,
     InviteSeal,
     InviteKey,
+    /// Lane in which a device may contest that its person was recovered.
+    ContestReader,
+    ContestSeal,
 }
 
 impl Label {
@@ -64,13 +67,15 @@ impl Label {
             Self::InviteReader => "ume/1/i.r",
             Self::InviteSeal => "ume/1/i.seal",
             Self::InviteKey => "ume/1/i.key",
+            Self::ContestReader => "ume/1/x.r",
+            Self::ContestSeal => "ume/1/x.seal",
         }
     }
 }
 
 /// All labels, for the vectors.
 #[cfg(test)]
-pub(crate) const LABELS: [Label; 18] = [
+pub(crate) const LABELS: [Label; 20] = [
     Label::Persona,
     Label::Rescue,
     Label::GenerationHistory,
@@ -89,6 +94,8 @@ pub(crate) const LABELS: [Label; 18] = [
     Label::InviteReader,
     Label::InviteSeal,
     Label::InviteKey,
+    Label::ContestReader,
+    Label::ContestSeal,
 ];
 
 /// MLS exporter label (RFC 9420, section 8.5) of the secret that an epoch's post lane comes from.
@@ -231,6 +238,28 @@ pub(crate) fn invite_lane(invite: &Secret, relay: &Hash, writer: Option<SigningK
         reader: invite.derive(Label::InviteReader, relay).signing_key(),
         seal: invite.derive(Label::InviteSeal, &[]),
     }
+}
+
+/// The lane in which one device may contest that its person was recovered. All who know the community can read it, and only
+/// that device can write: with its leaf key, so that nobody can fill the lane before it.
+pub(crate) fn contest_lane(community: &Hash, leaf: &Hash, relay: &Hash) -> OwnLane {
+    let shared = Secret::new(*community);
+    let context = [&relay[..], &leaf[..]].concat();
+    let reader = shared.derive(Label::ContestReader, &context).signing_key();
+    let (id, new) = bind(LaneNew {
+        kind: LaneKind::Log.into(),
+        writers: vec![Bytes::copy_from_slice(leaf)],
+        reader: public(&reader),
+        ttl_seconds: LONG_TTL,
+        ..LaneNew::default()
+    });
+    let keys = LaneKeys {
+        id,
+        writer: None,
+        reader,
+        seal: shared.derive(Label::ContestSeal, &context),
+    };
+    OwnLane { keys, new }
 }
 
 /// The history secret of a later day. Steps forward only: who holds a day's secret reads from that day on.

@@ -13,6 +13,7 @@ mod signing;
 mod transfer;
 
 pub(crate) use profile::Access;
+pub(crate) use recovery::Recovery;
 use rights::Rights;
 pub(crate) use rights::role_number;
 use signing::claim_bytes;
@@ -31,32 +32,47 @@ use ume_wire::auth::{Hash, hash};
 const RESCUE_BYTES_MAX: usize = 2048;
 
 /// Why a statement does not hold. A record with such a statement is void for everybody alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum LedgerError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum LedgerError {
+    /// Not of the form that it has to have, or beyond a bound.
     #[error("malformed statement")]
     Malformed,
+    /// A signature does not verify.
     #[error("a signature does not verify")]
     Signature,
+    /// The Genesis is another community's.
     #[error("the Genesis does not hash to the community's id")]
     Genesis,
+    /// The signer is not in, or has not the role or right for it.
     #[error("signed by nobody who may do this")]
     Authority,
+    /// It follows another statement than the last one: repeated, out of order, or from before.
     #[error("made for another place in the ledger")]
     Place,
+    /// It would change nothing.
     #[error("already so")]
     Repeated,
+    /// It is about somebody or something that is not there.
     #[error("unknown person")]
     Unknown,
+    /// There are as many as there may be.
     #[error("more than there may be")]
     TooMany,
+    /// There is no such invite.
     #[error("the invite is unknown")]
     InviteUnknown,
+    /// The invite was withdrawn, or who made it may no longer invite.
     #[error("the invite was withdrawn, or who made it may no longer invite")]
     InviteWithdrawn,
+    /// The invite has expired by the time of the record.
     #[error("the invite has expired")]
     InviteExpired,
+    /// The invite let in as many as it says.
     #[error("the invite is used up")]
     InviteUsedUp,
+    /// It was signed for another community.
+    #[error("of another community")]
+    Community,
 }
 
 /// Somebody in the community.
@@ -128,6 +144,10 @@ pub(crate) enum Effect {
     ProfileChanged,
     /// What the relay is paid with.
     AccessChanged,
+    /// A device says that a recovery was a mistake.
+    Contested,
+    /// A recovery was undone.
+    RecoveryUndone,
 }
 
 /// A statement that holds.
@@ -159,8 +179,12 @@ pub(crate) struct Ledger {
     rights: Rights,
     /// Ownership that is offered: to whom and by whom, and whether who offers stays an owner.
     pub(crate) offers: BTreeMap<(Hash, Hash), bool>,
-    /// People who came in again after they lost their key, with who they had been.
-    pub(crate) recovered: BTreeMap<Hash, Hash>,
+    /// People who came in again after they lost their key, in order.
+    pub(crate) recoveries: Vec<Recovery>,
+    /// Who may come in once more under the same persona, and what they are then: their recovery was undone.
+    returning: BTreeMap<Hash, Role>,
+    /// Since when a device is out for good: the number of the statement.
+    ends: BTreeMap<Hash, u32>,
     pub(crate) access: Access,
     /// Posts that were given to somebody, in order.
     transfers: Vec<Transfer>,
@@ -195,7 +219,9 @@ impl Ledger {
             leaves: BTreeMap::new(),
             rights: Rights::default(),
             offers: BTreeMap::new(),
-            recovered: BTreeMap::new(),
+            recoveries: Vec::new(),
+            returning: BTreeMap::new(),
+            ends: BTreeMap::new(),
             access: Access::Unsaid,
             transfers: Vec::new(),
             pins: Vec::new(),
@@ -220,6 +246,11 @@ impl Ledger {
             return Err(LedgerError::Malformed);
         }
         Ok(ledger)
+    }
+
+    /// A hash of all that follows from the statements.
+    pub(crate) fn digest(&self) -> Hash {
+        hash(format!("{self:?}").as_bytes())
     }
 
     pub(crate) fn head(&self) -> Hash {
@@ -287,9 +318,15 @@ impl Ledger {
             Body::ProfileSet(profile) => self.set_profile(&signer, profile)?,
             Body::AccessSet(access) => self.set_access(&signer, access)?,
             Body::Recover(recover) => self.recover(&signer, recover)?,
+            Body::Contest(contest) => self.contest(&signer, contest)?,
+            Body::RecoverUndo(undo) => self.undo_recovery(&signer, undo)?,
         };
+        let point = self.point();
         self.head = hash(&[&self.head[..], statement].concat());
         self.statements.push(statement.to_vec());
+        if let Some(recovery) = self.recoveries.last_mut().filter(|one| one.point == point) {
+            recovery.head = self.head;
+        }
         Ok(Applied { signer, effect })
     }
 
@@ -308,7 +345,9 @@ impl Ledger {
         if cert.leaf != *signer {
             return Err(LedgerError::Authority);
         }
-        if self.knows(&cert.persona) || self.leaves.contains_key(&cert.leaf) {
+        let back = self.returning.get(&cert.persona).copied();
+        let known = self.knows(&cert.persona) && back.is_none();
+        if known || self.leaves.contains_key(&cert.leaf) {
             return Err(LedgerError::Repeated);
         }
         if !name_is_sound(&admit.name) || !(1..=RESCUE_BYTES_MAX).contains(&admit.rescue.len()) {
@@ -333,7 +372,9 @@ impl Ledger {
                 if let Some(invite) = self.invites.get_mut(&id) {
                     invite.uses = invite.uses.saturating_add(1);
                 }
-                role
+                self.returning.remove(&cert.persona);
+                self.former.remove(&cert.persona);
+                back.unwrap_or(role)
             }
         };
         let member = Member {
@@ -400,6 +441,16 @@ impl Ledger {
         leaves
             .filter(move |(_, one)| *one == persona)
             .map(|(leaf, _)| leaf)
+    }
+
+    /// Whether a persona that was in before may come in again.
+    pub(crate) fn may_return(&self, persona: &Hash) -> bool {
+        self.returning.contains_key(persona)
+    }
+
+    /// Since when a device is out for good: the number of the statement.
+    pub(crate) fn end_of(&self, leaf: &Hash) -> Option<u32> {
+        self.ends.get(leaf).copied()
     }
 
     /// Whether a device's person was in, and is no longer.

@@ -118,6 +118,28 @@ impl Relay {
         self.subscriptions.retain(|(_, one)| *one != session);
     }
 
+    /// Whether a frame asks for records or proposes one.
+    pub(crate) fn is_about_records(&self, bytes: &Bytes) -> bool {
+        let slots = |lane: &Bytes| {
+            let kind = self.lanes.get(lane).map(|log| log.new.kind);
+            kind == Some(LaneKind::Slot.into())
+        };
+        match frame::decode(bytes).map(|frame| frame.body) {
+            Ok(Some(Body::Read(read))) => slots(&read.lane),
+            Ok(Some(Body::Subscribe(read))) => slots(&read.lane),
+            Ok(Some(Body::Prepare(_) | Body::Accept(_))) => true,
+            _ => false,
+        }
+    }
+
+    /// The same as [`Self::receive`] for somebody who is shown no later record and proposes to nobody.
+    pub(crate) fn receive_deaf(&mut self, now_ms: u64, session: Session, bytes: &Bytes) -> Out {
+        match frame::decode(bytes).map(|frame| frame.body) {
+            Ok(Some(Body::Prepare(_) | Body::Accept(_))) => vec![],
+            _ => self.receive(now_ms, session, bytes),
+        }
+    }
+
     /// Everything that is stored, for the canary search.
     pub(crate) fn dump(&self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -10,7 +10,7 @@ use ume_api::{
     Act as Govern, Command, CommunityRef, EntryId, Hidden, HistoryWindow, InviteId, InviteTerms,
     PersonId, Reply, Role, Rules,
 };
-use ume_engine::audit::Audit;
+use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::Input;
 
 /// How long people do things, virtual milliseconds.
@@ -39,6 +39,8 @@ pub struct Plan {
     pub changes: usize,
     /// Whether the relay is backed up, and put back from that later.
     pub put_back: bool,
+    /// Whether somebody's program stops looking at what the others decide, and goes on writing.
+    pub deaf: bool,
 }
 
 impl Plan {
@@ -58,9 +60,11 @@ impl Plan {
             edits: rng.next_u32() as usize % 12,
             changes: rng.next_u32() as usize % 8,
             put_back: false,
+            deaf: false,
         };
         // Seldom beside other changes, because the run then has few of those.
         plan.put_back = chance(rng, if plan.changes == 0 { 600 } else { 60 });
+        plan.deaf = !plan.put_back && chance(rng, 250);
         plan
     }
 }
@@ -86,6 +90,10 @@ pub struct Report {
     pub out: usize,
     /// Posts that somebody lost the right to before others knew them, as their authors see it.
     pub refused: usize,
+    /// Recoveries that somebody contested.
+    pub contested: u32,
+    /// Entries and records that somebody made who might not, counted on each device.
+    pub rejected: u32,
     /// Rows in all stores at the end.
     pub rows: usize,
 }
@@ -110,6 +118,8 @@ pub(crate) enum Act {
     Restore,
     /// Edits a post, takes one back, or hides one, or tries to.
     Change(String),
+    /// Looks at no record any more until the end.
+    StopListening,
     /// Changes how the community is run, or tries to.
     Govern {
         /// Only what the devices do again by themselves if a relay forgets it and others go on: taking people out. Roles and
@@ -189,6 +199,10 @@ impl World {
                 self.plan_act(device, Act::Restore);
             }
         }
+        if plan.deaf {
+            let device = 1 + self.rng.next_u32() as usize % (plan.devices - 1);
+            self.plan_act(device, Act::StopListening);
+        }
         if plan.put_back {
             let mut at = || self.now_ms + u64::from(self.rng.next_u32()) % BUSY_MS;
             let (backed_up, put_back) = (at(), at());
@@ -198,6 +212,7 @@ impl World {
         self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
         self.faults = Faults::NONE;
         self.crash = 0;
+        let deaf = std::mem::take(&mut self.deaf);
         // A connection whose greeting was changed is of no use to anybody. Like all connections it ends sometime.
         for device in 0..plan.devices {
             if let Some(session) = self.devices[device].session {
@@ -205,6 +220,12 @@ impl World {
             }
         }
         self.run_until(self.now_ms + 60_000)?;
+        // The relay told them that nobody had gone on, so they did not write again what had come too late. With the next thing
+        // that they write the others learn what they miss.
+        for device in deaf.into_keys() {
+            self.act(device, Act::Post(format!("post again of {device}")))?;
+        }
+        self.contest()?;
         self.share()?;
         let end = self.now_ms + CALM_MS;
         while self.now_ms < end {
@@ -220,6 +241,10 @@ impl World {
         self.report.crashes = self.devices.iter().map(|device| device.crashes).sum();
         self.report.posts = self.acknowledged.len();
         self.report.refused = self.refused();
+        let audits = (0..self.devices.len()).filter_map(|device| self.community(device));
+        self.report.rejected = audits
+            .flat_map(|(_, audit)| audit.rejected.into_values())
+            .sum();
         self.report.out = (0..self.devices.len())
             .filter(|one| self.is_out(*one))
             .count();
@@ -324,6 +349,7 @@ impl World {
                 }
                 Ok(())
             }
+            Act::StopListening => self.stop_listening(device),
             Act::Change(text) => self.change_post(device, text),
             Act::Govern { lasting } => self.change_something(device, lasting),
             Act::Post(text) => {
@@ -401,9 +427,14 @@ impl World {
             Some(Ok(Reply::Invites(invites))) => invites.iter().map(|one| one.id).collect(),
             _ => return Ok(()),
         };
+        let asked = self.command(device, Command::Former { community })?;
+        let former: Vec<PersonId> = match self.devices[device].answers.get(&asked) {
+            Some(Ok(Reply::Former(former))) => former.iter().map(|one| one.person.id).collect(),
+            _ => return Ok(()),
+        };
         let roles = [Role::Reader, Role::Member, Role::Admin];
         let mut pick = |count: usize| self.rng.next_u32() as usize % count.max(1);
-        let kind = if lasting { 5 } else { pick(10) };
+        let kind = if lasting { 5 } else { pick(12) };
         let act = match (kind, audit.entries.get(pick(audit.entries.len()))) {
             (0, _) => Govern::SetRules {
                 rules: Rules {
@@ -435,6 +466,13 @@ impl World {
             (9, _) => Govern::AcceptOwnership {
                 from: people[pick(people.len())],
             },
+            (10, _) => Govern::Recover {
+                old: people[pick(people.len())],
+                new: people[pick(people.len())],
+            },
+            (11, _) if !former.is_empty() => Govern::UndoRecovery {
+                old: former[pick(former.len())],
+            },
             (1, Some((post, _))) => Govern::Pin {
                 post: *post,
                 on: pick(3) > 0,
@@ -447,6 +485,20 @@ impl World {
         let number = self.command(device, Command::Govern { community, act })?;
         let asked = !self.devices[device].answers.contains_key(&number);
         self.report.changes += u32::from(asked);
+        Ok(())
+    }
+
+    /// Who was taken for somebody else says so.
+    fn contest(&mut self) -> Result<(), String> {
+        for device in 1..self.devices.len() {
+            let Some((community, _)) = self.community(device).filter(|_| self.is_out(device))
+            else {
+                continue;
+            };
+            let number = self.command(device, Command::Contest { community })?;
+            let said = self.devices[device].answers.get(&number) == Some(&Ok(Reply::Done));
+            self.report.contested += u32::from(said);
+        }
         Ok(())
     }
 
@@ -465,6 +517,7 @@ impl World {
     /// Rules that hold once the network has worked for a while.
     fn judge(&self, plan: &Plan) -> Result<(), String> {
         let mut first: Option<Audit> = None;
+        let mut known = None;
         for device in 0..plan.devices {
             let Some((_, audit)) = self.community(device) else {
                 return Err(format!(
@@ -481,6 +534,14 @@ impl World {
             }
             if let Some((id, _)) = audit.entries.iter().find(|(_, waiting)| *waiting) {
                 return Err(format!("device {device} still waits with {:?}", &id.0[..4]));
+            }
+            let synced = self.synced(device);
+            if let Some(what) = synced.as_ref().and_then(fault) {
+                return Err(format!("device {device}: {what}"));
+            }
+            let people = synced.map(|synced| synced.people);
+            if *known.get_or_insert(people) != people {
+                return Err(format!("device {device} knows other people"));
             }
             match &first {
                 None => first = Some(audit),
@@ -561,6 +622,15 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// What is other than the ledger makes it.
+fn fault(synced: &Synced) -> Option<&'static str> {
+    if synced.replayed != Some(synced.people) {
+        return Some("people and rights are not what a replay of the ledger comes to");
+    }
+    let differs = synced.group.as_ref() != Some(&synced.devices);
+    differs.then_some("the group has other devices than the ledger")
 }
 
 /// Whether two devices hold the same. What each was shown and did not take, and what each alone holds, is its own.

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Command, CommunityRef, FromEngine, Reply};
-use ume_engine::audit::Audit;
+use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::{Input, Output};
 use ume_wire::frame;
 use ume_wire::relay::frame::Body;
@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) relay: Relay,
     pub(crate) backup: Option<Relay>,
     pub(crate) devices: Vec<Device>,
+    /// Devices that look at no record any more, each with the relay as it was when they last did.
+    pub(crate) deaf: BTreeMap<usize, Relay>,
     pub(crate) events: BTreeMap<(u64, u64), Event>,
     pub(crate) next_event: u64,
     pub(crate) next_session: u64,
@@ -80,6 +82,7 @@ impl World {
             relay: Relay::new(relay_key),
             backup: None,
             devices: vec![],
+            deaf: BTreeMap::new(),
             events: BTreeMap::new(),
             next_event: 0,
             next_session: 1,
@@ -250,7 +253,12 @@ impl World {
             } => {
                 self.report.frames += 1;
                 // What was sent before the connection closed may still arrive; its answers go nowhere.
-                let answers = self.relay.receive(self.now_ms, session, &frame);
+                let answers = match self.deaf.get_mut(&device) {
+                    Some(known) if known.is_about_records(&frame) => {
+                        known.receive_deaf(self.now_ms, session, &frame)
+                    }
+                    _ => self.relay.receive(self.now_ms, session, &frame),
+                };
                 if self.devices[device].session != Some(session) {
                     self.relay.closed(session);
                 }
@@ -313,6 +321,22 @@ impl World {
         Ok(())
     }
 
+    /// Somebody's program looks at no record any more. It goes on writing as if nothing had changed.
+    pub(crate) fn stop_listening(&mut self, device: usize) -> Result<(), String> {
+        if self.report.put_back == 0 {
+            self.deaf.insert(device, self.relay.clone());
+        }
+        match self.devices[device].session {
+            Some(session) => self.happen(Event::Cut { device, session }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn synced(&self, device: usize) -> Option<Synced> {
+        let engine = self.devices[device].engine.as_ref()?;
+        engine.synced().into_iter().next().map(|(_, synced)| synced)
+    }
+
     pub(crate) fn community(&self, device: usize) -> Option<(CommunityRef, Audit)> {
         self.devices[device]
             .engine
@@ -326,7 +350,8 @@ impl World {
     fn has_nothing_to_say(&self, device: usize) -> bool {
         let one = &self.devices[device];
         let audits = one.engine.as_ref().map(ume_engine::Engine::audit);
-        let out = |(_, audit): &(CommunityRef, Audit)| audit.departed.is_some();
+        let out =
+            |(_, audit): &(CommunityRef, Audit)| audit.departed.is_some() && audit.unsettled == 0;
         one.open.is_empty() && audits.is_some_and(|all| !all.is_empty() && all.iter().all(out))
     }
 

@@ -6,6 +6,7 @@ use ume_api::{
     Act, Command, CommunityRef, Failure, HistoryWindow, InviteTerms, PersonId, PostState, Role,
     Rules,
 };
+use ume_engine::audit::{Refusal, Rejected};
 use ume_sim::Stage;
 
 const OPEN: InviteTerms = InviteTerms {
@@ -225,8 +226,8 @@ fn a_post_that_overtakes_the_news_is_rejected_by_name() {
     assert_eq!(taken.count(), here.len());
     assert!(there.iter().any(|(_, state)| *state == PostState::Refused));
     let audit = play.stage.audit(owner).unwrap();
-    let named = "entry: not written before the author lost the right to post";
-    assert!(audit.rejected.contains_key(named), "{:?}", audit.rejected);
+    let named = Rejected::Entry(Refusal::Backdated);
+    assert!(audit.rejected.contains_key(&named), "{:?}", audit.rejected);
     assert_eq!(audit.missing, 0);
 }
 

@@ -146,7 +146,8 @@ impl Community {
         let mut contexts = std::iter::once(salt.clone()).chain(again);
         let fresh = |context: Vec<u8>| {
             let key = Self::persona_key(root, &context);
-            (!ledger.knows(key.verifying_key().as_bytes())).then_some(key)
+            let persona = key.verifying_key().to_bytes();
+            (!ledger.knows(&persona) || ledger.may_return(&persona)).then_some(key)
         };
         contexts
             .find_map(fresh)

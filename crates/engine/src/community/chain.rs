@@ -15,22 +15,30 @@ const SLOTS_PER_GENERATION: u64 = 256;
 const GENERATION_MS: u64 = 30 * 24 * 3600 * 1000;
 
 /// Why a record is void.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Void {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Void {
+    /// It is no record, or its commit names no place.
     #[error("malformed")]
     Malformed,
+    /// Its commit breaks the public rules of MLS or ours.
     #[error("its commit breaks the rules of MLS or ours")]
     Commit,
+    /// It was made for another slot, generation, or after another record.
     #[error("made for another place in the chain")]
     Place,
+    /// It says to be earlier than the record before.
     #[error("its time runs backwards")]
     Time,
+    /// Its statements do not lead to the ledger that its committer signed.
     #[error("its statements do not lead to the ledger that it names")]
     Ledger,
+    /// One of its statements does not hold.
     #[error("{0}")]
     Statement(#[from] LedgerError),
+    /// The committer may not do what it does, or not for these people.
     #[error("the committer may not do this")]
     Authority,
+    /// It ends its generation, and somebody who is in would not find the next one.
     #[error("it leaves somebody without the keys of the generation that it begins")]
     Rescues,
 }

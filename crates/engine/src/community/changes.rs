@@ -7,6 +7,7 @@
 
 use super::posts::EntryRow;
 use super::{Community, Ctx};
+use crate::audit::Rejected;
 use crate::entry::{self, Entry, Kind, Refusal};
 use crate::io::Table;
 use crate::proto;
@@ -126,6 +127,11 @@ impl Community {
             owner: self.person(&one.to),
             by: self.person(&one.by),
             at: one.time_ms,
+            contested: self
+                .chain
+                .ledger
+                .recovery_at(one.point)
+                .is_some_and(|recovery| recovery.contested),
         };
         Ok(chain.iter().map(view).collect())
     }
@@ -205,7 +211,7 @@ impl Community {
             .map(|one| one.id)
             .collect();
         for id in foreign {
-            self.reject("entry", &Refusal::Foreign);
+            self.reject(Rejected::Entry(Refusal::Foreign));
             self.drop_refused(ctx, &id);
         }
         self.erase_taken_back(ctx, &post);

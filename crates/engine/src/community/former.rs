@@ -12,6 +12,12 @@ impl Community {
             .keys()
             .map(|persona| FormerView {
                 person: self.person(persona),
+                now: ledger
+                    .recovery_from(persona)
+                    .map(|one| self.person(&one.new)),
+                contested: ledger
+                    .recovery_from(persona)
+                    .is_some_and(|one| one.contested),
                 how: if ledger.banned.contains(persona) {
                     Departure::Banned
                 } else if ledger.left.contains(persona) {

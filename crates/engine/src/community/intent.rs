@@ -5,6 +5,7 @@ use super::{Community, Ctx};
 use crate::keys::Secret;
 use crate::ledger::{self, LedgerError};
 use crate::proto::{self, statement::Body};
+use prost::Message;
 use ume_api::{Act, Failure, HistoryWindow, Role};
 use ume_wire::access;
 use ume_wire::auth::Hash;
@@ -26,6 +27,8 @@ pub(crate) enum Intent {
     Access(Option<Secret>),
     /// Change how the community is run.
     Govern(Act),
+    /// Put into the ledger what a device said that is out: an encoded `Contest`.
+    Contest(Vec<u8>),
 }
 
 /// An intent with the number by which whoever asked for it knows it.
@@ -92,6 +95,10 @@ impl Community {
                 })]
             }
             Intent::Govern(act) => self.statement(act, time_ms).into_iter().collect(),
+            Intent::Contest(said) => {
+                let said = proto::Contest::decode(&said[..]).unwrap_or_default();
+                vec![Body::Contest(said)]
+            }
         }
     }
 
@@ -155,6 +162,17 @@ impl Community {
                     time_ms,
                 })
             }),
+            Act::UndoRecovery { old } => {
+                let edits = self.frontiers_since_recovery(&old.0);
+                self.with_frontiers(|frontiers| {
+                    Body::RecoverUndo(proto::RecoverUndo {
+                        old: old.0.to_vec(),
+                        frontiers,
+                        edits: edits.clone(),
+                        time_ms,
+                    })
+                })
+            }
             Act::SetProfile { name, line } => Body::ProfileSet(proto::ProfileSet {
                 name: name.clone(),
                 line: line.clone(),
@@ -188,6 +206,17 @@ impl Community {
     fn frontiers_of(&self, persona: &Hash) -> Vec<proto::Frontier> {
         let leaves = self.chain.ledger.leaves_of(persona);
         leaves.filter_map(|leaf| self.frontier(leaf)).collect()
+    }
+
+    /// The same of everybody who owned posts since somebody was recovered.
+    fn frontiers_since_recovery(&self, old: &Hash) -> Vec<proto::Frontier> {
+        let ledger = &self.chain.ledger;
+        let since = ledger.recovery_from(old).map(|one| one.point);
+        let owned = since.map(|point| ledger.given_since(point));
+        let owned = owned.into_iter().flatten();
+        owned
+            .flat_map(|person| self.frontiers_of(&person))
+            .collect()
     }
 
     fn frontier(&self, leaf: &Hash) -> Option<proto::Frontier> {

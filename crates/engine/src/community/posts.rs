@@ -43,6 +43,8 @@ pub(super) enum What {
     Keys,
     /// The bundle of an invite.
     Bundle(Hash),
+    /// That this person is out by mistake.
+    Contest,
 }
 
 /// Cells that are ready to leave.
@@ -309,7 +311,7 @@ impl Community {
         self.ask_settled(ctx);
     }
 
-    fn send_part(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part) {
+    pub(super) fn send_part(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part) {
         let Some(out) = self.outbox.get(&key) else {
             return;
         };
@@ -367,6 +369,11 @@ impl Community {
                 let ready = self.ensure_lane(ctx, lane.id, || new);
                 ready.then_some((lane, out.post?))
             }
+            (Part::Post, What::Contest) => {
+                let OwnLane { keys, new } = self.own_contest_lane();
+                let ready = self.ensure_lane(ctx, keys.id, || new);
+                ready.then_some((keys, out.post?))
+            }
             (Part::Post, what) => {
                 let epoch = self.group.as_ref().map(Group::epoch)?;
                 let lane = self.posts.get(&epoch)?;
@@ -416,7 +423,7 @@ impl Community {
             What::Keys => self
                 .keys_for_newcomers(ctx.time)
                 .map(proto::post::Body::Keys),
-            What::Bundle(_) => None,
+            What::Bundle(_) | What::Contest => None,
         }
     }
 

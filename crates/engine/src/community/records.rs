@@ -7,6 +7,7 @@ use super::post_lane::PostLane;
 use super::slots::Chosen;
 use super::watch::Watch;
 use super::{Community, Ctx, LaneState, Tag};
+use crate::audit::Rejected;
 use crate::ledger::{Effect, LedgerError};
 use crate::mls::{CommitError, CommitFacts, Committer, Group, Member};
 use rand_core::RngCore;
@@ -232,8 +233,12 @@ impl Community {
         };
         self.taking.departing = effects.iter().find_map(out);
         // A removal may be a recovery, which gives posts as well.
-        let moves =
-            |effect: &Effect| matches!(effect, Effect::Transferred | Effect::Removed { .. });
+        let moves = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Transferred | Effect::Removed { .. } | Effect::RecoveryUndone
+            )
+        };
         self.taking.moved |= effects.iter().any(moves);
         if effects.contains(&Effect::AccessChanged) {
             // What nobody paid for may be paid for now.
@@ -251,33 +256,38 @@ impl Community {
     }
 
     /// Somebody else's commit, or nothing sound, holds the slot.
-    fn merge_other(&mut self, ctx: &mut Ctx<'_>, bytes: Option<&[u8]>) {
+    pub(super) fn merge_other(&mut self, ctx: &mut Ctx<'_>, bytes: Option<&[u8]>) {
         let Some(group) = self.group.as_mut() else {
             return;
         };
         let (bytes, record) = match bytes.map(|bytes| (bytes, self.chain.read(bytes))) {
             Some((bytes, Ok(record))) => (bytes, record),
             Some((_, Err(void))) => {
-                self.reject("record", &void);
+                self.reject(Rejected::Record(void));
                 self.chain.advance(None);
                 return;
             }
             None => {
-                self.reject("record", &Void::Malformed);
+                self.reject(Rejected::Record(Void::Malformed));
                 self.chain.advance(None);
                 return;
             }
         };
         let me = self.saved.leaf.signing_key().verifying_key().to_bytes();
         match group.process_commit(&record.commit) {
-            // This device came back by itself once, and then its store was put back to before that: do it again.
             Ok(incoming) if incoming.facts.removed.iter().any(|old| old.leaf_key == me) => {
                 match self.chain.judge(bytes, &record, &incoming.facts) {
                     // Somebody took this person out.
                     Ok(judged) if judged.ledger().is_out(&me) => {
                         self.follow_judged(ctx, judged);
                     }
-                    _ => self.heal(ctx, Some(bytes)),
+                    // This device came back by itself once, and then its store was put back to before that: do it again.
+                    Ok(_) => self.heal(ctx, Some(bytes)),
+                    // Somebody who may not.
+                    Err(void) => {
+                        self.reject(Rejected::Record(void));
+                        self.chain.advance(None);
+                    }
                 }
             }
             Ok(incoming) => match self.chain.judge(bytes, &record, &incoming.facts) {
@@ -298,12 +308,12 @@ impl Community {
                     }
                 }
                 Err(void) => {
-                    self.reject("record", &void);
+                    self.reject(Rejected::Record(void));
                     self.chain.advance(None);
                 }
             },
             Err(CommitError::Void(_)) => {
-                self.reject("record", &Void::Commit);
+                self.reject(Rejected::Record(Void::Commit));
                 self.chain.advance(None);
             }
             Err(

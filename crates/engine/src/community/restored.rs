@@ -208,6 +208,11 @@ impl Community {
         self.restored = Restored::default();
     }
 
+    /// Whether the relay's records are being compared with those kept here.
+    pub(super) fn is_comparing(&self) -> bool {
+        self.restored.comparing
+    }
+
     /// The relay has just shown the record that began the generation: its lane is new to this device, and that is right.
     pub(super) fn generation_shown(&mut self) {
         self.restored.turned = true;

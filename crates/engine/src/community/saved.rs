@@ -102,6 +102,8 @@ pub(crate) struct Saved {
     pub(super) hidden: Vec<Hidden>,
     /// This person is out.
     pub(super) departed: Option<Departure>,
+    /// This device said that it was out by mistake.
+    pub(super) contested: bool,
 }
 
 impl Saved {
@@ -181,6 +183,7 @@ impl Community {
             healing: false,
             hidden: vec![],
             departed: None,
+            contested: false,
         }
     }
 
@@ -211,6 +214,7 @@ impl Community {
             upkeep_at: None,
             dangles: None,
             taking: Taking::default(),
+            contests: super::contest::Contests::default(),
             missing_since: None,
             missing: 0,
             missing_changed: false,

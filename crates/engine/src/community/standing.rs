@@ -2,6 +2,7 @@
 
 use super::posts::{EntryRow, What};
 use super::{Community, Ctx, Kept};
+use crate::audit::Rejected;
 use crate::entry::{self, Entry, Standing};
 use crate::io::{Key, Table};
 use crate::proto;
@@ -33,7 +34,7 @@ impl Community {
                     self.retry_parked(ctx, |waiting| waiting.leaf == leaf);
                 }
             }
-            Err(error) => self.reject("entry", &error),
+            Err(error) => self.reject(Rejected::Unsound(error)),
         }
     }
 
@@ -58,7 +59,7 @@ impl Community {
                 false
             }
             Standing::Refused(refusal) => {
-                self.reject("entry", &refusal);
+                self.reject(Rejected::Entry(refusal));
                 self.feed.never(entry.id);
                 self.missing_changed = true;
                 false
@@ -114,7 +115,7 @@ impl Community {
                     self.changed_again(ctx, about);
                 }
                 Standing::Refused(refusal) => {
-                    self.reject("entry", &refusal);
+                    self.reject(Rejected::Entry(refusal));
                     self.drop_refused(ctx, &entry.id);
                 }
             }
@@ -157,8 +158,8 @@ impl Community {
     }
 
     /// Notes that something was not taken, and why.
-    pub(super) fn reject(&mut self, what: &str, why: &dyn std::fmt::Display) {
-        let count = self.rejected.entry(format!("{what}: {why}")).or_default();
+    pub(super) fn reject(&mut self, what: Rejected) {
+        let count = self.rejected.entry(what).or_default();
         *count = count.saturating_add(1);
     }
 }

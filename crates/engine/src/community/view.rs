@@ -1,6 +1,7 @@
 //! A community as the app shows it, and as tests compare it.
 
 use super::{Community, Kept};
+use crate::ledger::Ledger;
 use crate::mls::Group;
 use ume_api::{
     CommunityRef, CommunityView, EntryId, MemberView, Person, PersonId, Phase, PostView, Right,
@@ -41,6 +42,8 @@ impl Community {
                 .saturating_add(u32::try_from(self.feed.portraits()).unwrap_or(u32::MAX)),
             may_invite: ledger.may(&self.saved.persona, Right::Invite),
             missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
+            contest: self.contest_state(),
+            troubles: self.troubles(),
         }
     }
 
@@ -82,16 +85,15 @@ impl Community {
     pub(crate) fn members(&self) -> Vec<MemberView> {
         let members = self.chain.ledger.members.iter();
         let mut members: Vec<_> = members
-            .map(|(persona, member)| MemberView {
-                person: self.person(persona),
-                role: member.role,
-                line: member.line.clone(),
-                was: self
-                    .chain
-                    .ledger
-                    .recovered
-                    .get(persona)
-                    .map(|old| self.person(old)),
+            .map(|(persona, member)| {
+                let recovery = self.chain.ledger.recovery_of(persona);
+                MemberView {
+                    person: self.person(persona),
+                    role: member.role,
+                    line: member.line.clone(),
+                    was: recovery.map(|one| self.person(&one.old)),
+                    contested: recovery.is_some_and(|one| one.contested),
+                }
             })
             .collect();
         members.sort_by_cached_key(|one| {
@@ -112,6 +114,19 @@ impl Community {
         let edited = view.edited_at.unwrap_or_default().to_le_bytes();
         let parts: [&[u8]; 4] = [&view.owner.id.0, &gone, &edited, view.text.as_bytes()];
         ume_wire::auth::hash(&parts.concat())
+    }
+
+    /// Whether people and keys are what the ledger makes of them.
+    pub(crate) fn synced(&self) -> crate::audit::Synced {
+        let ledger = &self.chain.ledger;
+        let (id, genesis) = (ledger.community, ledger.genesis_bytes());
+        let replayed = Ledger::replay(&id, genesis, ledger.statements());
+        crate::audit::Synced {
+            people: ledger.digest(),
+            replayed: replayed.ok().map(|again| again.digest()),
+            devices: ledger.devices().map(|(leaf, _)| *leaf).collect(),
+            group: self.group.as_ref().map(Group::leaf_keys),
+        }
     }
 
     /// What the simulation compares between devices.

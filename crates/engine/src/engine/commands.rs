@@ -70,6 +70,9 @@ impl Engine {
             Command::Former { community } => Some(self.former(community)),
             Command::Invites { community } => Some(self.invites(community)),
             Command::Forget { community } => Some(self.forget(community)),
+            Command::Contest { community } => self.change(community, |community, ctx| {
+                community.contest(ctx).map(|()| Reply::Done)
+            }),
             Command::Govern { community, act } => self.govern(number, community, act),
             Command::Reconnect => {
                 let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();

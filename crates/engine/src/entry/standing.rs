@@ -17,14 +17,18 @@ pub(crate) enum Standing {
 }
 
 /// Why an entry does not stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Refusal {
+    /// The device belongs to another person than the author.
     #[error("the device is somebody else's")]
     Author,
+    /// The author had not the right at the point at which they say to have written.
     #[error("the author might not post")]
     Role,
+    /// The author says to have written before they lost the right, and who took it knows of no such entry.
     #[error("not written before the author lost the right to post")]
     Backdated,
+    /// The post was not the author's to edit or take back.
     #[error("the post is not the author's to change")]
     Foreign,
 }
@@ -48,7 +52,12 @@ pub(crate) fn judge(
             ledger.role_at(&entry.author, entry.ledger).is_some()
         }
     };
-    if !might {
+    // Whoever came back did so with another device.
+    if !might
+        || ledger
+            .end_of(&entry.leaf)
+            .is_some_and(|end| entry.ledger >= end)
+    {
         return Standing::Refused(Refusal::Role);
     }
     let cuts = ledger.cuts(&entry.leaf);

@@ -48,8 +48,10 @@ impl Ledger {
 
     pub(super) fn part(&mut self, persona: Hash) {
         if let Some(member) = self.members.remove(&persona) {
-            self.former.insert(persona, member);
             let point = self.point();
+            let leaves = member.leaves.iter();
+            self.ends.extend(leaves.map(|leaf| (*leaf, point)));
+            self.former.insert(persona, member);
             self.rights.begin(persona, point, None);
         }
     }

@@ -33,7 +33,7 @@ pub(crate) fn open_cert(cert: &[u8], community: &Hash) -> Result<Cert, LedgerErr
         &signed.signature,
     )?;
     if content.community != community {
-        return Err(LedgerError::Authority);
+        return Err(LedgerError::Community);
     }
     Ok(Cert {
         persona,
@@ -97,6 +97,7 @@ pub(crate) enum Purpose {
     Statement,
     JoinClaim,
     Entry,
+    Contest,
 }
 
 impl Purpose {
@@ -106,6 +107,7 @@ impl Purpose {
             Self::Statement => b"ume/1/statement\0",
             Self::JoinClaim => b"ume/1/join-claim\0",
             Self::Entry => b"ume/1/entry\0",
+            Self::Contest => b"ume/1/contest\0",
         }
     }
 }

@@ -32,6 +32,19 @@ impl Someone {
         Self { leaf, cert }
     }
 
+    /// The same person with another device.
+    pub(super) fn with_another_device(&self, community: &Hash, n: u8) -> Self {
+        let cert = proto::Signed::decode(&self.cert[..]).unwrap();
+        let cert = proto::DeviceCert::decode(&cert.content[..]).unwrap();
+        let persona = (1..100)
+            .map(|n| SigningKey::from_bytes(&[n; 32]))
+            .find(|key| key.verifying_key().as_bytes()[..] == cert.persona[..])
+            .unwrap();
+        let leaf = SigningKey::from_bytes(&[n + 100; 32]);
+        let cert = make_cert(&persona, community, leaf.verifying_key().as_bytes(), 2);
+        Self { leaf, cert }
+    }
+
     pub(super) fn admit(&self, ledger: &Ledger, claim: Option<proto::JoinClaim>) -> Vec<u8> {
         let admit = proto::Admit {
             cert: self.cert.clone(),

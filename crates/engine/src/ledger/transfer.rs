@@ -4,7 +4,7 @@
 use super::{Effect, Ledger, LedgerError, key};
 use crate::entry::Entry;
 use crate::proto;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{EntryId, Role};
 use ume_wire::auth::Hash;
 
@@ -19,31 +19,26 @@ pub(crate) struct Transfer {
     pub(crate) by: Hash,
     pub(crate) from: Hash,
     pub(crate) to: Hash,
-    /// `None`: all that `from` owned.
-    entry: Option<EntryId>,
+    what: What,
     /// How far the devices of `from` had come.
     last: BTreeMap<Hash, (u64, EntryId)>,
 }
 
+/// Which posts a transfer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    One(EntryId),
+    /// All that `from` owned.
+    All,
+    /// All that an earlier statement moved, whoever owned them since.
+    Moved(u32),
+}
+
 impl Transfer {
-    /// All that somebody owned.
-    pub(super) fn of_all(
-        point: u32,
-        time_ms: u64,
-        by: Hash,
-        from: Hash,
-        to: Hash,
-        last: BTreeMap<Hash, (u64, EntryId)>,
-    ) -> Self {
-        Self {
-            point,
-            time_ms,
-            by,
-            from,
-            to,
-            entry: None,
-            last,
-        }
+    /// Whether it may have taken a post from somebody.
+    fn takes_from(&self, person: &Hash) -> bool {
+        let from_anybody = matches!(self.what, What::Moved(_)) && self.to != *person;
+        self.from == *person || from_anybody
     }
 }
 
@@ -64,42 +59,71 @@ impl Ledger {
         if from == to {
             return Err(LedgerError::Repeated);
         }
-        let entry = match transfer.entry.len() {
-            0 => None,
-            _ => Some(EntryId(key(&transfer.entry)?)),
+        let what = match transfer.entry.len() {
+            0 => What::All,
+            _ => What::One(EntryId(key(&transfer.entry)?)),
         };
+        let last = self.last_entries(&transfer.frontiers, |persona| *persona == from)?;
+        self.give((by, transfer.time_ms), (from, to), what, last);
+        Ok(Effect::Transferred)
+    }
+
+    /// Notes with this statement, which its signer made at a time, that posts go from one person to another.
+    pub(super) fn give(
+        &mut self,
+        (by, time_ms): (Hash, u64),
+        (from, to): (Hash, Hash),
+        what: What,
+        last: BTreeMap<Hash, (u64, EntryId)>,
+    ) {
+        self.transfers.push(Transfer {
+            point: self.point(),
+            time_ms,
+            by,
+            from,
+            to,
+            what,
+            last,
+        });
+    }
+
+    /// How far devices had come, of people of whom that may be said.
+    pub(super) fn last_entries(
+        &self,
+        frontiers: &[proto::Frontier],
+        of: impl Fn(&Hash) -> bool,
+    ) -> Result<BTreeMap<Hash, (u64, EntryId)>, LedgerError> {
         let mut last = BTreeMap::new();
-        for frontier in &transfer.frontiers {
+        for frontier in frontiers {
             let leaf = key(&frontier.leaf)?;
             let place = (frontier.seq, EntryId(key(&frontier.entry)?));
-            let theirs = self.persona_of(&leaf) == Some(&from);
+            let theirs = self.persona_of(&leaf).is_some_and(&of);
             if !theirs || frontier.seq == 0 || last.insert(leaf, place).is_some() {
                 return Err(LedgerError::Malformed);
             }
         }
-        self.transfers.push(Transfer {
-            point: self.point(),
-            time_ms: transfer.time_ms,
-            by,
-            from,
-            to,
-            entry,
-            last,
-        });
-        Ok(Effect::Transferred)
+        Ok(last)
+    }
+
+    /// Everybody who was given posts since a point of the ledger.
+    pub(crate) fn given_since(&self, point: u32) -> BTreeSet<Hash> {
+        let later = self.transfers.iter().filter(|one| one.point >= point);
+        later.map(|one| one.to).collect()
     }
 
     /// How a post came to its owner: the transfers that moved it, oldest first.
     pub(crate) fn owners(&self, post: &Entry) -> Vec<&Transfer> {
         let mut owner = post.author;
-        let mut chain = Vec::new();
+        let mut chain: Vec<&Transfer> = Vec::new();
         for transfer in &self.transfers {
-            let meant = match transfer.entry {
-                Some(id) => id == post.id,
+            let theirs = transfer.from == owner;
+            let meant = match transfer.what {
+                What::One(id) => theirs && id == post.id,
                 // What somebody writes later is theirs.
-                None => post.ledger < transfer.point,
+                What::All => theirs && post.ledger < transfer.point,
+                What::Moved(point) => chain.iter().any(|one| one.point == point),
             };
-            if meant && transfer.from == owner {
+            if meant {
                 owner = transfer.to;
                 chain.push(transfer);
             }
@@ -131,7 +155,7 @@ impl Ledger {
         let chain = self.owners(post);
         let mut given = chain.iter();
         given
-            .find(|one| one.from == edit.author && one.point > edit.ledger)
+            .find(|one| one.takes_from(&edit.author) && one.point > edit.ledger)
             .is_none_or(|given| {
                 given
                     .last

@@ -11,7 +11,7 @@ use proto::statement::Body;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-const FOREIGN: &str = "entry: the post is not the author's to change";
+const FOREIGN: Rejected = Rejected::Entry(Refusal::Foreign);
 
 /// An owner's device that is not connected, and a member who does not keep to the rules.
 struct Play {
@@ -104,7 +104,7 @@ impl Play {
 
     fn foreign(&self) -> u32 {
         let rejected = &self.community.rejected;
-        rejected.get(FOREIGN).copied().unwrap_or_default()
+        rejected.get(&FOREIGN).copied().unwrap_or_default()
     }
 }
 
