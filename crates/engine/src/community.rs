@@ -10,6 +10,7 @@
 
 mod again;
 mod begin;
+mod cards;
 pub(crate) mod chain;
 mod changes;
 mod commit;
@@ -25,6 +26,7 @@ mod post_lane;
 mod posts;
 mod reader;
 mod records;
+mod requests;
 mod restored;
 mod saved;
 pub(crate) mod slots;
@@ -32,7 +34,7 @@ mod standing;
 mod view;
 pub(crate) mod watch;
 
-pub(crate) use begin::Newcomer;
+pub(crate) use begin::{NewDevice, Newcomer};
 pub(crate) use context::{Ctx, News, Part, Tag};
 pub(crate) use feed::Kept;
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
@@ -54,6 +56,7 @@ use feed::Feed;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
+use requests::Requests;
 use restored::Restored;
 use slots::SlotReader;
 use std::collections::BTreeMap;
@@ -102,6 +105,7 @@ pub(crate) struct Community {
     slots: SlotReader,
     posts: BTreeMap<u64, PostLane>,
     history: BTreeMap<u64, LogReader>,
+    requests: Requests,
     feed: Feed,
     /// Entries about which nothing can be said yet: their author's admission has not been read, for example.
     parked: BTreeMap<EntryId, crate::entry::Entry>,
@@ -215,6 +219,7 @@ impl Community {
         self.restored.line_down();
         self.posts.values_mut().for_each(PostLane::restart);
         self.history.values_mut().for_each(LogReader::restart);
+        self.requests.readers_mut().for_each(LogReader::restart);
         self.lanes.clear();
         self.flights.clear();
         self.settling = None;
@@ -248,6 +253,7 @@ impl Community {
         lane == self.slots.id()
             || posts
                 .chain(self.history.values())
+                .chain(self.requests.readers())
                 .any(|reader| reader.id()[..] == *lane)
     }
 
@@ -255,6 +261,7 @@ impl Community {
         let posts = self.posts.values_mut().map(|lane| &mut lane.reader);
         posts
             .chain(self.history.values_mut())
+            .chain(self.requests.readers_mut())
             .find(|reader| reader.id()[..] == *lane)
     }
 
@@ -274,6 +281,7 @@ impl Community {
                 self.advance_posts(ctx);
                 self.advance_history(ctx);
                 self.advance_records(ctx);
+                self.advance_requests(ctx);
                 if lane == self.slots.id() {
                     self.commit_head(head);
                     ctx.news.view = true;
@@ -384,7 +392,9 @@ impl Community {
         let polls: Vec<_> = self
             .posts
             .values_mut()
-            .map(|lane| (lane.reader.id(), lane.reader.poll()))
+            .map(|lane| &mut lane.reader)
+            .chain(self.requests.readers_mut())
+            .map(|reader| (reader.id(), reader.poll()))
             .collect();
         for (lane, ask) in polls {
             ctx.ask(Tag::Read(lane), ask);
@@ -439,6 +449,8 @@ impl Community {
         self.advance_commit(ctx);
         self.advance_upkeep(ctx);
         self.advance_invites(ctx);
+        self.advance_cards(ctx);
+        self.advance_requests(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
         self.advance_recount(ctx);

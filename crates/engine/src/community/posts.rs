@@ -41,8 +41,13 @@ pub(super) enum What {
     Entry(EntryId),
     /// Keys for newcomers.
     Keys,
-    /// The bundle of an invite.
+    /// The bundle or card of an invite.
     Bundle(Hash),
+    /// The answer to somebody who asks to come in.
+    Answer {
+        invite: Hash,
+        request: Hash,
+    },
 }
 
 /// Cells that are ready to leave.
@@ -367,6 +372,11 @@ impl Community {
                 let ready = self.ensure_lane(ctx, lane.id, || new);
                 ready.then_some((lane, out.post?))
             }
+            (Part::Post, What::Answer { invite, request }) => {
+                let (lane, new) = self.answer_lane(&invite, &request)?;
+                let ready = self.ensure_lane(ctx, lane.id, || new);
+                ready.then_some((lane, out.post?))
+            }
             (Part::Post, what) => {
                 let epoch = self.group.as_ref().map(Group::epoch)?;
                 let lane = self.posts.get(&epoch)?;
@@ -416,7 +426,7 @@ impl Community {
             What::Keys => self
                 .keys_for_newcomers(ctx.time)
                 .map(proto::post::Body::Keys),
-            What::Bundle(_) => None,
+            What::Bundle(_) | What::Answer { .. } => None,
         }
     }
 
