@@ -5,7 +5,9 @@ use crate::{input::Input, wire};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::OnceLock;
-use ume_api::{Command, CommunityRef, FromEngine, HistoryWindow, InviteTerms, Reply, Role};
+use ume_api::{
+    Command, CommunityRef, FromEngine, HistoryWindow, InviteKind, InviteTerms, Reply, Role,
+};
 use ume_engine::Engine;
 use ume_engine::io::{Input as Event, Key, Millis, Output, Step};
 use ume_sim::Relay;
@@ -134,6 +136,7 @@ impl Scene {
 }
 
 const TERMS: InviteTerms = InviteTerms {
+    kind: InviteKind::Open,
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,

@@ -43,6 +43,8 @@ pub struct Rules {
     pub pin: Role,
     /// From [`Role::Admin`] on.
     pub moderate: Role,
+    /// Whether people come in only after somebody said yes to them: open invites let in nobody.
+    pub private_only: bool,
 }
 
 impl Rules {
@@ -69,13 +71,14 @@ impl Rules {
 }
 
 impl Default for Rules {
-    /// Every community begins with these: members post, admins do the rest.
+    /// Every community begins with these: members post, admins do the rest, and invites of both kinds work.
     fn default() -> Self {
         Self {
             post: Role::Member,
             invite: Role::Admin,
             pin: Role::Admin,
             moderate: Role::Admin,
+            private_only: false,
         }
     }
 }
@@ -123,14 +126,57 @@ pub enum Contest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct InviteId(pub [u8; 32]);
 
+/// Who may come in by an invite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum InviteKind {
+    /// Whoever has the link.
+    Open,
+    /// One person: who asks by the link, and is answered with yes by its maker, an admin or an owner.
+    Private,
+}
+
+/// Somebody's asking to come in by a private invite: the hash of the certificate of their device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestId(pub [u8; 32]);
+
+/// Somebody who asks to come in. All of it is what they say of themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// What is to be answered.
+    pub id: RequestId,
+    /// By which invite they ask.
+    pub invite: InviteId,
+    /// Who made that.
+    pub issuer: Person,
+    /// The name and the key that they would have here.
+    pub person: Person,
+    /// What they wrote; may be empty. At most [`crate::NOTE_BYTES_MAX`] bytes.
+    pub note: String,
+}
+
+/// Why somebody who asked does not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Somebody said no.
+    Declined,
+    /// The invite let in somebody else.
+    UsedUp,
+    /// Its time was over before anybody answered.
+    Expired,
+    /// It was withdrawn, or who made it may no longer invite.
+    Withdrawn,
+}
+
 /// A line of the list of invites. Every member sees all of them, and nobody sees a link here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteView {
     /// Which one.
     pub id: InviteId,
+    /// Who may come in by it.
+    pub kind: InviteKind,
     /// Who made it.
     pub issuer: Person,
-    /// How many came in through it.
+    /// How many came in through it; through a private one, how many were let in.
     pub uses: u32,
     /// How many may in all; `None`: any number.
     pub max_uses: Option<u32>,
@@ -259,6 +305,16 @@ pub enum Act {
     RevokeInvite {
         /// Which one.
         invite: InviteId,
+    },
+    /// Answers somebody who asks to come in by a private invite. The first answer counts. For the invite's maker, admins and
+    /// owners. A yes to a second person, or through an invite that has ended: [`crate::Failure::InviteUsedUp`] and its like.
+    AnswerRequest {
+        /// The invite.
+        invite: InviteId,
+        /// Who asks.
+        request: RequestId,
+        /// Whether they are let in.
+        yes: bool,
     },
     /// Turns down ownership that was offered: the offer is gone for everybody.
     DeclineOwnership {

@@ -17,8 +17,8 @@ mod view;
 pub use change::{Hidden, OwnerView, VersionView};
 pub use failure::Failure;
 pub use govern::{
-    Act, Contest, Departure, FormerView, InviteId, InviteState, InviteView, MemberView, PINS_MAX,
-    PersonId, Right, Role, Rules,
+    Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
+    PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Notice, Person,
@@ -72,7 +72,8 @@ pub enum Command {
         /// The relay operator's access key, where one is needed ([`Failure::AccessNeeded`]).
         access: Option<AccessKeyText>,
     },
-    /// Make an open invite and its link. Answer: [`Reply::Link`].
+    /// Make an invite and its link. Answer: [`Reply::Link`]. An open one where the rules allow none:
+    /// [`Failure::NotAllowed`].
     Share {
         /// The community to invite to.
         community: CommunityRef,
@@ -84,12 +85,33 @@ pub enum Command {
         /// The whole link, or whatever was pasted.
         link: String,
     },
-    /// Redeem an invite. Answer: [`Reply::Community`], at the latest when the relay has ordered the join.
+    /// Redeem an open invite. Answer: [`Reply::Community`], at the latest when the relay has ordered the join.
     Join {
         /// The whole link, or whatever was pasted.
         link: String,
         /// Name of this person in the community; empty for a random one.
         persona: String,
+    },
+    /// Ask to come in by a private invite. Answer: [`Reply::Community`] as soon as the asking is durable here; it goes on by
+    /// itself, also after this program was closed, and shows as a community in [`Phase::Asking`].
+    Ask {
+        /// The whole link, or whatever was pasted.
+        link: String,
+        /// Name of this person in the community; empty for a random one.
+        persona: String,
+        /// A word to whoever answers, [`NOTE_BYTES_MAX`] bytes of UTF-8 at most; may be empty.
+        note: String,
+    },
+    /// Take an asking back. Answer: [`Reply::Done`]; who may answer no longer sees it once a relay has that.
+    TakeBack {
+        /// The community that was asked.
+        community: CommunityRef,
+    },
+    /// Those who ask to come in and whom this profile may answer. Answer: [`Reply::Requests`]. To be asked again when
+    /// [`CommunityView::changes`] is another number.
+    Requests {
+        /// The community.
+        community: CommunityRef,
     },
     /// Follow a community's feed: its newest posts arrive as [`Reply::Feed`], changes as [`News::Posts`].
     Open {
@@ -189,7 +211,7 @@ pub enum Command {
         /// The community.
         community: CommunityRef,
     },
-    /// Erase a community from this device, once this profile is out of it. Answer: [`Reply::Done`].
+    /// Erase a community from this device, once this profile is out of it, or was not let in. Answer: [`Reply::Done`].
     Forget {
         /// The community.
         community: CommunityRef,
@@ -230,6 +252,8 @@ pub enum Reply {
     Former(Vec<FormerView>),
     /// All invites of a community.
     Invites(Vec<InviteView>),
+    /// Those who ask to come in.
+    Requests(Vec<RequestView>),
     /// A picture, if that person shows one.
     Picture(Option<Vec<u8>>),
     /// What this profile hides.
@@ -292,6 +316,8 @@ pub enum News {
 
 /// Longest name of a community or a person, bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 64;
+/// Longest note of somebody who asks to come in, bytes of UTF-8.
+pub const NOTE_BYTES_MAX: usize = 500;
 /// Longest line that people say about themselves, bytes of UTF-8.
 pub const LINE_BYTES_MAX: usize = 160;
 /// Largest picture of a person, bytes.

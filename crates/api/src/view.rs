@@ -1,5 +1,5 @@
 use crate::change::Hidden;
-use crate::{CommunityRef, Contest, Departure, PersonId, Role, Rules};
+use crate::{CommunityRef, Contest, Departure, InviteKind, PersonId, Refusal, Role, Rules};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -20,9 +20,11 @@ pub enum HistoryWindow {
 /// What a person chooses when sharing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteTerms {
+    /// Who may come in by it.
+    pub kind: InviteKind,
     /// Seconds from now until the invite expires; `None`: never.
     pub expires_in: Option<u64>,
-    /// How many people may join through it; `None`: any number.
+    /// How many people may join through it; `None`: any number. Through a private one it is one, whatever this says.
     pub max_uses: Option<u32>,
     /// What a newcomer may read.
     pub history: HistoryWindow,
@@ -31,9 +33,10 @@ pub struct InviteTerms {
 }
 
 impl Default for InviteTerms {
-    /// Seven days, fifty uses, thirty days of history, for members.
+    /// Open, seven days, fifty uses, thirty days of history, for members.
     fn default() -> Self {
         Self {
+            kind: InviteKind::Open,
             expires_in: Some(7 * 24 * 3600),
             max_uses: Some(50),
             history: HistoryWindow::Days(30),
@@ -45,11 +48,13 @@ impl Default for InviteTerms {
 /// What an invite offers, shown before anything is promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
+    /// Whether one comes in by it ([`crate::Command::Join`]) or asks ([`crate::Command::Ask`]).
+    pub kind: InviteKind,
     /// Name of the community.
     pub community: String,
     /// Who made the invite.
     pub inviter: Person,
-    /// People in the community as far as the invite knows.
+    /// People in the community as far as the invite knows; 0 if it does not say, as a private one.
     pub members: u32,
     /// Milliseconds since 1970 when it expires; `None`: never.
     pub expires_at: Option<u64>,
@@ -59,7 +64,7 @@ pub struct Card {
     pub history: HistoryWindow,
     /// What a newcomer is.
     pub role: Role,
-    /// Set when this profile is in already.
+    /// Set when this profile is in already, or has asked and waits.
     pub already: Option<CommunityRef>,
     /// A random name to join under, which the person may change.
     pub suggested_name: String,
@@ -103,11 +108,13 @@ pub struct CommunityView {
     pub offered: Vec<PersonId>,
     /// To whom this profile offers its ownership.
     pub offering: Vec<PersonId>,
-    /// How often the community's people, roles, rules and invites have changed: views of them are asked for anew when
-    /// this grows.
+    /// How often the community's people, roles, rules, invites and requests have changed: views of them are asked for anew
+    /// when this is another number.
     pub changes: u32,
     /// Whether this profile may make invites.
     pub may_invite: bool,
+    /// People who ask to come in and whom this profile may answer: [`crate::Command::Requests`].
+    pub requests: u32,
     /// Posts that are known to exist (a later one points to them) but have not arrived.
     pub missing: u32,
     /// Whether this profile is out because somebody else was taken for it, and what it said to that.
@@ -149,6 +156,11 @@ pub enum Trouble {
 /// How far a community is on this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Phase {
+    /// This profile has asked to come in by a private invite and waits for an answer; nothing else of the view says
+    /// anything but the name. It can be taken back: [`crate::Command::TakeBack`].
+    Asking,
+    /// It has asked, and this is the answer. See [`crate::Command::Forget`].
+    Refused(Refusal),
     /// The relay has not yet taken the first record or the join.
     Starting,
     /// Reading what happened while away.
@@ -237,6 +249,11 @@ pub enum Notice {
     RelayTampers {
         /// How many so far.
         count: u32,
+    },
+    /// Somebody answered this profile's asking with something that does not verify; it was ignored, and the asking goes on.
+    AnswerForged {
+        /// The community that was asked.
+        community: CommunityRef,
     },
     /// The relay does not take a community's access key any more: what needs a new lane waits.
     AccessRefused,

@@ -61,6 +61,9 @@ pub enum Rejected {
     /// What a device said to its person's recovery.
     #[error("contest: {0}")]
     Contest(LedgerError),
+    /// What somebody says who asks to come in.
+    #[error("request: {0}")]
+    Request(LedgerError),
 }
 
 /// Whether a community on one device is what its ledger makes of it.

@@ -10,6 +10,7 @@
 
 mod again;
 mod begin;
+mod cards;
 pub(crate) mod chain;
 mod changes;
 mod commit;
@@ -28,6 +29,7 @@ mod post_lane;
 mod posts;
 mod reader;
 mod records;
+mod requests;
 mod restored;
 mod saved;
 pub(crate) mod slots;
@@ -36,7 +38,7 @@ mod troubles;
 mod view;
 pub(crate) mod watch;
 
-pub(crate) use begin::Newcomer;
+pub(crate) use begin::{NewDevice, Newcomer};
 pub use chain::Void;
 pub(crate) use context::{Ctx, News, Part, Tag};
 pub(crate) use feed::Kept;
@@ -61,6 +63,7 @@ use feed::Feed;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
+use requests::Requests;
 use restored::Restored;
 use slots::SlotReader;
 use std::collections::BTreeMap;
@@ -109,6 +112,7 @@ pub(crate) struct Community {
     slots: SlotReader,
     posts: BTreeMap<u64, PostLane>,
     history: BTreeMap<u64, LogReader>,
+    requests: Requests,
     feed: Feed,
     /// Entries about which nothing can be said yet: their author's admission has not been read, for example.
     parked: BTreeMap<EntryId, crate::entry::Entry>,
@@ -226,6 +230,7 @@ impl Community {
         self.history.values_mut().for_each(LogReader::restart);
         let contests = self.contests.readers.values_mut();
         contests.for_each(LogReader::restart);
+        self.requests.readers_mut().for_each(LogReader::restart);
         self.lanes.clear();
         self.flights.clear();
         self.settling = None;
@@ -260,6 +265,7 @@ impl Community {
             || posts
                 .chain(self.history.values())
                 .chain(self.contests.readers.values())
+                .chain(self.requests.readers())
                 .any(|reader| reader.id()[..] == *lane)
     }
 
@@ -268,6 +274,7 @@ impl Community {
         posts
             .chain(self.history.values_mut())
             .chain(self.contests.readers.values_mut())
+            .chain(self.requests.readers_mut())
             .find(|reader| reader.id()[..] == *lane)
     }
 
@@ -284,6 +291,7 @@ impl Community {
                 self.advance_posts(ctx);
                 self.advance_history(ctx);
                 self.advance_records(ctx);
+                self.advance_requests(ctx);
                 if lane == self.slots.id() {
                     self.commit_head(head);
                     ctx.news.view = true;
@@ -408,6 +416,7 @@ impl Community {
             .values_mut()
             .map(|lane| &mut lane.reader)
             .chain(self.contests.readers.values_mut())
+            .chain(self.requests.readers_mut())
             .map(|reader| (reader.id(), reader.poll()))
             .collect();
         for (lane, ask) in polls {
@@ -471,6 +480,8 @@ impl Community {
         self.advance_commit(ctx);
         self.advance_upkeep(ctx);
         self.advance_invites(ctx);
+        self.advance_cards(ctx);
+        self.advance_requests(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
         self.advance_recount(ctx);

@@ -1,11 +1,13 @@
 //! The engine itself: it takes inputs one after the other, hands each to whom it concerns, and gathers what is to be
 //! stored, sent and told.
 
+mod askings;
 mod commands;
 mod govern;
 mod telling;
 mod visits;
 
+use crate::asking::{self, Asking};
 use crate::audit::{Audit, Synced};
 use crate::community::{self, Community, Ctx, LATEST_MS, News, Tag};
 use crate::io::{Batch, Input, Key, Millis, Output, RelayAddress, Step, Table};
@@ -36,8 +38,9 @@ const TELL_MS: u64 = 10 * 60_000;
 /// Times that a clock may plausibly show, milliseconds: 2024 to 2100. Keys step forward from day to day, so a time of no
 /// sense, from a relay or a broken clock, must not become a day.
 const PLAUSIBLE_MS: std::ops::Range<u64> = 1_704_067_200_000..LATEST_MS;
-/// Visits have owner numbers from here on, communities below.
+/// Visits have owner numbers from here on, askings (each its community's number beyond this) and communities below.
 const FIRST_VISIT: u32 = 0x8000_0000;
+const FIRST_ASKING: u32 = 0x4000_0000;
 
 /// The profile's row.
 #[derive(Clone, Serialize, Deserialize)]
@@ -87,6 +90,8 @@ pub struct Engine {
     profile: Profile,
     profile_changed: bool,
     communities: BTreeMap<u32, Community>,
+    /// By the numbers of the communities that they may become.
+    askings: BTreeMap<u32, Asking>,
     visits: BTreeMap<u32, Visit>,
     lines: BTreeMap<RelayAddress, Line<Tag>>,
     waiting: Vec<Waiting>,
@@ -134,8 +139,19 @@ impl Engine {
             ),
         };
         let mut communities = BTreeMap::new();
-        let mut damaged = 0;
-        for (number, rows) in community::sort_rows(rows) {
+        let (mut askings, mut damaged) = (BTreeMap::new(), 0);
+        for (number, mut rows) in community::sort_rows(rows) {
+            if let Some(row) = rows.community.remove(asking::ROW) {
+                match Asking::load(&row) {
+                    Some(asking) => {
+                        askings.insert(number, asking);
+                    }
+                    None => damaged += 1,
+                }
+                if rows.is_empty() {
+                    continue;
+                }
+            }
             let seed = || {
                 let mut seed = [0; 32];
                 rng.fill_bytes(&mut seed);
@@ -155,6 +171,7 @@ impl Engine {
             profile,
             profile_changed,
             communities,
+            askings,
             visits: BTreeMap::new(),
             lines: BTreeMap::new(),
             waiting: vec![],
@@ -185,6 +202,7 @@ impl Engine {
             .communities
             .values()
             .map(|community| community.relay().address.clone())
+            .chain(self.askings.values().map(|one| one.relay().address.clone()))
             .collect();
         for relay in relays {
             self.want(&relay);
@@ -265,13 +283,15 @@ impl Engine {
             line.disconnected(self.now, after_ms, &mut self.rng);
         }
         for owner in self.owners(relay) {
-            if owner < FIRST_VISIT {
+            if owner < FIRST_ASKING {
                 self.with(owner, Community::line_down);
+            } else if owner < FIRST_VISIT {
+                self.with_asking(owner - FIRST_ASKING, |asking, _| asking.line_down());
             }
         }
     }
 
-    /// Communities and visits on a relay.
+    /// Communities, askings and visits on a relay.
     fn owners(&self, relay: &str) -> Vec<u32> {
         let communities = self
             .communities
@@ -281,8 +301,13 @@ impl Engine {
             .visits
             .iter()
             .filter(|(_, one)| one.relay().is_some_and(|known| known.address == relay));
+        let askings = self
+            .askings
+            .iter()
+            .filter(|(_, one)| one.relay().address == relay);
         communities
             .map(|(owner, _)| *owner)
+            .chain(askings.map(|(number, _)| FIRST_ASKING + number))
             .chain(visits.map(|(owner, _)| *owner))
             .collect()
     }
@@ -301,6 +326,10 @@ impl Engine {
             Some(LineEvent::Answer { ask, body }) => {
                 if ask.owner >= FIRST_VISIT {
                     self.with_visit(ask.owner, |visit, ctx| visit.answer(ctx, &body));
+                } else if ask.owner >= FIRST_ASKING {
+                    self.with_asking(ask.owner - FIRST_ASKING, |asking, ctx| {
+                        asking.answer(ctx, ask.tag, &body);
+                    });
                 } else {
                     self.with(ask.owner, |community, ctx| {
                         community.answer(ctx, ask.tag, &body);
@@ -319,8 +348,12 @@ impl Engine {
         self.correct_clock(relay, time_ms);
         self.found_waiting(relay);
         for owner in self.owners(relay) {
-            if owner < FIRST_VISIT {
+            if owner < FIRST_ASKING {
                 self.with(owner, Community::line_up);
+                continue;
+            }
+            if owner < FIRST_VISIT {
+                self.with_asking(owner - FIRST_ASKING, Asking::line_up);
                 continue;
             }
             let expected = self.visits.get(&owner).and_then(Visit::relay);
@@ -373,6 +406,14 @@ impl Engine {
             {
                 self.with_visit(owner, |visit, ctx| visit.deliver(ctx, body.clone()));
             }
+            let asking = owner.wrapping_sub(FIRST_ASKING);
+            if self
+                .askings
+                .get(&asking)
+                .is_some_and(|asking| asking.follows(lane))
+            {
+                self.with_asking(asking, |asking, ctx| asking.deliver(ctx, body.clone()));
+            }
             if self
                 .communities
                 .get(&owner)
@@ -401,6 +442,14 @@ impl Engine {
         for number in due {
             self.with(number, Community::tick);
         }
+        let askings = self.askings.iter();
+        let due: Vec<u32> = askings
+            .filter(|(_, asking)| asking.due().is_some_and(|at| at <= self.now))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in due {
+            self.with_asking(number, Asking::tick);
+        }
         let late: Vec<Waiting>;
         (late, self.waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
@@ -417,7 +466,7 @@ impl Engine {
                 visit.asked.retain(|(number, _)| *number != one.number);
             }
             self.visits
-                .retain(|_, visit| !visit.asked.is_empty() || visit.returning.is_some());
+                .retain(|_, visit| !visit.asked.is_empty() || visit.errand.is_some());
         }
         self.answer(one.number, Err(Failure::RelayUnreachable));
     }

@@ -35,6 +35,17 @@ pub(crate) enum Label {
     HistorySeal,
     /// From one day's history secret to the next day's.
     HistoryNext,
+    /// A device's key to which the answer to its request is sealed, from its leaf's seed.
+    Answer,
+    /// Request lane of a private invite: what its readers hold, from the invite's secret, and its write key, likewise.
+    Requests,
+    RequestWriter,
+    RequestReader,
+    RequestSeal,
+    /// Lane of an answer.
+    AnswerWriter,
+    AnswerReader,
+    AnswerSeal,
     /// Invite lane, and the invite's key pair.
     InviteId,
     InviteReader,
@@ -63,6 +74,14 @@ impl Label {
             Self::HistoryReader => "ume/1/h.r",
             Self::HistorySeal => "ume/1/h.seal",
             Self::HistoryNext => "ume/1/h.next",
+            Self::Answer => "ume/1/answer",
+            Self::Requests => "ume/1/i.q",
+            Self::RequestWriter => "ume/1/i.q.w",
+            Self::RequestReader => "ume/1/q.r",
+            Self::RequestSeal => "ume/1/q.seal",
+            Self::AnswerWriter => "ume/1/a.w",
+            Self::AnswerReader => "ume/1/a.r",
+            Self::AnswerSeal => "ume/1/a.seal",
             Self::InviteId => "ume/1/i.id",
             Self::InviteReader => "ume/1/i.r",
             Self::InviteSeal => "ume/1/i.seal",
@@ -75,7 +94,7 @@ impl Label {
 
 /// All labels, for the vectors.
 #[cfg(test)]
-pub(crate) const LABELS: [Label; 20] = [
+pub(crate) const LABELS: [Label; 28] = [
     Label::Persona,
     Label::Rescue,
     Label::GenerationHistory,
@@ -90,6 +109,14 @@ pub(crate) const LABELS: [Label; 20] = [
     Label::HistoryReader,
     Label::HistorySeal,
     Label::HistoryNext,
+    Label::Answer,
+    Label::Requests,
+    Label::RequestWriter,
+    Label::RequestReader,
+    Label::RequestSeal,
+    Label::AnswerWriter,
+    Label::AnswerReader,
+    Label::AnswerSeal,
     Label::InviteId,
     Label::InviteReader,
     Label::InviteSeal,
@@ -191,20 +218,52 @@ pub(crate) fn bind(mut new: LaneNew) -> (LaneId, LaneNew) {
 
 /// A log that all who know its secret read and write, and nobody can delete.
 fn log_lane(writer: SigningKey, reader: SigningKey, seal: Secret, ttl_seconds: u32) -> OwnLane {
+    let mut lane = read_lane(public(&writer), reader, seal, ttl_seconds);
+    lane.keys.writer = Some(writer);
+    lane
+}
+
+/// The same as its readers know it.
+fn read_lane(writer: Bytes, reader: SigningKey, seal: Secret, ttl_seconds: u32) -> OwnLane {
     let (id, new) = bind(LaneNew {
         kind: LaneKind::Log.into(),
-        writers: vec![public(&writer)],
+        writers: vec![writer],
         reader: public(&reader),
         ttl_seconds,
         ..LaneNew::default()
     });
     let keys = LaneKeys {
         id,
-        writer: Some(writer),
+        writer: None,
         reader,
         seal,
     };
     OwnLane { keys, new }
+}
+
+/// The lane in which people ask to come in by a private invite, as those know it who read there.
+pub(crate) fn request_lane(requests: &Secret, writer: &[u8; 32], relay: &Hash) -> OwnLane {
+    read_lane(
+        Bytes::copy_from_slice(writer),
+        requests.derive(Label::RequestReader, relay).signing_key(),
+        requests.derive(Label::RequestSeal, relay),
+        LONG_TTL,
+    )
+}
+
+/// Key by which a holder of a private invite's link asks.
+pub(crate) fn request_writer(invite: &Secret) -> SigningKey {
+    invite.derive(Label::RequestWriter, &[]).signing_key()
+}
+
+/// The lane in which somebody who asked looks for the answer.
+pub(crate) fn answer_lane(answer: &Secret, relay: &Hash) -> OwnLane {
+    log_lane(
+        answer.derive(Label::AnswerWriter, relay).signing_key(),
+        answer.derive(Label::AnswerReader, relay).signing_key(),
+        answer.derive(Label::AnswerSeal, relay),
+        LONG_TTL,
+    )
 }
 
 /// The lane of an epoch, from its exported secret. All members write with the same key.

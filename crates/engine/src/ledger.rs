@@ -4,6 +4,7 @@
 //! `hash_0 = SHA-256("ume/1/ledger" ‖ Genesis)`, `hash_(n+1) = SHA-256(hash_n ‖ statement n)`, statements as the exact
 //! bytes received. Every commit of the group names the hash that it leads to, so equal group keys mean equal ledgers.
 
+mod answering;
 mod leaving;
 mod ownership;
 mod profile;
@@ -12,20 +13,21 @@ mod rights;
 mod signing;
 mod transfer;
 
+pub(crate) use answering::Private;
 pub(crate) use profile::Access;
 pub(crate) use recovery::Recovery;
 use rights::Rights;
 pub(crate) use rights::role_number;
-use signing::claim_bytes;
 pub(crate) use signing::{
-    Purpose, check, key, make_cert, make_claim, make_statement, name_is_sound, open_cert, sign,
+    Purpose, check, check_claim, key, make_cert, make_claim, make_statement, name_is_sound,
+    open_cert, sign,
 };
 pub(crate) use transfer::Transfer;
 
 use crate::proto;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{EntryId, HistoryWindow, Right, Role};
+use ume_api::{EntryId, HistoryWindow, InviteKind, Right, Role};
 use ume_wire::auth::{Hash, hash};
 
 /// Longest rescue key that is taken: one of X-Wing has 1,216 bytes.
@@ -73,6 +75,9 @@ pub enum LedgerError {
     /// It was signed for another community.
     #[error("of another community")]
     Community,
+    /// The invite is private, and the ledger holds no yes for this person.
+    #[error("the invite is private, and nobody has let this person in")]
+    InviteUnanswered,
 }
 
 /// Somebody in the community.
@@ -94,6 +99,7 @@ pub(crate) struct Invite {
     pub(crate) key: [u8; 32],
     pub(crate) expires_ms: Option<u64>,
     pub(crate) max_uses: Option<u32>,
+    /// How many came in by it; by a private one, how many were let in.
     pub(crate) uses: u32,
     pub(crate) window: HistoryWindow,
     /// What a newcomer is.
@@ -105,9 +111,18 @@ pub(crate) struct Invite {
     pub(crate) banned: bool,
     /// The number of the statement that made it.
     pub(crate) point: u32,
+    /// What a private one has beside that.
+    pub(crate) private: Option<Private>,
 }
 
 impl Invite {
+    pub(crate) fn kind(&self) -> InviteKind {
+        match self.private {
+            None => InviteKind::Open,
+            Some(_) => InviteKind::Private,
+        }
+    }
+
     fn is_open(&self, time_ms: u64) -> Result<(), LedgerError> {
         if self.expires_ms.is_some_and(|at| time_ms > at) {
             return Err(LedgerError::InviteExpired);
@@ -138,6 +153,10 @@ pub(crate) enum Effect {
     /// Somebody went by themselves.
     Left,
     InviteRevoked,
+    /// Open invites let in nobody any more.
+    LinksClosed,
+    /// Somebody who asked is answered.
+    RequestAnswered,
     /// Posts have another owner.
     Transferred,
     /// Somebody's name or line.
@@ -320,6 +339,7 @@ impl Ledger {
             Body::Recover(recover) => self.recover(&signer, recover)?,
             Body::Contest(contest) => self.contest(&signer, contest)?,
             Body::RecoverUndo(undo) => self.undo_recovery(&signer, undo)?,
+            Body::InviteAnswer(answer) => self.answer_request(&signer, answer, time_ms)?,
         };
         let point = self.point();
         self.head = hash(&[&self.head[..], statement].concat());
@@ -360,16 +380,12 @@ impl Ledger {
             None => return Err(LedgerError::Authority),
             Some(claim) => {
                 let id = key(&claim.invite)?;
-                let invite = self.usable(&id, time_ms)?;
-                let statement = claim_bytes(&self.community, &id, &admit.cert);
-                check(
-                    &invite.key,
-                    Purpose::JoinClaim,
-                    &statement,
-                    &claim.signature,
-                )?;
+                let invite = self.admits(&id, &admit.cert, time_ms)?;
+                check_claim(&self.community, &id, &invite.key, &admit.cert, claim)?;
                 let role = invite.role;
-                if let Some(invite) = self.invites.get_mut(&id) {
+                if let Some(invite) = self.invites.get_mut(&id)
+                    && invite.private.is_none()
+                {
                     invite.uses = invite.uses.saturating_add(1);
                 }
                 self.returning.remove(&cert.persona);
@@ -399,11 +415,11 @@ impl Ledger {
         invite: &proto::InviteCreate,
     ) -> Result<Effect, LedgerError> {
         let issuer = self.entitled(signer, Right::Invite)?;
-        let role = match invite.role() {
-            proto::Role::Reader => Role::Reader,
-            proto::Role::Member => Role::Member,
-            _ => return Err(LedgerError::Malformed),
-        };
+        let role = newcomer(invite.role())?;
+        let private = Private::of(invite)?;
+        if private.is_none() && self.rules().private_only {
+            return Err(LedgerError::Authority);
+        }
         let public = key(&invite.key)?;
         let id = hash(&public);
         if self.invites.contains_key(&id) {
@@ -414,24 +430,32 @@ impl Ledger {
             expires_ms: (invite.expires_ms > 0).then_some(invite.expires_ms),
             max_uses: (invite.max_uses > 0).then_some(invite.max_uses),
             uses: 0,
-            window: window(invite),
+            window: window(invite.window(), invite.days),
             role,
             issuer,
             revoked: false,
             banned: false,
             point: self.point(),
+            private,
         };
         self.invites.insert(id, created);
         Ok(Effect::InviteCreated)
     }
 
-    /// An invite through which somebody may come in at this time.
+    /// An invite that still works at this time: by which somebody may come in, or, if it is private, be let in.
     pub(crate) fn usable(&self, id: &Hash, time_ms: u64) -> Result<&Invite, LedgerError> {
+        let invite = self.standing(id)?;
+        invite.is_open(time_ms)?;
+        Ok(invite)
+    }
+
+    /// An invite that was not withdrawn, by whatever way.
+    fn standing(&self, id: &Hash) -> Result<&Invite, LedgerError> {
         let invite = self.invites.get(id).ok_or(LedgerError::InviteUnknown)?;
-        if invite.revoked || !self.may(&invite.issuer, Right::Invite) {
+        let closed = invite.private.is_none() && self.rules().private_only;
+        if invite.revoked || closed || !self.may(&invite.issuer, Right::Invite) {
             return Err(LedgerError::InviteWithdrawn);
         }
-        invite.is_open(time_ms)?;
         Ok(invite)
     }
 
@@ -470,10 +494,20 @@ impl Ledger {
     }
 }
 
-fn window(invite: &proto::InviteCreate) -> HistoryWindow {
-    match invite.window() {
+/// What a newcomer by an invite may be.
+pub(crate) fn newcomer(role: proto::Role) -> Result<Role, LedgerError> {
+    match role {
+        proto::Role::Reader => Ok(Role::Reader),
+        proto::Role::Member => Ok(Role::Member),
+        _ => Err(LedgerError::Malformed),
+    }
+}
+
+/// A window as it is written down.
+pub(crate) fn window(window: proto::Window, days: u32) -> HistoryWindow {
+    match window {
         proto::Window::None => HistoryWindow::None,
-        proto::Window::Days => HistoryWindow::Days(u16::try_from(invite.days).unwrap_or(u16::MAX)),
+        proto::Window::Days => HistoryWindow::Days(u16::try_from(days).unwrap_or(u16::MAX)),
         proto::Window::All => HistoryWindow::All,
     }
 }

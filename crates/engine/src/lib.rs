@@ -12,6 +12,7 @@ pub mod audit;
 pub mod fuzzing;
 pub mod io;
 
+mod asking;
 mod cell;
 mod community;
 mod engine;
@@ -22,6 +23,7 @@ mod line;
 mod link;
 mod mls;
 mod names;
+mod request;
 mod schedule;
 mod visit;
 

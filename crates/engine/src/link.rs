@@ -2,7 +2,7 @@
 //!
 //! | bytes | meaning |
 //! |---|---|
-//! | 1 | kind: 1 = open |
+//! | 1 | kind: 1 = open, 2 = private |
 //! | 32 | the invite's secret |
 //! | 32 | the community's id |
 //! | 4 | lowest ledger length that the relay must show, little endian: an older state is a rollback |
@@ -14,9 +14,11 @@
 
 use crate::keys::Secret;
 use data_encoding::BASE64URL_NOPAD;
+use ume_api::InviteKind;
 use ume_wire::auth::{Hash, hash};
 
 const KIND_OPEN: u8 = 1;
+const KIND_PRIVATE: u8 = 2;
 const ADDRESS_BYTES_MAX: usize = 255;
 const RELAYS_MAX: usize = 3;
 /// Characters that a link of any version has after its version, at least.
@@ -25,6 +27,7 @@ const CODE_CHARS_MIN: usize = 32;
 /// Where to look, and with what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
+    pub(crate) kind: InviteKind,
     pub(crate) secret: Secret,
     pub(crate) community: Hash,
     pub(crate) ledger_min: u32,
@@ -59,7 +62,10 @@ impl From<LinkError> for ume_api::Failure {
 impl Link {
     /// The link as text, on the copy of the app at `origin`.
     pub(crate) fn to_text(&self, origin: &str) -> String {
-        let mut out = vec![KIND_OPEN];
+        let mut out = vec![match self.kind {
+            InviteKind::Open => KIND_OPEN,
+            InviteKind::Private => KIND_PRIVATE,
+        }];
         out.extend_from_slice(self.secret.bytes());
         out.extend_from_slice(&self.community);
         out.extend_from_slice(&self.ledger_min.to_le_bytes());
@@ -113,9 +119,11 @@ impl Link {
     }
 
     fn decode(mut rest: &[u8]) -> Result<Self, LinkError> {
-        if take::<1>(&mut rest)? != [KIND_OPEN] {
-            return Err(LinkError::Newer);
-        }
+        let kind = match take(&mut rest)? {
+            [KIND_OPEN] => InviteKind::Open,
+            [KIND_PRIVATE] => InviteKind::Private,
+            [_] => return Err(LinkError::Newer),
+        };
         let secret = Secret::new(take(&mut rest)?);
         let community = take(&mut rest)?;
         let ledger_min = u32::from_le_bytes(take(&mut rest)?);
@@ -138,6 +146,7 @@ impl Link {
         }
         if rest.is_empty() {
             Ok(Self {
+                kind,
                 secret,
                 community,
                 ledger_min,
@@ -192,6 +201,7 @@ mod tests {
             id: [3; 32],
         }];
         Link {
+            kind: InviteKind::Open,
             secret: Secret::new([1; 32]),
             community: [2; 32],
             ledger_min: 7,
@@ -215,6 +225,19 @@ mod tests {
             Ok(link())
         );
         assert!(text.len() < 300, "fits a QR code: {}", text.len());
+    }
+
+    #[test]
+    fn a_private_link_says_so() {
+        let private = Link {
+            kind: InviteKind::Private,
+            ..link()
+        };
+        let text = private.to_text("https://any.example");
+        assert_eq!(Link::parse(&text), Ok(private));
+        let mut later = vec![3];
+        later.extend_from_slice(&[0; 100]);
+        assert_eq!(Link::decode(&later), Err(LinkError::Newer));
     }
 
     #[test]

@@ -11,11 +11,11 @@ mod commit;
 mod facts;
 mod follower;
 mod group;
+pub(crate) mod hpke;
 mod join;
 mod leaf;
 mod notes;
 mod provider;
-pub(crate) mod rescue;
 mod rows;
 #[cfg(test)]
 mod tests;

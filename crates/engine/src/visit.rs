@@ -1,5 +1,6 @@
 //! Looking at an invite: its lane is read, the bundle opened and verified, and the records since followed from outside.
-//! Nothing is stored and nobody learns more than that somebody has the link.
+//! Nothing is stored and nobody learns more than that somebody has the link. In the lane of a private invite there is a card,
+//! and nothing to follow; the bundle comes with the answer, and is verified in the same way.
 //!
 //! What the joiner verifies: the Genesis hashes to the community's id in the link; every statement of the ledger holds;
 //! the ledger is not shorter than the link says; the invite is in it; everybody in the group's tree is a device of a
@@ -11,10 +12,12 @@ use crate::community::slots::SlotReader;
 use crate::community::watch::Watch;
 use crate::community::{Ctx, LATEST_DAY, LogReader, Tag, failure, mark};
 use crate::keys::{Secret, invite_lane};
+use crate::ledger::name_is_sound;
 use crate::link::Link;
 use crate::proto;
+use crate::request::{CARD, Card as OpenCard, note_is_sound, open_card};
 use prost::Message;
-use ume_api::{Card, Failure, Person, PersonId};
+use ume_api::{Card, Failure, InviteKind, Person, PersonId, Refusal};
 use ume_wire::auth::Hash;
 use ume_wire::relay::{RefusedCode, frame::Body};
 
@@ -23,6 +26,35 @@ use ume_wire::relay::{RefusedCode, frame::Body};
 pub(crate) enum Purpose {
     Look,
     Join { persona: String },
+    Ask { persona: String, note: String },
+}
+
+impl Purpose {
+    /// Whether what is said is sound, and an invite is of the kind for it.
+    pub(crate) fn fits(&self, kind: InviteKind) -> Result<(), Failure> {
+        let (wanted, persona, note) = match self {
+            Self::Look => return Ok(()),
+            Self::Join { persona } => (InviteKind::Open, persona, ""),
+            Self::Ask { persona, note } => (InviteKind::Private, persona, &note[..]),
+        };
+        if kind != wanted {
+            return Err(Failure::NotAllowed);
+        }
+        let persona = persona.trim();
+        if !(persona.is_empty() || name_is_sound(persona)) || !note_is_sound(note) {
+            return Err(Failure::BadText);
+        }
+        Ok(())
+    }
+}
+
+/// What a visit is for when no command asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// A community of this profile looks for its way back in.
+    Return(u32),
+    /// An asking was answered with yes.
+    LetIn(u32),
 }
 
 /// How far the visit is.
@@ -32,6 +64,8 @@ enum Stage {
         reader: Box<LogReader>,
         bundle: Option<Vec<u8>>,
     },
+    /// A private invite's card.
+    Card(Box<OpenCard>),
     /// Following the records since the bundle.
     Records(Box<Entered>),
     Ended(Failure),
@@ -57,8 +91,7 @@ pub(crate) struct Ready {
 pub(crate) struct Visit {
     pub(crate) link: Link,
     pub(crate) asked: Vec<(u32, Purpose)>,
-    /// A community of this profile that looks for its way back in.
-    pub(crate) returning: Option<u32>,
+    pub(crate) errand: Option<Errand>,
     stage: Stage,
 }
 
@@ -68,9 +101,20 @@ impl Visit {
         Self {
             link,
             asked: vec![],
-            returning: None,
+            errand: None,
             stage,
         }
+    }
+
+    /// Follows the answer to an asking.
+    pub(crate) fn by_answer(link: Link, bundle: &[u8], asking: u32) -> Result<Self, Failure> {
+        let stage = Stage::Records(Box::new(verify(&link, bundle)?));
+        Ok(Self {
+            link,
+            asked: vec![],
+            errand: Some(Errand::LetIn(asking)),
+            stage,
+        })
     }
 
     fn first_stage(link: &Link) -> Stage {
@@ -89,9 +133,9 @@ impl Visit {
     /// Looks again, as if for the first time: what is known may be old.
     pub(crate) fn refresh(&mut self, ctx: &mut Ctx<'_>) {
         match &mut self.stage {
-            Stage::Ended(_) => self.stage = Self::first_stage(&self.link),
+            Stage::Ended(_) | Stage::Card(_) => self.stage = Self::first_stage(&self.link),
             // The group has gone on to a generation that this bundle does not lead to; perhaps a newer one does.
-            Stage::Records(entered) if entered.watch.is_lost() => {
+            Stage::Records(entered) if entered.watch.is_lost() && self.errand.is_none() => {
                 self.stage = Self::first_stage(&self.link);
             }
             Stage::Records(entered) => entered.slots.doubt(),
@@ -104,7 +148,7 @@ impl Visit {
         match &mut self.stage {
             Stage::Invite { reader, .. } => reader.restart(),
             Stage::Records(entered) => entered.slots.restart(),
-            Stage::Ended(_) => {}
+            Stage::Card(_) | Stage::Ended(_) => {}
         }
         self.advance(ctx);
     }
@@ -113,7 +157,7 @@ impl Visit {
         match &self.stage {
             Stage::Invite { reader, .. } => reader.id()[..] == *lane,
             Stage::Records(entered) => entered.watch.chain.keys.id[..] == *lane,
-            Stage::Ended(_) => false,
+            Stage::Card(_) | Stage::Ended(_) => false,
         }
     }
 
@@ -175,7 +219,11 @@ impl Visit {
                 let (messages, ask) = reader.take();
                 ctx.ask(Tag::Read(reader.id()), ask);
                 for message in messages {
-                    if message.kind == BUNDLE {
+                    let wanted = match self.link.kind {
+                        InviteKind::Open => BUNDLE,
+                        InviteKind::Private => CARD,
+                    };
+                    if message.kind == wanted {
                         *bundle = Some(message.bytes);
                     }
                 }
@@ -189,7 +237,7 @@ impl Visit {
                     }
                 }
             }
-            Stage::Ended(_) => {}
+            Stage::Card(_) | Stage::Ended(_) => {}
         }
     }
 
@@ -201,15 +249,17 @@ impl Visit {
         if !reader.is_caught_up() {
             return;
         }
-        let entered = match bundle {
-            Some(bundle) => verify(&self.link, bundle),
-            None if reader.tampered > 0 => Err(Failure::InviteForged),
-            None => Err(Failure::InviteUnknown),
+        let next = match (bundle, self.link.kind) {
+            (Some(bundle), InviteKind::Open) => {
+                verify(&self.link, bundle).map(|entered| Stage::Records(Box::new(entered)))
+            }
+            (Some(card), InviteKind::Private) => open_card(&self.link, card)
+                .map(|card| Stage::Card(Box::new(card)))
+                .map_err(|_| Failure::InviteForged),
+            (None, _) if reader.tampered > 0 => Err(Failure::InviteForged),
+            (None, _) => Err(Failure::InviteUnknown),
         };
-        self.stage = match entered {
-            Ok(entered) => Stage::Records(Box::new(entered)),
-            Err(failure) => Stage::Ended(failure),
-        };
+        self.stage = next.unwrap_or_else(Stage::Ended);
     }
 
     /// What came of it; `None` while it is under way.
@@ -220,6 +270,7 @@ impl Visit {
     ) -> Option<Result<Card, Failure>> {
         match &self.stage {
             Stage::Ended(failure) => Some(Err(*failure)),
+            Stage::Card(card) => Some(private_card(card, time_ms, suggested_name)),
             Stage::Records(entered) if entered.watch.is_lost() => {
                 let known = entered
                     .watch
@@ -244,7 +295,7 @@ impl Visit {
     /// Whether the invite and the records since led somewhere; `None` while it is under way.
     pub(crate) fn arrived(&self) -> Option<bool> {
         match &self.stage {
-            Stage::Ended(_) => Some(false),
+            Stage::Card(_) | Stage::Ended(_) => Some(false),
             Stage::Records(entered) if entered.watch.is_lost() => Some(false),
             Stage::Records(entered) => entered.slots.is_caught_up().then_some(true),
             Stage::Invite { .. } => None,
@@ -262,6 +313,44 @@ impl Visit {
             _ => None,
         }
     }
+
+    /// The end of the visit, for asking.
+    pub(crate) fn into_card(self) -> Option<OpenCard> {
+        match self.stage {
+            Stage::Card(card) => Some(*card),
+            _ => None,
+        }
+    }
+}
+
+/// What a private invite offers: as much as its card says, or why it offers nothing any more.
+fn private_card(card: &OpenCard, time_ms: u64, suggested_name: String) -> Result<Card, Failure> {
+    let expired = card.expires_ms.is_some_and(|at| time_ms > at);
+    match card.ended {
+        Some(Refusal::UsedUp | Refusal::Declined) => return Err(Failure::InviteUsedUp),
+        Some(Refusal::Withdrawn) => return Err(Failure::InviteWithdrawn),
+        Some(Refusal::Expired) => return Err(Failure::InviteExpired),
+        None if expired => return Err(Failure::InviteExpired),
+        None => {}
+    }
+    Ok(Card {
+        kind: InviteKind::Private,
+        community: card.community.clone(),
+        inviter: Person {
+            id: PersonId(card.inviter),
+            name: card.name.clone(),
+            mark: mark(&card.inviter),
+            picture: None,
+            me: false,
+        },
+        members: 0,
+        expires_at: card.expires_ms,
+        uses_left: Some(1),
+        history: card.window,
+        role: card.role,
+        already: None,
+        suggested_name,
+    })
 }
 
 fn card(
@@ -287,6 +376,7 @@ fn card(
         .get(&entered.inviter)
         .ok_or(Failure::InviteForged)?;
     Ok(Card {
+        kind: InviteKind::Open,
         community: ledger.genesis.name.clone(),
         inviter: Person {
             id: PersonId(entered.inviter),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{Failure, FromEngine, Reply};
+use ume_api::{CommunityView, Failure, FromEngine, News, Reply};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 
@@ -29,6 +29,8 @@ pub(crate) struct Device {
     /// Commands that were given and not answered.
     pub(crate) open: BTreeSet<u32>,
     pub(crate) crashes: u32,
+    /// Persist points that are left before it crashes, if it is to.
+    pub(crate) crash_after: Option<u32>,
     /// Whether it has no network.
     pub(crate) offline: bool,
     /// What the engine said beside answers.
@@ -51,6 +53,7 @@ impl Device {
             answers: BTreeMap::new(),
             open: BTreeSet::new(),
             crashes: 0,
+            crash_after: None,
             offline: false,
             told: vec![],
             heard: None,
@@ -124,7 +127,8 @@ impl Device {
         crash: u32,
     ) -> Vec<Output> {
         let persists = !step.batch.0.is_empty();
-        if persists && chance(rng, crash) {
+        let planned = persists && self.crash_is_due();
+        if persists && (planned || chance(rng, crash)) {
             self.crash(now_ms, rng);
             return vec![];
         }
@@ -141,6 +145,13 @@ impl Device {
             self.crash(now_ms, rng);
         }
         outputs
+    }
+
+    /// Counts a persist point; whether it is the one at which this device crashes.
+    fn crash_is_due(&mut self) -> bool {
+        let left = self.crash_after.take();
+        self.crash_after = left.and_then(|left| left.checked_sub(1));
+        left == Some(0)
     }
 
     pub(crate) fn crash(&mut self, now_ms: u64, rng: &mut ChaCha20Rng) {
@@ -165,6 +176,16 @@ impl Device {
         self.crash(now_ms, rng);
         self.store = copy;
         true
+    }
+
+    /// Its communities as it showed them last, since it was started.
+    pub(crate) fn views(&self) -> &[CommunityView] {
+        let told = self.told.iter().rev();
+        let mut views = told.filter_map(|told| match told {
+            FromEngine::News(News::Communities(views)) => Some(&views[..]),
+            _ => None,
+        });
+        views.next().unwrap_or_default()
     }
 
     /// All that is stored.

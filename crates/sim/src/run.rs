@@ -7,8 +7,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeSet;
 use ume_api::{
-    Act as Govern, Command, CommunityRef, EntryId, Hidden, HistoryWindow, InviteId, InviteTerms,
-    PersonId, Reply, Role, Rules,
+    Act as Govern, Command, CommunityRef, EntryId, Hidden, HistoryWindow, InviteId, InviteKind,
+    InviteTerms, PersonId, Reply, Role, Rules,
 };
 use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::Input;
@@ -274,6 +274,7 @@ impl World {
     /// The owner makes a link; a ban may have ended the one before.
     fn share(&mut self) -> Result<(), String> {
         let terms = InviteTerms {
+            kind: InviteKind::Open,
             expires_in: None,
             max_uses: None,
             history: HistoryWindow::All,

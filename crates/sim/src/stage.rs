@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use ume_api::{
     AccessKeyText, Act, Command, CommunityRef, CommunityView, Failure, FromEngine, InviteTerms,
-    InviteView, MemberView, News, Notice, PostView, Reply,
+    InviteView, MemberView, News, Notice, PostView, Reply, RequestView,
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key};
@@ -236,16 +236,35 @@ impl Stage {
 
     /// A community as a device shows it.
     pub fn view(&self, device: usize, community: CommunityRef) -> Option<CommunityView> {
-        let told = self.0.devices[device].told.iter().rev();
-        let mut views = told.filter_map(|told| match told {
-            FromEngine::News(News::Communities(views)) => Some(views),
-            _ => None,
-        });
-        views
-            .next()?
-            .iter()
-            .find(|one| one.id == community)
-            .cloned()
+        let views = self.0.devices[device].views();
+        views.iter().find(|one| one.id == community).cloned()
+    }
+
+    /// All communities as a device shows them.
+    pub fn views(&self, device: usize) -> &[CommunityView] {
+        self.0.devices[device].views()
+    }
+
+    /// Those who ask to come in, as a device shows them.
+    ///
+    /// # Panics
+    /// If there is no such community.
+    pub fn requests(&mut self, device: usize, community: CommunityRef) -> Vec<RequestView> {
+        match self.command(device, Command::Requests { community }) {
+            Ok(Reply::Requests(requests)) => requests,
+            other => go_on(Err(format!("requests: {other:?}"))),
+        }
+    }
+
+    /// A device crashes when it has stored something this many times more, instead of storing what comes then, and starts
+    /// again by itself.
+    pub fn crash_after(&mut self, device: usize, stored: u32) {
+        self.0.devices[device].crash_after = Some(stored);
+    }
+
+    /// How often a device has crashed.
+    pub fn crashes(&self, device: usize) -> u32 {
+        self.0.devices[device].crashes
     }
 
     /// The members of a community as a device shows them.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{Command, CommunityRef, FromEngine, Reply};
+use ume_api::{Command, CommunityRef, FromEngine, Phase, Reply};
 use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::{Input, Output};
 use ume_wire::frame;
@@ -352,7 +352,10 @@ impl World {
         let audits = one.engine.as_ref().map(ume_engine::Engine::audit);
         let out =
             |(_, audit): &(CommunityRef, Audit)| audit.departed.is_some() && audit.unsettled == 0;
-        one.open.is_empty() && audits.is_some_and(|all| !all.is_empty() && all.iter().all(out))
+        let waits = one.views().iter().any(|view| view.phase == Phase::Asking);
+        one.open.is_empty()
+            && !waits
+            && audits.is_some_and(|all| !all.is_empty() && all.iter().all(out))
     }
 
     /// Whether a device's person is out.

@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use ume_api::{
-    Act, Command, CommunityRef, Failure, HistoryWindow, InviteTerms, PersonId, PostState, Role,
-    Rules,
+    Act, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteTerms, PersonId,
+    PostState, Role, Rules,
 };
 use ume_engine::audit::{Refusal, Rejected};
 use ume_sim::Stage;
 
 const OPEN: InviteTerms = InviteTerms {
+    kind: InviteKind::Open,
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,

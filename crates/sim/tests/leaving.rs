@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use ume_api::{
-    Act, Command, CommunityRef, Departure, Failure, HistoryWindow, InviteState, InviteTerms,
-    Notice, PersonId, Phase, PostState, Reply, Role,
+    Act, Command, CommunityRef, Departure, Failure, HistoryWindow, InviteKind, InviteState,
+    InviteTerms, Notice, PersonId, Phase, PostState, Reply, Role,
 };
 use ume_sim::Stage;
 
 const OPEN: InviteTerms = InviteTerms {
+    kind: InviteKind::Open,
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,

@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use ume_api::{
-    AccessKeyText, Act, Command, CommunityRef, Failure, HistoryWindow, InviteTerms, MemberView,
-    PICTURE_BYTES_MAX, PersonId, Reply, Role,
+    AccessKeyText, Act, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteTerms,
+    MemberView, PICTURE_BYTES_MAX, PersonId, Reply, Role,
 };
 use ume_sim::Stage;
 use ume_wire::access;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 const OPEN: InviteTerms = InviteTerms {
+    kind: InviteKind::Open,
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,

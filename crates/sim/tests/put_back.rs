@@ -2,11 +2,12 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
-use ume_api::{Act, CommunityRef, Departure, HistoryWindow, InviteTerms, Phase, Role};
+use ume_api::{Act, CommunityRef, Departure, HistoryWindow, InviteKind, InviteTerms, Phase, Role};
 use ume_sim::{Memory, Stage};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 const OPEN: InviteTerms = InviteTerms {
+    kind: InviteKind::Open,
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,

@@ -8,7 +8,7 @@ use prost::Message as _;
 use proto::{bytes, number, part};
 use std::fs;
 use std::path::Path;
-use ume_api::{HistoryWindow, InviteTerms, Role};
+use ume_api::{HistoryWindow, InviteKind, InviteTerms, Role};
 use ume_engine::fuzzing::World;
 use ume_sim::Stage;
 use ume_vault::{Argon2Params, Slot, WrappedKey, encode_slots};
@@ -47,6 +47,7 @@ fn community() -> (String, Vec<u8>, Vec<u8>) {
     let (anna, bert) = (stage.device(0), stage.device(0));
     let place = stage.found(anna);
     let terms = InviteTerms {
+        kind: InviteKind::Open,
         expires_in: None,
         max_uses: None,
         history: HistoryWindow::All,

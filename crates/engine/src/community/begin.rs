@@ -12,8 +12,10 @@ use crate::ledger::{self, Ledger};
 use crate::link::RelayRef;
 use crate::mls::{Group, LeafKey, MlsError, Suite};
 use crate::proto;
+use ed25519_dalek::SigningKey;
 use prost::Message;
 use rand_core::RngCore;
+use ume_wire::auth::Hash;
 
 /// Who this device is in a community that it founds or joins.
 pub(crate) struct Newcomer {
@@ -22,6 +24,43 @@ pub(crate) struct Newcomer {
     pub(crate) name: String,
     /// The relay's access key that pays for the community's lanes.
     pub(crate) access: Option<Secret>,
+}
+
+/// A device that nobody knows yet, and the persona that it is of.
+pub(crate) struct NewDevice {
+    pub(crate) persona: Hash,
+    /// Seed of its leaf key.
+    pub(crate) leaf: Secret,
+    pub(crate) cert: Vec<u8>,
+}
+
+impl NewDevice {
+    fn of(ctx: &mut Ctx<'_>, persona: &SigningKey, community: &Hash) -> Self {
+        let leaf = Secret::random(ctx.rng);
+        let leaf_key = leaf.signing_key().verifying_key();
+        Self {
+            persona: persona.verifying_key().to_bytes(),
+            cert: ledger::make_cert(persona, community, leaf_key.as_bytes(), 1),
+            leaf,
+        }
+    }
+
+    /// For somebody who comes in and knows the ledger: the person as always, or, if that one was in before, the next one. A
+    /// persona is admitted once.
+    pub(crate) fn in_ledger(ctx: &mut Ctx<'_>, root: &Secret, ledger: &Ledger) -> Self {
+        let persona = Community::new_persona(root, ledger);
+        Self::of(ctx, &persona, &ledger.community)
+    }
+
+    /// For somebody who asks, and knows no ledger: a new person, whoever was in before.
+    pub(crate) fn unseen(ctx: &mut Ctx<'_>, root: &Secret, salt: &[u8], community: &Hash) -> Self {
+        let mut context = salt.to_vec();
+        let mut again = [0; 16];
+        ctx.rng.fill_bytes(&mut again);
+        context.extend_from_slice(&again);
+        let persona = Community::persona_key(root, &context);
+        Self::of(ctx, &persona, community)
+    }
 }
 
 impl Community {
@@ -98,23 +137,19 @@ impl Community {
     /// Begins to join, from where the invite's bundle and the records since lead.
     pub(crate) fn join(
         ctx: &mut Ctx<'_>,
-        root: &Secret,
         who: Newcomer,
+        device: NewDevice,
         watch: Watch,
         invite: Secret,
         history: Vec<Era>,
     ) -> Self {
         let chain = watch.chain.clone();
-        let persona = Self::new_persona(root, &chain.ledger);
-        let leaf = Secret::random(ctx.rng);
-        let leaf_key = leaf.signing_key();
-        let cert = ledger::make_cert(
-            &persona,
-            &chain.ledger.community,
-            leaf_key.verifying_key().as_bytes(),
-            1,
-        );
-        let mut saved = Self::saved(&who, persona.verifying_key().to_bytes(), leaf, cert, &chain);
+        let NewDevice {
+            persona,
+            leaf,
+            cert,
+        } = device;
+        let mut saved = Self::saved(&who, persona, leaf, cert, &chain);
         saved.join = Some(JoinPlan {
             name: who.name,
             secret: invite,
@@ -138,9 +173,7 @@ impl Community {
         community
     }
 
-    /// Who somebody is who comes in: the same as always, or, if that one was in before, the next one. A persona is
-    /// admitted once.
-    fn new_persona(root: &Secret, ledger: &crate::ledger::Ledger) -> ed25519_dalek::SigningKey {
+    fn new_persona(root: &Secret, ledger: &Ledger) -> SigningKey {
         let salt = &ledger.genesis.salt;
         let again = (1..u32::MAX).map(|n| [&salt[..], &n.to_le_bytes()].concat());
         let mut contexts = std::iter::once(salt.clone()).chain(again);
@@ -154,7 +187,7 @@ impl Community {
             .unwrap_or_else(|| Self::persona_key(root, salt))
     }
 
-    fn persona_key(root: &Secret, context: &[u8]) -> ed25519_dalek::SigningKey {
+    fn persona_key(root: &Secret, context: &[u8]) -> SigningKey {
         root.derive(crate::keys::Label::Persona, context)
             .signing_key()
     }

@@ -188,8 +188,12 @@ impl Chain {
 
     /// Whether a member's record ends the generation: somebody is out, or a link is, or it has lasted long enough.
     fn turns(&self, removes: bool, effects: &[Effect], time_ms: u64) -> bool {
-        let ends =
-            |effect: &Effect| matches!(effect, Effect::Removed { .. } | Effect::InviteRevoked);
+        let ends = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Removed { .. } | Effect::InviteRevoked | Effect::LinksClosed
+            )
+        };
         removes || effects.iter().any(ends) || self.is_old(time_ms)
     }
 

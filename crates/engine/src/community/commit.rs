@@ -208,7 +208,7 @@ impl Community {
                 let failure = super::records::failure(error);
                 if self.saved.join.is_some() {
                     ctx.news.joined = Some(Err(failure));
-                } else if failure != Failure::InviteUnknown {
+                } else if !matches!(failure, Failure::InviteUnknown | Failure::InvitePaused) {
                     // Nothing leads back: the record by which this device came in is gone, and its link has ended.
                     self.depart(ctx, Departure::Lost);
                 }

@@ -1,6 +1,7 @@
 //! The end of a membership on this device: its keys are erased, what was read stays.
 
 use super::commit::Ballot;
+use super::requests::Requests;
 use super::slots::CommitKeys;
 use super::{Community, Ctx};
 use ume_api::{Departure, Failure};
@@ -32,6 +33,8 @@ impl Community {
         self.saved.history.clear();
         self.saved.history_todo.clear();
         self.saved.invites.clear();
+        self.saved.told.clear();
+        self.requests = Requests::default();
         self.posts.clear();
         self.history.clear();
         self.parked.clear();

@@ -7,7 +7,8 @@ use super::watch::Watch;
 use super::{Community, Ctx, invites};
 use crate::keys::{EXPORT_GENERATION, Label, Secret};
 use crate::ledger::Ledger;
-use crate::mls::{Group, Suite, rescue};
+use crate::mls::hpke::{self, Use};
+use crate::mls::{Group, Suite};
 use crate::proto;
 use rand_core::RngCore;
 use ume_wire::auth::Hash;
@@ -47,7 +48,7 @@ impl Rescuer {
         Some(Self {
             leaf: leaf.signing_key().verifying_key().to_bytes(),
             secret: leaf.derive(Label::Rescue, &[]),
-            suite: suite(ledger)?,
+            suite: suite(&ledger.genesis)?,
             community: ledger.community,
         })
     }
@@ -55,18 +56,26 @@ impl Rescuer {
     /// The secret of the generation that a record begins.
     pub(super) fn open(&self, record: &proto::Record, generation: u32) -> Option<Secret> {
         let mine = record.rescues.iter().find(|one| one.leaf == self.leaf)?;
-        let sealed = rescue::Sealed {
+        let sealed = hpke::Sealed {
             encapsulation: mine.encapsulation.clone(),
             content: mine.sealed.clone(),
         };
         let context = context(&self.community, generation, &self.leaf);
-        let opened = rescue::open(self.suite, self.secret.bytes(), &context, &sealed).ok()?;
+        let opened = hpke::open(
+            self.suite,
+            Use::Rescue,
+            self.secret.bytes(),
+            &context,
+            &sealed,
+        )
+        .ok()?;
         Secret::from_slice(&opened)
     }
 }
 
-fn suite(ledger: &Ledger) -> Option<Suite> {
-    Suite::from_number(u16::try_from(ledger.genesis.suite).ok()?)
+/// The suite of a community's groups.
+pub(crate) fn suite(genesis: &proto::Genesis) -> Option<Suite> {
+    Suite::from_number(u16::try_from(genesis.suite).ok()?)
 }
 
 fn context(community: &Hash, generation: u32, leaf: &[u8]) -> Vec<u8> {
@@ -76,7 +85,7 @@ fn context(community: &Hash, generation: u32, leaf: &[u8]) -> Vec<u8> {
 /// The public half of a device's rescue key, for its admission.
 pub(crate) fn rescue_key(leaf: &Secret, suite: Suite) -> Vec<u8> {
     let secret = leaf.derive(Label::Rescue, &[]);
-    rescue::public_key(suite, secret.bytes()).unwrap_or_default()
+    hpke::public_key(suite, secret.bytes()).unwrap_or_default()
 }
 
 impl Community {
@@ -100,7 +109,7 @@ impl Community {
 
     /// The secret of the next generation, sealed to every device that is in.
     pub(super) fn rescues(&self, secret: &Secret, after: &Ledger) -> Vec<proto::Rescue> {
-        let Some(suite) = suite(after) else {
+        let Some(suite) = suite(&after.genesis) else {
             return vec![];
         };
         let devices = after.devices();
@@ -108,7 +117,8 @@ impl Community {
             .map(|(leaf, key)| {
                 let place = context(&after.community, self.chain.generation + 1, leaf);
                 // A device with a key of no sense has itself to blame.
-                let sealed = rescue::seal(suite, key, &place, secret.bytes()).unwrap_or_default();
+                let sealed =
+                    hpke::seal(suite, Use::Rescue, key, &place, secret.bytes()).unwrap_or_default();
                 proto::Rescue {
                     leaf: leaf.to_vec(),
                     encapsulation: sealed.encapsulation,

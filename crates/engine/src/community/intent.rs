@@ -2,11 +2,11 @@
 //! statement has to say may change in between.
 
 use super::{Community, Ctx};
-use crate::keys::Secret;
+use crate::keys::{Label, Secret, request_writer};
 use crate::ledger::{self, LedgerError};
 use crate::proto::{self, statement::Body};
 use prost::Message;
-use ume_api::{Act, Failure, HistoryWindow, Role};
+use ume_api::{Act, Failure, HistoryWindow, InviteKind, Role};
 use ume_wire::access;
 use ume_wire::auth::Hash;
 
@@ -17,6 +17,9 @@ pub(crate) enum Intent {
     Update,
     /// Put an invite into the ledger.
     Invite {
+        kind: InviteKind,
+        /// First day of history that a private one grants, days since 1970.
+        first_day: u64,
         secret: Secret,
         expires_ms: Option<u64>,
         max_uses: Option<u32>,
@@ -58,6 +61,13 @@ impl Community {
             }
             act => Intent::Govern(act),
         };
+        if let Intent::Govern(Act::AnswerRequest {
+            invite, request, ..
+        }) = &intent
+        {
+            self.requested(&invite.0, &request.0)
+                .ok_or(Failure::NotHere)?;
+        }
         let bodies = self.bodies(&intent, ctx.time.0);
         let leaf = self.saved.leaf.signing_key();
         let tried = self.chain.propose(&leaf, bodies, ctx.time.0);
@@ -72,22 +82,34 @@ impl Community {
         match intent {
             Intent::Update => vec![],
             Intent::Invite {
+                kind,
+                first_day,
                 secret,
                 expires_ms,
                 max_uses,
                 window,
                 role,
-            } => vec![Body::InviteCreate(proto::InviteCreate {
-                key: super::invites::invite_key(secret).to_vec(),
-                expires_ms: expires_ms.unwrap_or_default(),
-                max_uses: max_uses.unwrap_or_default(),
-                window: window_number(*window).into(),
-                days: match window {
-                    HistoryWindow::Days(days) => (*days).into(),
-                    HistoryWindow::None | HistoryWindow::All => 0,
-                },
-                role: ledger::role_number(*role),
-            })],
+            } => {
+                let (window, days) = window_numbers(*window);
+                let mut create = proto::InviteCreate {
+                    key: super::invites::invite_key(secret).to_vec(),
+                    expires_ms: expires_ms.unwrap_or_default(),
+                    max_uses: max_uses.unwrap_or_default(),
+                    window: window.into(),
+                    days,
+                    role: ledger::role_number(*role),
+                    ..proto::InviteCreate::default()
+                };
+                if *kind == InviteKind::Private {
+                    create.set_kind(proto::InviteKind::Private);
+                    let requests = secret.derive(Label::Requests, &[]);
+                    create.requests = requests.bytes().to_vec();
+                    let writer = request_writer(secret).verifying_key();
+                    create.requests_writer = writer.to_bytes().to_vec();
+                    create.first_day = *first_day;
+                }
+                vec![Body::InviteCreate(create)]
+            }
             Intent::Access(key) => {
                 let key = key.as_ref().map(|key| key.bytes().to_vec());
                 vec![Body::AccessSet(proto::AccessSet {
@@ -120,6 +142,7 @@ impl Community {
                     pin: ledger::role_number(rules.pin),
                     moderate: ledger::role_number(rules.moderate),
                     frontiers,
+                    private_only: rules.private_only,
                 })
             }),
             Act::Remove { person, ban } => self.with_frontiers(|frontiers| {
@@ -179,6 +202,15 @@ impl Community {
             }),
             Act::RevokeInvite { invite } => Body::InviteRevoke(proto::InviteRevoke {
                 invite: invite.0.to_vec(),
+            }),
+            Act::AnswerRequest {
+                invite,
+                request,
+                yes,
+            } => Body::InviteAnswer(proto::InviteAnswer {
+                invite: invite.0.to_vec(),
+                request: request.0.to_vec(),
+                yes: *yes,
             }),
             Act::Pin { post, on } => Body::Pin(proto::Pin {
                 entry: post.0.to_vec(),
@@ -246,16 +278,20 @@ pub(super) fn refusal(error: LedgerError) -> Failure {
         LedgerError::Authority | LedgerError::TooMany => Failure::NotAllowed,
         LedgerError::Unknown | LedgerError::InviteUnknown => Failure::NotHere,
         LedgerError::Malformed => Failure::BadText,
+        LedgerError::InviteExpired => Failure::InviteExpired,
+        LedgerError::InviteUsedUp => Failure::InviteUsedUp,
+        LedgerError::InviteWithdrawn => Failure::InviteWithdrawn,
         // Nothing to be done any more, or changed by somebody else meanwhile: what is shown is what holds.
         LedgerError::Repeated => Failure::AlreadySo,
         _ => Failure::Internal,
     }
 }
 
-fn window_number(window: HistoryWindow) -> proto::Window {
+/// A window as it is written down, with its days.
+pub(super) fn window_numbers(window: HistoryWindow) -> (proto::Window, u32) {
     match window {
-        HistoryWindow::None => proto::Window::None,
-        HistoryWindow::Days(_) => proto::Window::Days,
-        HistoryWindow::All => proto::Window::All,
+        HistoryWindow::None => (proto::Window::None, 0),
+        HistoryWindow::Days(days) => (proto::Window::Days, days.into()),
+        HistoryWindow::All => (proto::Window::All, 0),
     }
 }

@@ -1,5 +1,5 @@
-//! Invites that this device made: their place in the ledger, and the bundle that lets a holder of the link in while
-//! nobody is there.
+//! Invites that this device made: their place in the ledger, and what lies in their lanes: the bundle of an open one lets a
+//! holder of the link in while nobody is there; the card of a private one says how to ask ([`super::cards`]).
 
 use super::chain::Ended;
 use super::posts::{Out, Sealed, What};
@@ -13,7 +13,7 @@ use crate::link::Link;
 use crate::proto;
 use bytes::Bytes;
 use prost::Message;
-use ume_api::{HistoryWindow, InviteId, InviteState, InviteView};
+use ume_api::{HistoryWindow, InviteId, InviteKind, InviteState, InviteView};
 use ume_wire::auth::{Hash, hash};
 use ume_wire::relay::{LaneKind, LaneNew};
 
@@ -26,13 +26,16 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 /// An invite made here.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct OwnInvite {
+    pub(super) kind: InviteKind,
     pub(crate) secret: Secret,
     /// Seed of the write key of its lane; random, so that no holder of the link can write there.
     writer: Secret,
-    /// First day of the history that it grants.
+    /// First day of the history that its bundle grants.
     history_day: Option<u64>,
     /// The generation and the slot up to which its newest bundle reaches.
     pub(super) bundle_at: Option<Place>,
+    /// Hash of the newest card of a private one.
+    pub(super) card: Option<Hash>,
 }
 
 /// Public key of an invite.
@@ -50,13 +53,13 @@ pub(crate) fn invite_id(secret: &Secret) -> Hash {
 }
 
 impl OwnInvite {
-    fn lane(&self, relay: &Hash) -> LaneKeys {
+    pub(super) fn lane(&self, relay: &Hash) -> LaneKeys {
         invite_lane(&self.secret, relay, Some(self.writer.signing_key()))
     }
 }
 
 impl Community {
-    /// Wishes for an invite. It is usable once its bundle is at the relay.
+    /// Wishes for an invite. It is usable once its bundle or card is at the relay.
     pub(crate) fn invite(&mut self, ctx: &mut Ctx<'_>, terms: ume_api::InviteTerms) -> (Hash, u32) {
         let secret = Secret::random(ctx.rng);
         let writer = Secret::random(ctx.rng);
@@ -70,19 +73,25 @@ impl Community {
             HistoryWindow::All => earliest,
         };
         let id = invite_id(&secret);
+        let private = terms.kind == InviteKind::Private;
         self.saved.invites.push(OwnInvite {
+            kind: terms.kind,
             secret: secret.clone(),
             writer,
             history_day,
             bundle_at: None,
+            card: None,
         });
         let expires_ms = terms
             .expires_in
             .map(|seconds| ctx.time.0.saturating_add(seconds.saturating_mul(1000)));
         let wish = self.intend(Intent::Invite {
+            kind: terms.kind,
+            first_day: history_day.unwrap_or_default(),
             secret,
             expires_ms,
-            max_uses: terms.max_uses,
+            // A private one gives one place away.
+            max_uses: if private { Some(1) } else { terms.max_uses },
             window: terms.history,
             role: terms.role,
         });
@@ -98,6 +107,7 @@ impl Community {
             .iter()
             .find(|own| invite_id(&own.secret) == *invite)?;
         Some(Link {
+            kind: own.kind,
             secret: own.secret.clone(),
             community: self.chain.ledger.community,
             ledger_min: self.chain.ledger.len(),
@@ -105,7 +115,7 @@ impl Community {
         })
     }
 
-    /// Puts a new bundle into the outbox for every invite that has none or an old one.
+    /// Puts a new bundle into the outbox for every open invite that has none or an old one.
     pub(super) fn advance_invites(&mut self, ctx: &mut Ctx<'_>) {
         if !self.is_synced() {
             return;
@@ -115,7 +125,8 @@ impl Community {
             .filter(|index| {
                 let own = &self.saved.invites[*index];
                 let id = invite_id(&own.secret);
-                self.chain.ledger.usable(&id, ctx.time.0).is_ok()
+                own.kind == InviteKind::Open
+                    && self.chain.ledger.usable(&id, ctx.time.0).is_ok()
                     && own.bundle_at.is_none_or(|(of, at)| {
                         of != generation || slot >= at.saturating_add(SLOTS_PER_BUNDLE)
                     })
@@ -187,7 +198,7 @@ impl Community {
     }
 
     /// The history from a day on, as far as this member has it.
-    fn granted(&self, from: u64) -> Vec<proto::Era> {
+    pub(super) fn granted(&self, from: u64) -> Vec<proto::Era> {
         let from = from.min(LATEST_DAY);
         let ends = self.saved.history.iter().skip(1).map(|next| next.day);
         let ends = ends.chain(std::iter::once(u64::MAX));
@@ -212,22 +223,28 @@ impl Community {
         u32::try_from(open.count()).unwrap_or(u32::MAX)
     }
 
-    /// Forgets the secrets of invites that were withdrawn.
+    /// Forgets the secrets of open invites that were withdrawn. The card of a private one says so first.
     pub(super) fn drop_dead_invites(&mut self, ctx: &mut Ctx<'_>) {
         let known = &self.chain.ledger.invites;
-        let ids = self.saved.invites.iter().map(|own| invite_id(&own.secret));
-        let dead: Vec<Hash> = ids
+        let open = self.saved.invites.iter();
+        let open = open.filter(|own| own.kind == InviteKind::Open);
+        let dead: Vec<Hash> = open
+            .map(|own| invite_id(&own.secret))
             .filter(|id| known.get(id).is_some_and(|invite| invite.revoked))
             .collect();
         for id in dead {
-            self.saved
-                .invites
-                .retain(|own| invite_id(&own.secret) != id);
-            for out in self.outs_of(&What::Bundle(id)) {
-                self.erase_out(ctx, out);
-            }
-            self.saved_changed = true;
+            self.forget_invite(ctx, &id);
         }
+    }
+
+    pub(super) fn forget_invite(&mut self, ctx: &mut Ctx<'_>, id: &Hash) {
+        self.saved
+            .invites
+            .retain(|own| invite_id(&own.secret) != *id);
+        for out in self.outs_of(&What::Bundle(*id)) {
+            self.erase_out(ctx, out);
+        }
+        self.saved_changed = true;
     }
 
     /// All invites, the newest first.
@@ -239,6 +256,7 @@ impl Community {
         list.into_iter()
             .map(|(id, invite)| InviteView {
                 id: InviteId(*id),
+                kind: invite.kind(),
                 issuer: self.person(&invite.issuer),
                 uses: invite.uses,
                 max_uses: invite.max_uses,

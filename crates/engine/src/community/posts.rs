@@ -41,10 +41,15 @@ pub(super) enum What {
     Entry(EntryId),
     /// Keys for newcomers.
     Keys,
-    /// The bundle of an invite.
+    /// The bundle or card of an invite.
     Bundle(Hash),
     /// That this person is out by mistake.
     Contest,
+    /// The answer to somebody who asks to come in.
+    Answer {
+        invite: Hash,
+        request: Hash,
+    },
 }
 
 /// Cells that are ready to leave.
@@ -374,6 +379,11 @@ impl Community {
                 let ready = self.ensure_lane(ctx, keys.id, || new);
                 ready.then_some((keys, out.post?))
             }
+            (Part::Post, What::Answer { invite, request }) => {
+                let (lane, new) = self.answer_lane(&invite, &request)?;
+                let ready = self.ensure_lane(ctx, lane.id, || new);
+                ready.then_some((lane, out.post?))
+            }
             (Part::Post, what) => {
                 let epoch = self.group.as_ref().map(Group::epoch)?;
                 let lane = self.posts.get(&epoch)?;
@@ -423,7 +433,7 @@ impl Community {
             What::Keys => self
                 .keys_for_newcomers(ctx.time)
                 .map(proto::post::Body::Keys),
-            What::Bundle(_) | What::Contest => None,
+            What::Bundle(_) | What::Contest | What::Answer { .. } => None,
         }
     }
 

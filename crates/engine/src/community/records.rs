@@ -403,8 +403,9 @@ impl Community {
             return Some(Failure::InvitePaused);
         }
         let ledger = &watch.chain.ledger;
-        let usable = ledger.usable(&join.invite(), watch.chain.time_ms);
-        usable.err().map(failure)
+        let cert = &self.saved.cert;
+        let admits = ledger.admits(&join.invite(), cert, watch.chain.time_ms);
+        admits.err().map(failure)
     }
 
     /// Takes a new group in the place of the old one.
@@ -452,6 +453,8 @@ pub(crate) fn failure(error: LedgerError) -> Failure {
         LedgerError::InviteUsedUp => Failure::InviteUsedUp,
         LedgerError::InviteUnknown => Failure::InviteUnknown,
         LedgerError::InviteWithdrawn => Failure::InviteWithdrawn,
+        // Who asked waits on.
+        LedgerError::InviteUnanswered => Failure::InvitePaused,
         _ => Failure::InviteForged,
     }
 }

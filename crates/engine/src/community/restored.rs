@@ -23,7 +23,7 @@ use prost::Message;
 use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::EntryId;
+use ume_api::{EntryId, InviteKind};
 use ume_wire::auth::Hash;
 use ume_wire::relay::Head;
 
@@ -346,7 +346,9 @@ impl Community {
             self.send_again(ctx);
             for own in &mut self.saved.invites {
                 own.bundle_at = None;
+                own.card = None;
             }
+            self.saved.told.clear();
             if self.chain.keys.member.is_some() {
                 self.hand_over_soon(ctx);
             }
@@ -379,6 +381,7 @@ impl Community {
     pub(crate) fn way_in(&self) -> Option<Link> {
         let plan = self.saved.join.as_ref().or(self.saved.entrance.as_ref())?;
         Some(Link {
+            kind: InviteKind::Open,
             secret: plan.secret.clone(),
             community: self.chain.ledger.community,
             ledger_min: 0,
@@ -410,6 +413,7 @@ impl Community {
         }
         self.do_again(&watch.chain.ledger);
         self.wish_again(&watch);
+        self.answer_again(&watch);
         let generation = watch.chain.generation;
         self.saved
             .history
@@ -452,6 +456,10 @@ impl Community {
                 let invite = self.chain.ledger.invites.get(&id)?;
                 let lost = !known.contains_key(&id) && !invite.revoked;
                 lost.then(|| Intent::Invite {
+                    kind: own.kind,
+                    first_day: (invite.private.as_ref())
+                        .map(|private| private.first_day)
+                        .unwrap_or_default(),
                     secret: own.secret.clone(),
                     expires_ms: invite.expires_ms,
                     max_uses: invite.max_uses,

@@ -9,6 +9,7 @@ use super::intent::Wish;
 use super::invites::{OwnInvite, invite_id};
 use super::post_lane::{Echo, PostLane};
 use super::posts::{EntryRow, Out};
+use super::requests::{Requests, Told};
 use super::restored::{ROUNDS, Restored};
 use super::slots::{CommitKeys, SLOTS_MAX, SlotReader};
 use super::watch::Watch;
@@ -98,6 +99,8 @@ pub(crate) struct Saved {
     pub(super) recount: u8,
     /// The group's keys are not to be used any more, whatever the next record says.
     pub(super) healing: bool,
+    /// What those were told who ask to come in, by this device.
+    pub(super) told: BTreeMap<Hash, Told>,
     /// What this person does not want to see.
     pub(super) hidden: Vec<Hidden>,
     /// This person is out.
@@ -181,6 +184,7 @@ impl Community {
             again: vec![],
             recount: 0,
             healing: false,
+            told: BTreeMap::new(),
             hidden: vec![],
             departed: None,
             contested: false,
@@ -197,6 +201,7 @@ impl Community {
             watch: None,
             posts: BTreeMap::new(),
             history: BTreeMap::new(),
+            requests: Requests::default(),
             feed: Feed::default(),
             parked: BTreeMap::new(),
             rejected: BTreeMap::new(),
@@ -513,6 +518,15 @@ pub(crate) struct Rows {
     pub(crate) mls: BTreeMap<u8, BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(crate) entries: Vec<Vec<u8>>,
     pub(crate) outbox: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Rows {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.community.is_empty()
+            && self.mls.is_empty()
+            && self.entries.is_empty()
+            && self.outbox.is_empty()
+    }
 }
 
 /// Sorts stored rows by community number.

@@ -39,8 +39,10 @@ impl Community {
             offering: ledger.offering(&self.saved.persona),
             changes: ledger
                 .len()
-                .saturating_add(u32::try_from(self.feed.portraits()).unwrap_or(u32::MAX)),
+                .saturating_add(u32::try_from(self.feed.portraits()).unwrap_or(u32::MAX))
+                .wrapping_add(self.requests.changes()),
             may_invite: ledger.may(&self.saved.persona, Right::Invite),
+            requests: self.requests.waiting(),
             missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
             contest: self.contest_state(),
             troubles: self.troubles(),

@@ -10,8 +10,8 @@ use crate::link;
 use crate::names;
 use crate::visit::Purpose;
 use ume_api::{
-    AccessKeyText, Command, CommunityRef, EntryId, Failure, FeedPage, FromEngine, InviteTerms,
-    Reply, Role, TEXT_BYTES_MAX,
+    AccessKeyText, Command, CommunityRef, EntryId, Failure, FeedPage, FromEngine, InviteKind,
+    InviteTerms, Reply, Role, TEXT_BYTES_MAX,
 };
 use ume_wire::access;
 
@@ -26,6 +26,15 @@ impl Engine {
             Command::Share { community, terms } => self.share(number, community, terms),
             Command::Look { link } => self.visit(number, &link, Purpose::Look),
             Command::Join { link, persona } => self.visit(number, &link, Purpose::Join { persona }),
+            Command::Ask {
+                link,
+                persona,
+                note,
+            } => self.visit(number, &link, Purpose::Ask { persona, note }),
+            Command::TakeBack { community } => Some(self.take_back(community)),
+            Command::Requests { community } => {
+                Some(self.ask(community, |found| Ok(Reply::Requests(found.request_list()))))
+            }
             Command::Open { community } => {
                 self.open = Some(community.0);
                 self.told_connection = None;
@@ -212,8 +221,10 @@ impl Engine {
         let Some(found) = self.communities.get(&community.0) else {
             return Some(Err(Failure::NotHere));
         };
+        let view = found.view();
+        let closed = terms.kind == InviteKind::Open && view.rules.private_only;
         // An invite for nobody makes no sense, and the ledger's 0 means any number.
-        if !found.view().may_invite || terms.max_uses == Some(0) || terms.role > Role::Member {
+        if !view.may_invite || closed || terms.max_uses == Some(0) || terms.role > Role::Member {
             return Some(Err(Failure::NotAllowed));
         }
         let (invite, wish) =
@@ -230,6 +241,15 @@ impl Engine {
     }
 
     fn page(&self, community: CommunityRef, before: Option<&EntryId>) -> Result<Reply, Failure> {
+        let asking = self.askings.contains_key(&community.0);
+        if asking && !self.communities.contains_key(&community.0) {
+            // There is something to read once somebody says yes.
+            return Ok(Reply::Feed(FeedPage {
+                community,
+                posts: vec![],
+                older: false,
+            }));
+        }
         let found = self
             .communities
             .get(&community.0)

@@ -27,6 +27,11 @@ impl Engine {
 
     /// Erases a community that this profile is out of.
     pub(super) fn forget(&mut self, community: CommunityRef) -> Result<Reply, Failure> {
+        let asking = self.askings.get(&community.0);
+        if asking.is_some_and(|one| !one.waits()) && !self.communities.contains_key(&community.0) {
+            self.end_asking(community.0);
+            return Ok(Reply::Done);
+        }
         let found = self.communities.get(&community.0).ok_or(Failure::NotHere)?;
         if found.departed().is_none() {
             return Err(Failure::NotAllowed);

@@ -1,6 +1,7 @@
 //! What a step tells: the app about what changed, the relays what leaves, and the platform when to wake.
 
 use super::{Engine, WAKE_MS, Wanted};
+use crate::asking::Asking;
 use crate::community::{Community, News};
 use crate::io::{Key, Output, Step, Table};
 use crate::line::Line;
@@ -62,6 +63,7 @@ impl Engine {
                 |what| matches!(what, Wanted::Joined { community } if *community == number),
                 result,
             );
+            self.came_in(number, result);
         }
     }
 
@@ -93,11 +95,19 @@ impl Engine {
     }
 
     pub(super) fn views(&self) -> Vec<CommunityView> {
-        self.communities.values().map(Community::view).collect()
+        let asking = self.askings.iter();
+        let asking = asking.filter(|(number, _)| !self.communities.contains_key(number));
+        let mut views: Vec<_> = asking.filter_map(|(_, asking)| asking.view()).collect();
+        views.extend(self.communities.values().map(Community::view));
+        views.sort_by_key(|view| view.id);
+        views
     }
 
     fn connection(&self) -> Option<Connection> {
-        let relay = self.communities.get(&self.open?)?.relay();
+        let open = self.open?;
+        let asked = || self.askings.get(&open).map(Asking::relay);
+        let relay = self.communities.get(&open).map(Community::relay);
+        let relay = relay.or_else(asked)?;
         let line = self.lines.get(&relay.address)?;
         // Another relay at the same address is as good as none.
         let (up, failing) = (self.is_there(relay), line.is_failing() || line.is_up());
@@ -150,8 +160,10 @@ impl Engine {
         }
         let lines = self.lines.values().filter_map(Line::due);
         let communities = self.communities.values().filter_map(Community::due);
+        let askings = self.askings.values().filter_map(Asking::due);
         let waiting = self.waiting.iter().map(|one| one.until);
-        if let Some(at) = lines.chain(communities).chain(waiting).min() {
+        let due = lines.chain(communities).chain(askings).chain(waiting);
+        if let Some(at) = due.min() {
             self.outputs
                 .push(Output::WakeAt(at.max(self.now.plus(WAKE_MS))));
         }

@@ -1,11 +1,10 @@
 //! Invites that are looked at or joined by: one visit per link, and everybody who asked about it.
 
 use super::{Engine, FIRST_VISIT, Wanted};
-use crate::community::{Community, Ctx, Newcomer};
-use crate::ledger::name_is_sound;
+use crate::community::{Community, Ctx, NewDevice, Newcomer};
 use crate::link::Link;
 use crate::names;
-use crate::visit::{Purpose, Visit};
+use crate::visit::{Errand, Purpose, Visit};
 use ume_api::{Card, Failure, Reply};
 
 impl Engine {
@@ -19,13 +18,11 @@ impl Engine {
             Ok(link) => link,
             Err(error) => return Some(Err(error.into())),
         };
-        if let Purpose::Join { persona } = &purpose
-            && !persona.trim().is_empty()
-            && !name_is_sound(persona.trim())
-        {
-            return Some(Err(Failure::BadText));
+        if let Err(failure) = purpose.fits(link.kind) {
+            return Some(Err(failure));
         }
-        if let (Purpose::Join { .. }, Some(known)) = (&purpose, self.member_of(&link.community)) {
+        let comes = purpose != Purpose::Look;
+        if let (true, Some(known)) = (comes, self.member_of(&link.community)) {
             let joining = self
                 .communities
                 .get(&known.0)
@@ -36,10 +33,13 @@ impl Engine {
             }
             return Some(Ok(Reply::Community(known)));
         }
+        if let (Purpose::Ask { .. }, Some(asking)) = (&purpose, self.asking_of(&link.community)) {
+            return Some(Ok(Reply::Community(asking)));
+        }
         let known = self
             .visits
             .iter()
-            .find(|(_, visit)| visit.link == link && visit.returning.is_none())
+            .find(|(_, visit)| visit.link == link && visit.errand.is_none())
             .map(|(owner, _)| *owner);
         let owner = known.unwrap_or_else(|| self.begin_visit(Visit::new(link)));
         if let Some(visit) = self.visits.get_mut(&owner) {
@@ -55,7 +55,7 @@ impl Engine {
         None
     }
 
-    fn begin_visit(&mut self, visit: Visit) -> u32 {
+    pub(super) fn begin_visit(&mut self, visit: Visit) -> u32 {
         let last = self.visits.last_key_value();
         let owner = last.map_or(FIRST_VISIT, |(last, _)| last + 1);
         self.visits.insert(owner, visit);
@@ -65,11 +65,11 @@ impl Engine {
     /// A community lost its way: looks at the invite by which it came.
     pub(super) fn look_for_way_in(&mut self, number: u32) {
         self.visits
-            .retain(|_, visit| visit.returning != Some(number));
+            .retain(|_, visit| visit.errand != Some(Errand::Return(number)));
         let community = self.communities.get(&number);
         if let Some(link) = community.and_then(Community::way_in) {
             let mut visit = Visit::new(link);
-            visit.returning = Some(number);
+            visit.errand = Some(Errand::Return(number));
             let owner = self.begin_visit(visit);
             self.with_visit(owner, Visit::refresh);
         }
@@ -113,9 +113,10 @@ impl Engine {
 
     /// Answers whoever asked about an invite, once there is an answer.
     fn conclude_visit(&mut self, owner: u32) {
-        if let Some(number) = self.visits.get(&owner).and_then(|visit| visit.returning) {
-            self.conclude_return(owner, number);
-            return;
+        match self.visits.get(&owner).and_then(|visit| visit.errand) {
+            Some(Errand::Return(number)) => return self.conclude_return(owner, number),
+            Some(Errand::LetIn(number)) => return self.conclude_answer(owner, number),
+            None => {}
         }
         let name = names::random(&mut self.rng);
         let Some(visit) = self.visits.get(&owner) else {
@@ -132,14 +133,18 @@ impl Engine {
         };
         let asked = std::mem::take(&mut visit.asked);
         let already = visit.link.community;
-        let already = self.member_of(&already);
-        let mut joining = None;
+        let already = self
+            .member_of(&already)
+            .or_else(|| self.asking_of(&already));
+        let (mut joining, mut asking) = (None, None);
         for (number, purpose) in asked {
             match (&outcome, purpose) {
                 (Err(failure), Purpose::Look) if already.is_none() => {
                     self.answer(number, Err(*failure));
                 }
-                (Err(failure), Purpose::Join { .. }) => self.answer(number, Err(*failure)),
+                (Err(failure), Purpose::Join { .. } | Purpose::Ask { .. }) => {
+                    self.answer(number, Err(*failure));
+                }
                 (Ok(card), Purpose::Look) => {
                     let card = Card {
                         already,
@@ -153,14 +158,19 @@ impl Engine {
                     self.answer(number, opened);
                 }
                 (Ok(_), Purpose::Join { persona }) => joining = Some((number, persona)),
+                (Ok(_), Purpose::Ask { persona, note }) => asking = Some((number, persona, note)),
             }
         }
         match (joining, outcome) {
             (Some((number, persona)), Ok(_)) => self.join(number, owner, &persona),
+            (None, Ok(_)) => {
+                if let Some((number, persona, note)) = asking {
+                    self.ask_by(number, owner, &persona, note);
+                }
+            }
             (_, Err(_)) => {
                 self.visits.remove(&owner);
             }
-            _ => {}
         }
     }
 
@@ -188,8 +198,15 @@ impl Engine {
         };
         let community = who.number;
         let root = self.profile.root.clone();
+        // Who comes in by another way no longer asks.
+        let id = ready.watch.chain.ledger.community;
+        self.forget_refused(&id);
+        if let Some(asking) = self.asking_of(&id) {
+            let _taken_back = self.take_back(asking);
+        }
         let joined = self.with_ctx(&at, |ctx| {
-            Community::join(ctx, &root, who, ready.watch, secret, ready.history)
+            let device = NewDevice::in_ledger(ctx, &root, &ready.watch.chain.ledger);
+            Community::join(ctx, who, device, ready.watch, secret, ready.history)
         });
         self.communities.insert(community, joined);
         self.waiting.retain(|one| one.number != number);

@@ -152,18 +152,24 @@ impl Ledger {
             invite: role(change.invite())?,
             pin: role(change.pin())?,
             moderate: role(change.moderate())?,
+            private_only: change.private_only,
         };
         if !rules.are_sound() {
             return Err(LedgerError::Malformed);
         }
-        if rules == self.rules() {
+        let before = self.rules();
+        if rules == before {
             return Err(LedgerError::Repeated);
         }
         self.taking_rights(&change.frontiers, |ledger| {
             let point = ledger.point();
             ledger.rights.rules.push((point, rules));
         })?;
-        Ok(Effect::RightsChanged)
+        if rules.private_only && !before.private_only {
+            Ok(Effect::LinksClosed)
+        } else {
+            Ok(Effect::RightsChanged)
+        }
     }
 
     pub(super) fn pin(&mut self, signer: &Hash, pin: &proto::Pin) -> Result<Effect, LedgerError> {

@@ -86,7 +86,22 @@ pub(crate) fn make_claim(invite: &Secret, community: &Hash, cert: &[u8]) -> prot
     }
 }
 
-pub(super) fn claim_bytes(community: &Hash, invite: &Hash, cert: &[u8]) -> Vec<u8> {
+/// Checks that a claim was made by somebody who holds an invite, for one certificate.
+pub(crate) fn check_claim(
+    community: &Hash,
+    invite: &Hash,
+    invite_key: &[u8; 32],
+    cert: &[u8],
+    claim: &proto::JoinClaim,
+) -> Result<(), LedgerError> {
+    if claim.invite != invite {
+        return Err(LedgerError::InviteUnknown);
+    }
+    let content = claim_bytes(community, invite, cert);
+    check(invite_key, Purpose::JoinClaim, &content, &claim.signature)
+}
+
+fn claim_bytes(community: &Hash, invite: &Hash, cert: &[u8]) -> Vec<u8> {
     [&community[..], &invite[..], &hash(cert)[..]].concat()
 }
 
@@ -98,6 +113,8 @@ pub(crate) enum Purpose {
     JoinClaim,
     Entry,
     Contest,
+    Card,
+    Request,
 }
 
 impl Purpose {
@@ -108,6 +125,8 @@ impl Purpose {
             Self::JoinClaim => b"ume/1/join-claim\0",
             Self::Entry => b"ume/1/entry\0",
             Self::Contest => b"ume/1/contest\0",
+            Self::Card => b"ume/1/card\0",
+            Self::Request => b"ume/1/request\0",
         }
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn invite(secret: &Secret, max_uses: u32, expires_ms: u64) -> Body {
         window: 2,
         days: 0,
         role: proto::Role::Member.into(),
+        ..proto::InviteCreate::default()
     })
 }
 

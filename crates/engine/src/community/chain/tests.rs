@@ -63,6 +63,7 @@ fn chain() -> (Chain, Device, Secret) {
         window: 2,
         days: 0,
         role: proto::Role::Member.into(),
+        ..proto::InviteCreate::default()
     };
     ledger
         .apply(

@@ -22,6 +22,7 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
                 invite: role_number(rules.invite),
                 pin: role_number(rules.pin),
                 moderate: role_number(rules.moderate),
+                private_only: false,
                 frontiers: vec![],
             }),
             owners,

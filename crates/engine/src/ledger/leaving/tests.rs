@@ -75,6 +75,7 @@ fn a_ban_ends_every_invite_and_a_removal_those_of_the_removed() {
         pin: role_number(liberal.pin),
         moderate: role_number(liberal.moderate),
         frontiers: vec![],
+        private_only: false,
     });
     done(&mut ledger, &owner, rules);
     let theirs = Secret::new([7; 32]);

@@ -39,6 +39,7 @@ fn rules_set(rules: Rules) -> Body {
         pin: role_number(rules.pin),
         moderate: role_number(rules.moderate),
         frontiers: vec![],
+        private_only: rules.private_only,
     })
 }
 

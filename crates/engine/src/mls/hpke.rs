@@ -1,5 +1,5 @@
-//! Reaching a device that has lost the group's keys: HPKE (RFC 9180) in the group's suite, so that what keeps a group's
-//! secrets from whoever records today and computes tomorrow keeps these as well.
+//! Reaching a device outside of the group's keys: one that has lost them, or that asks to come in. HPKE (RFC 9180) in the
+//! group's suite, so that what keeps a group's secrets from whoever records today and computes tomorrow keeps these as well.
 
 use openmls::prelude::HpkeCiphertext;
 use openmls_rust_crypto::RustCrypto;
@@ -8,9 +8,28 @@ use openmls_traits::crypto::OpenMlsCrypto as _;
 use super::{MlsError, Suite};
 use zeroize::Zeroizing;
 
-const INFO: &[u8] = b"ume/1/rescue-seal";
+/// What something is sealed for. Sealed for one use, it opens for no other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Use {
+    /// A generation's secret, to a member's device.
+    Rescue,
+    /// Somebody's asking to come in, to a member's device.
+    Request,
+    /// What they are answered, to their device.
+    Answer,
+}
 
-/// A secret sealed to one device.
+impl Use {
+    fn info(self) -> &'static [u8] {
+        match self {
+            Self::Rescue => b"ume/1/rescue-seal",
+            Self::Request => b"ume/1/request-seal",
+            Self::Answer => b"ume/1/answer-seal",
+        }
+    }
+}
+
+/// What is sealed to one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sealed {
     pub(crate) encapsulation: Vec<u8>,
@@ -27,19 +46,20 @@ pub(crate) fn public_key(suite: Suite, secret: &[u8; 32]) -> Result<Vec<u8>, Mls
     pair.map(|pair| pair.public).map_err(MlsError::refused)
 }
 
-/// Seals a secret to a device. `context` has to be the same when it is opened.
+/// Seals something to a device. `context` has to be the same when it is opened.
 ///
 /// # Errors
 /// [`MlsError::Refused`] if the key is none of this suite.
 pub(crate) fn seal(
     suite: Suite,
+    what: Use,
     public: &[u8],
     context: &[u8],
-    secret: &[u8],
+    content: &[u8],
 ) -> Result<Sealed, MlsError> {
     let config = suite.ciphersuite().hpke_config();
     let sealed = RustCrypto::default()
-        .hpke_seal(config, public, INFO, context, secret)
+        .hpke_seal(config, public, what.info(), context, content)
         .map_err(MlsError::refused)?;
     Ok(Sealed {
         encapsulation: sealed.kem_output.as_slice().to_vec(),
@@ -53,6 +73,7 @@ pub(crate) fn seal(
 /// [`MlsError::Malformed`] if it was sealed to another, in another context, or not at all.
 pub(crate) fn open(
     suite: Suite,
+    what: Use,
     secret: &[u8; 32],
     context: &[u8],
     sealed: &Sealed,
@@ -67,7 +88,7 @@ pub(crate) fn open(
         ciphertext: sealed.content.clone().into(),
     };
     crypto
-        .hpke_open(config, &input, &pair.private, INFO, context)
+        .hpke_open(config, &input, &pair.private, what.info(), context)
         .map(Zeroizing::new)
         .map_err(MlsError::malformed)
 }
@@ -80,15 +101,19 @@ mod tests {
     fn only_the_device_opens_what_was_sealed_to_it() {
         for suite in [Suite::Hybrid, Suite::Classic] {
             let public = public_key(suite, &[1; 32]).unwrap();
-            let sealed = seal(suite, &public, b"here", &[7; 32]).unwrap();
-            let opened = open(suite, &[1; 32], b"here", &sealed).unwrap();
+            let sealed = seal(suite, Use::Rescue, &public, b"here", &[7; 32]).unwrap();
+            let open =
+                |what, secret, context, sealed: &Sealed| open(suite, what, secret, context, sealed);
+            let opened = open(Use::Rescue, &[1; 32], b"here", &sealed).unwrap();
             assert_eq!(opened[..], [7; 32]);
-            assert!(open(suite, &[2; 32], b"here", &sealed).is_err());
-            assert!(open(suite, &[1; 32], b"there", &sealed).is_err());
+            assert!(open(Use::Rescue, &[2; 32], b"here", &sealed).is_err());
+            assert!(open(Use::Rescue, &[1; 32], b"gone", &sealed).is_err());
+            assert!(open(Use::Request, &[1; 32], b"here", &sealed).is_err());
+            assert!(open(Use::Answer, &[1; 32], b"here", &sealed).is_err());
             let mut changed = sealed.clone();
             changed.encapsulation[3] ^= 1;
-            assert!(open(suite, &[1; 32], b"here", &changed).is_err());
-            assert!(seal(suite, &public[1..], b"here", &[7; 32]).is_err());
+            assert!(open(Use::Rescue, &[1; 32], b"here", &changed).is_err());
+            assert!(seal(suite, Use::Rescue, &public[1..], b"here", &[7; 32]).is_err());
         }
     }
 }
