@@ -4,6 +4,7 @@
 //! `innerHTML`, which our content security policy forbids and the build refuses.
 pub(crate) mod announcer;
 pub(crate) mod ask;
+pub(crate) mod asking;
 pub(crate) mod avatar;
 pub(crate) mod communities;
 pub(crate) mod composer;
@@ -19,6 +20,7 @@ pub(crate) mod notices;
 pub(crate) mod post;
 pub(crate) mod preferences;
 pub(crate) mod qr;
+pub(crate) mod requests;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod share;

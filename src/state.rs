@@ -122,6 +122,11 @@ impl State {
         })
     }
 
+    /// The same, once.
+    pub(crate) fn community_now(self) -> Option<CommunityView> {
+        untrack(move || self.community())
+    }
+
     /// Opens a community and shows it.
     pub(crate) fn enter(self, community: CommunityRef) {
         if self.open.get_untracked() != Some(community) {

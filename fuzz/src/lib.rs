@@ -67,8 +67,12 @@ targets! {
     ACCESS: "access", 64 * KIB, parse::access;
     /// A question to the socket for operators.
     ADMIN: "admin", MIB, parse::admin;
+    /// What somebody who asks to come in is answered.
+    ANSWER: "answer", MIB, member::answer;
     /// What the lane of an invite holds.
     BUNDLE: "bundle", 4 * MIB, member::bundle;
+    /// What the lane of a private invite holds.
+    CARD: "card", MIB, member::card;
     /// A sealed cell.
     CELL: "cell", 64 * KIB, member::cell;
     /// The relay's configuration file.
@@ -91,6 +95,8 @@ targets! {
     RECORD: "record", 4 * MIB, member::record;
     /// A relay over its sockets: HTTP, `POST` bodies, WebSocket, the socket for operators.
     RELAY: "relay", 512 * MIB, relay::run;
+    /// Somebody who asks to come in.
+    REQUEST: "request", MIB, member::request;
     /// A commit lane as a relay delivers it.
     SLOTS: "slots", 8 * MIB, member::slots;
     /// The ways to unlock a vault, as they are stored.

@@ -11,6 +11,18 @@ pub(crate) fn entry(bytes: &[u8]) {
     fuzzing::entry(bytes);
 }
 
+pub(crate) fn answer(bytes: &[u8]) {
+    fuzzing::answer(bytes);
+}
+
+pub(crate) fn card(bytes: &[u8]) {
+    fuzzing::card(bytes);
+}
+
+pub(crate) fn request(bytes: &[u8]) {
+    fuzzing::request(bytes);
+}
+
 pub(crate) fn cell(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (place, change) = (input.number(), input.byte());

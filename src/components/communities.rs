@@ -65,6 +65,8 @@ fn One(community: CommunityView, chosen: Callback<()>) -> impl IntoView {
                     <span class="community-facts">
                         {match phase {
                             Phase::Starting => t!(i18n, communities.starting),
+                            Phase::Asking => t!(i18n, communities.asking),
+                            Phase::Refused(_) => t!(i18n, communities.refused),
                             Phase::Ended(Departure::Left) => t!(i18n, communities.left),
                             Phase::Ended(_) => t!(i18n, communities.out),
                             _ => t!(i18n, feed.members, count = members),

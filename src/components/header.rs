@@ -3,7 +3,7 @@ use super::icon::{Icon, icon};
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
-use ume_api::{CommunityView, Connection};
+use ume_api::{CommunityView, Connection, Phase};
 
 /// Name, members, connection, and the ways to the people in it and to invite more.
 #[component]
@@ -16,6 +16,12 @@ pub(crate) fn Header(
     let state = state();
     let name = move || community.with(|one| one.as_ref().map(|one| one.name.clone()));
     let members = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.members)));
+    let inside = Memo::new(move |_| {
+        let out = |one: &CommunityView| matches!(one.phase, Phase::Asking | Phase::Refused(_));
+        community.with(|one| one.as_ref().is_none_or(|one| !out(one)))
+    });
+    let requests =
+        Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.requests)));
     let may_invite = move || community.with(|one| one.as_ref().is_some_and(|one| one.may_invite));
     view! { class="u",
         <header class="head">
@@ -31,14 +37,22 @@ pub(crate) fn Header(
             <div class="head-names">
                 <h1 tabindex="-1" dir="auto">{name}</h1>
                 <p class="head-facts">
-                    {move || members.get().map(|count| t!(i18n, feed.members, count = count))}
+                    {move || members.get().filter(|_| inside.get()).map(|count| t!(i18n, feed.members, count = count))}
                     <ConnectionDot/>
                 </p>
             </div>
-            <button type="button" class="button" data-test="people-open" on:click=move |_| state.go(Page::People)>
-                {icon(Icon::People)}
-                <span class="head-word">{t!(i18n, people.title)}</span>
-            </button>
+            <Show when=move || inside.get()>
+                <button type="button" class="button" data-test="people-open" on:click=move |_| state.go(Page::People)>
+                    {icon(Icon::People)}
+                    <span class="head-word">{t!(i18n, people.title)}</span>
+                    {move || (requests.get() > 0).then(|| view! { class="u",
+                        <span class="badge" data-test="requests-badge">
+                            <span aria-hidden="true">{requests.get()}</span>
+                            <span class="unseen">{t!(i18n, requests.badge, count = requests.get())}</span>
+                        </span>
+                    })}
+                </button>
+            </Show>
             <Show when=may_invite>
                 <button type="button" class="button" data-test="share-open" aria-haspopup="dialog" on:click=move |_| state.share()>
                     {icon(Icon::Share)}

@@ -7,7 +7,9 @@ use crate::i18n::{t, t_string, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{Act, CommunityView, HistoryWindow, InviteId, InviteState, InviteView, Phase, Role};
+use ume_api::{
+    Act, CommunityView, HistoryWindow, InviteId, InviteKind, InviteState, InviteView, Phase, Role,
+};
 
 /// The links that let people in, those that no longer do, and the way to another one.
 #[component]
@@ -104,6 +106,7 @@ fn One(
     let now = state().now;
     let InviteView {
         id,
+        kind,
         issuer,
         uses,
         max_uses,
@@ -150,6 +153,9 @@ fn One(
         <li class="link" data-test="invite-line" data-state=format!("{state:?}")>
             <p class="link-head">
                 <strong>{used}</strong>
+                {(kind == InviteKind::Private).then(|| view! { class="u",
+                    <span class="badge" data-test="private">{t!(i18n, invites.private)}</span>
+                })}
                 <span class="badge" class:badge-past=state != InviteState::Open>{word}</span>
             </p>
             <ul class="link-facts" role="list">

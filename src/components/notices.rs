@@ -43,6 +43,7 @@ fn words(i18n: I18n, notice: Notice) -> String {
         }
         Notice::RecordsDamaged { count } => t_string!(i18n, notice.damaged, count = count),
         Notice::RelayTampers { count } => t_string!(i18n, notice.tampers, count = count),
+        Notice::AnswerForged { .. } => t_string!(i18n, notice.answer_forged).to_owned(),
         Notice::AccessRefused => t_string!(i18n, notice.access_refused).to_owned(),
         Notice::AccessUsedUp => t_string!(i18n, notice.access_used_up).to_owned(),
         Notice::LinksEnded { count } => t_string!(i18n, notice.links_ended, count = count),

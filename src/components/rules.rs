@@ -38,7 +38,14 @@ fn List(rules: Rules) -> impl IntoView {
             </div>
         }
     };
-    view! { class="u", <dl class="rules" data-test="rules">{RIGHTS.map(one).collect_view()}</dl> }
+    let (open, private) = (t!(i18n, rules.both), t!(i18n, rules.private));
+    let links = if rules.private_only { private } else { open };
+    view! { class="u",
+        <dl class="rules" data-test="rules">
+            {RIGHTS.map(one).collect_view()}
+            <div class="rule"><dt>{t!(i18n, rules.links)}</dt><dd>{links}</dd></div>
+        </dl>
+    }
 }
 
 #[component]
@@ -56,6 +63,22 @@ fn Form(rules: Rules) -> impl IntoView {
     view! { class="u",
         <form class="rules" data-test="rules" on:submit=move |event| { event.prevent_default(); save(); }>
             {RIGHTS.map(|right| view! { class="u", <Rule right=right draft=draft/> }).collect_view()}
+            <label class="rule">
+                <span>{t!(i18n, rules.links)}</span>
+                <select
+                    prop:value=move || if draft.get().private_only { "private" } else { "both" }
+                    on:change=move |event| {
+                        let private = event_target_value(&event) == "private";
+                        draft.update(|rules| rules.private_only = private);
+                    }
+                >
+                    <option value="both">{t!(i18n, rules.both)}</option>
+                    <option value="private">{t!(i18n, rules.private)}</option>
+                </select>
+            </label>
+            {part(move || draft.get().private_only && !rules.private_only, move || view! { class="u",
+                <p class="hint">{t!(i18n, rules.private_hint)}</p>
+            }.into_any())}
             <Outcome retry=move |()| save()/>
             <div class="actions">
                 <button type="submit" class="button primary" disabled=move || !changed() || people.busy.get()>

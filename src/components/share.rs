@@ -8,7 +8,7 @@ use crate::platform::{clipboard, share, timer};
 use crate::state::{Link, State, state};
 use leptos::html;
 use leptos::prelude::*;
-use ume_api::{HistoryWindow, InviteTerms, Role};
+use ume_api::{HistoryWindow, InviteKind, InviteTerms, Role};
 use wasm_bindgen_futures::spawn_local;
 
 const COPIED_MS: u64 = 2_500;
@@ -22,6 +22,7 @@ pub(crate) fn ShareSheet() -> impl IntoView {
     let title = t!(i18n, share.title);
     view! { class="u",
         <Sheet open=state.sharing.open title=title name="share">
+            <Kinds/>
             <LinkPart/>
             <p class="share-holder">
                 {icon(Icon::Eye)}
@@ -37,9 +38,36 @@ fn holder() -> impl IntoView {
     let i18n = use_i18n();
     let terms = state().sharing.terms;
     move || match terms.get().history {
+        _ if terms.get().kind == InviteKind::Private => t!(i18n, share.holder_private),
         HistoryWindow::None => t!(i18n, share.holder_none),
         HistoryWindow::Days(days) => t!(i18n, share.holder_days, count = days),
         HistoryWindow::All => t!(i18n, share.holder_all),
+    }
+}
+
+/// Who may come in by it: the one choice that is made before anything else.
+#[component]
+fn Kinds() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let kind = move |kind| option(state, "kind", move |terms| &mut terms.kind, kind);
+    let terms = state.sharing.terms;
+    let private = Memo::new(move |_| terms.get().kind == InviteKind::Private);
+    let closed = Memo::new(move |_| state.community().is_some_and(|one| one.rules.private_only));
+    let words = choose(
+        move || private.get(),
+        t!(i18n, share.private_text),
+        t!(i18n, share.open_text),
+    );
+    view! { class="u",
+        <fieldset class="pills">
+            <legend>{t!(i18n, share.kind)}</legend>
+            {move || (!closed.get()).then(|| view! { class="u",
+                <label class="pill">{kind(InviteKind::Open)}<span>{t!(i18n, share.open)}</span></label>
+            })}
+            <label class="pill">{kind(InviteKind::Private)}<span>{t!(i18n, share.private)}</span></label>
+        </fieldset>
+        <p class="hint" data-test="kind-text" aria-live="polite">{words}</p>
     }
 }
 
@@ -165,6 +193,8 @@ fn Terms() -> impl IntoView {
             (uses > 0).then_some(uses),
         )
     };
+    // A private link is for one person.
+    let open = Memo::new(move |_| state.sharing.terms.get().kind == InviteKind::Open);
     let history = move |window| option(state, "history", move |terms| &mut terms.history, window);
     let role = move |role| option(state, "newcomers", move |terms| &mut terms.role, role);
     view! { class="u",
@@ -175,12 +205,14 @@ fn Terms() -> impl IntoView {
             <label class="pill">{expiry(30)}<span>{t!(i18n, share.month)}</span></label>
             <label class="pill">{expiry(0)}<span>{t!(i18n, share.never)}</span></label>
         </fieldset>
-        <fieldset class="pills">
-            <legend>{t!(i18n, share.uses)}</legend>
-            <label class="pill">{uses(1)}<span>{t!(i18n, share.one)}</span></label>
-            <label class="pill">{uses(50)}<span>{t!(i18n, share.fifty)}</span></label>
-            <label class="pill">{uses(0)}<span>{t!(i18n, share.any)}</span></label>
-        </fieldset>
+        <Show when=move || open.get()>
+            <fieldset class="pills">
+                <legend>{t!(i18n, share.uses)}</legend>
+                <label class="pill">{uses(1)}<span>{t!(i18n, share.one)}</span></label>
+                <label class="pill">{uses(50)}<span>{t!(i18n, share.fifty)}</span></label>
+                <label class="pill">{uses(0)}<span>{t!(i18n, share.any)}</span></label>
+            </fieldset>
+        </Show>
         <fieldset class="pills">
             <legend>{t!(i18n, share.history)}</legend>
             <label class="pill">{history(HistoryWindow::None)}<span>{t!(i18n, share.nothing)}</span></label>

@@ -16,7 +16,7 @@ pub(crate) fn Silence(voice: Voice) -> impl IntoView {
     // The composer may just have gone from under the keyboard.
     focus::rescue();
     let words = match voice {
-        Voice::Speaks | Voice::Reads => t!(i18n, silence.reader),
+        Voice::Speaks | Voice::Reads | Voice::Asks => t!(i18n, silence.reader),
         Voice::Only(Role::Owner) => t!(i18n, silence.owners),
         Voice::Only(_) => t!(i18n, silence.admins),
         Voice::Ended => t!(i18n, silence.ended),

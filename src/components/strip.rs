@@ -64,7 +64,7 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
                 Some(Phase::Starting) => Some(t!(i18n, feed.starting)),
                 Some(Phase::CatchingUp) => Some(t!(i18n, feed.catching_up)),
                 Some(Phase::Healing) => Some(t!(i18n, feed.healing)),
-                Some(Phase::Live | Phase::Ended(_)) | None => None,
+                Some(Phase::Live | Phase::Ended(_) | Phase::Asking | Phase::Refused(_)) | None => None,
             }.map(|text| view! { class="u",
                 <div class="strip strip-busy" data-test="phase"><span class="pulse" aria-hidden="true"></span><p>{text}</p></div>
             })}

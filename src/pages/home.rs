@@ -1,5 +1,6 @@
 //! A community: its feed and the way to write in it.
 use crate::components::announcer::Announcer;
+use crate::components::asking::Asking;
 use crate::components::communities::Communities;
 use crate::components::composer::Composer;
 use crate::components::header::Header;
@@ -23,6 +24,7 @@ pub(crate) fn Home() -> impl IntoView {
     let menu = RwSignal::new(false);
     let community = Memo::new(move |_| state.community());
     let heard = Memo::new(move |_| community.with(|one| one.as_ref().map(voice)));
+    let asks = Memo::new(move |_| heard.get() == Some(Voice::Asks));
     let menu_title = t!(i18n, communities.title);
     view! { class="u",
         <div class="home" data-test="home">
@@ -33,12 +35,16 @@ pub(crate) fn Home() -> impl IntoView {
                 <Farewell community=community/>
                 <Strips community=community/>
                 // A new list and a new composer for each community: nothing of one shows up in another.
-                {move || state.open.get().map(|id| view! { class="u",
-                    <Timeline community=community/>
-                    {move || match heard.get()? {
-                        Voice::Speaks => Some(view! { class="u", <Composer id=id/> }.into_any()),
-                        silent => Some(view! { class="u", <Silence voice=silent/> }.into_any()),
-                    }}
+                {move || state.open.get().map(|id| if asks.get() {
+                    community.get().map(|one| view! { class="u", <Asking community=one/> }).into_any()
+                } else {
+                    view! { class="u",
+                        <Timeline community=community/>
+                        {move || match heard.get()? {
+                            Voice::Speaks => Some(view! { class="u", <Composer id=id/> }.into_any()),
+                            silent => Some(view! { class="u", <Silence voice=silent/> }.into_any()),
+                        }}
+                    }.into_any()
                 })}
             </main>
             <Announcer/>

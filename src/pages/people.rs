@@ -5,6 +5,7 @@ use crate::components::invites::Invites;
 use crate::components::member_sheet::MemberSheet;
 use crate::components::members::Members;
 use crate::components::notices::Notices;
+use crate::components::requests::Requests;
 use crate::components::rules::RulesPart;
 use crate::components::share::ShareSheet;
 use crate::components::side::Side;
@@ -87,11 +88,11 @@ pub(crate) fn People() -> impl IntoView {
                 </nav>
                 <div class="people-box" tabindex="0" role="region" aria-label=t!(i18n, people.title)>
                     <div class="people-column">
-                        {part(move || !people.sheet.get() && shown.get() == Part::Members, move || view! { class="u",
+                        {part(move || !people.sheet.get() && shown.get() == Part::Members && people.requests.with(Vec::is_empty), move || view! { class="u",
                             <Outcome retry=move |()| state.look_at_people()/>
                         }.into_any())}
                         {move || match shown.get() {
-                            Part::Members => view! { class="u", <Members/> }.into_any(),
+                            Part::Members => view! { class="u", <Requests/><Members/> }.into_any(),
                             Part::Invites => view! { class="u", <Invites community=community/> }.into_any(),
                             Part::Rules => view! { class="u", <RulesPart community=community/> }.into_any(),
                         }}

@@ -8,7 +8,9 @@ use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{Card, Command, Failure, HistoryWindow, NAME_BYTES_MAX, Reply, Role};
+use ume_api::{
+    Card, Command, Failure, HistoryWindow, InviteKind, NAME_BYTES_MAX, NOTE_BYTES_MAX, Reply, Role,
+};
 use wasm_bindgen_futures::spawn_local;
 
 /// What the page knows of the invite.
@@ -79,6 +81,7 @@ fn Invite(card: Card, link: StoredValue<String>) -> impl IntoView {
     let already = card.already;
     let inviter = card.inviter.name.clone();
     let suggested = card.suggested_name.clone();
+    let kind = card.kind;
     view! { class="u",
         <article class="card invite" data-test="card">
             <div class="invite-who">
@@ -91,7 +94,7 @@ fn Invite(card: Card, link: StoredValue<String>) -> impl IntoView {
             <Facts card=card/>
             {match already {
                 Some(community) => view! { class="u", <Already community=community/> }.into_any(),
-                None => view! { class="u", <Join link=link suggested=suggested/> }.into_any(),
+                None => view! { class="u", <Join link=link suggested=suggested asks=kind == InviteKind::Private/> }.into_any(),
             }}
         </article>
     }
@@ -106,8 +109,15 @@ fn Facts(card: Card) -> impl IntoView {
         uses_left,
         history,
         role,
+        kind,
         ..
     } = card;
+    let private = kind == InviteKind::Private;
+    let people = if private {
+        t!(i18n, redeem.private)
+    } else {
+        t!(i18n, redeem.people, count = members)
+    };
     let now = intl::now();
     let expiry = move || {
         expires_at.map_or(t!(i18n, redeem.expires_never), |at| {
@@ -130,13 +140,13 @@ fn Facts(card: Card) -> impl IntoView {
     };
     view! { class="u",
         <ul class="facts" role="list">
-            <li>{icon(Icon::People)}<span>{t!(i18n, redeem.people, count = members)}</span></li>
+            <li>{icon(Icon::People)}<span>{people}</span></li>
             <li>{icon(Icon::History)}<span>{past}</span></li>
             {(role == Role::Reader).then(|| view! { class="u",
                 <li>{icon(Icon::Pen)}<span>{t!(i18n, redeem.reader)}</span></li>
             })}
             <li>{icon(Icon::Hourglass)}<span>{expiry}</span></li>
-            <li>{icon(Icon::Link)}<span>{uses}</span></li>
+            {(!private).then(|| view! { class="u", <li>{icon(Icon::Link)}<span>{uses}</span></li> })}
             <li>{icon(Icon::Eye)}<span>{t!(i18n, redeem.known)}</span></li>
         </ul>
     }
@@ -155,26 +165,40 @@ fn Already(community: ume_api::CommunityRef) -> impl IntoView {
 }
 
 #[component]
-fn Join(link: StoredValue<String>, suggested: String) -> impl IntoView {
+fn Join(
+    link: StoredValue<String>,
+    suggested: String,
+    /// Whether one asks by it instead of coming in at once.
+    asks: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let persona = RwSignal::new(suggested);
+    let note = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let wrong = Signal::derive(move || {
         let long = persona.with(|persona| persona.trim().len() > NAME_BYTES_MAX);
         long.then(|| t_string!(i18n, start.too_long).to_owned())
     });
+    let wordy = Memo::new(move |_| note.with(|note| note.trim().len() > NOTE_BYTES_MAX));
     let join = move || {
-        if busy.get_untracked() || wrong.with_untracked(Option::is_some) {
+        if busy.get_untracked() || wrong.with_untracked(Option::is_some) || wordy.get_untracked() {
             return;
         }
         busy.set(true);
         failure.set(None);
         let persona = persona.with_untracked(|persona| persona.trim().to_owned());
-        let command = Command::Join {
-            link: link.get_value(),
-            persona,
+        let link = link.get_value();
+        let command = if asks {
+            let note = note.with_untracked(|note| note.trim().to_owned());
+            Command::Ask {
+                link,
+                persona,
+                note,
+            }
+        } else {
+            Command::Join { link, persona }
         };
         spawn_local(async move {
             match state.engine.ask(command).await {
@@ -195,16 +219,50 @@ fn Join(link: StoredValue<String>, suggested: String) -> impl IntoView {
                 value=persona
                 wrong=wrong
             />
+            {asks.then(|| view! { class="u", <Note note=note wordy=wordy/> })}
             {move || failure.get().map(|failure| view! { class="u",
                 <Trouble failure=failure retry=move |()| join()/>
             })}
             <button type="submit" class="button primary wide" disabled=move || busy.get()>
-                {choose(move || busy.get(), t!(i18n, redeem.joining), t!(i18n, redeem.join))}
+                {if asks {
+                    choose(move || busy.get(), t!(i18n, redeem.asking), t!(i18n, redeem.ask))
+                } else {
+                    choose(move || busy.get(), t!(i18n, redeem.joining), t!(i18n, redeem.join))
+                }}
             </button>
             <details class="invite-known">
                 <summary>{t!(i18n, redeem.known_title)}</summary>
                 <p>{t!(i18n, redeem.known_text)}</p>
             </details>
         </form>
+    }
+}
+
+/// A word to whoever answers.
+#[component]
+fn Note(note: RwSignal<String>, wordy: Memo<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let hint = choose(
+        move || wordy.get(),
+        t!(i18n, start.too_long),
+        t!(i18n, redeem.note_hint),
+    );
+    view! { class="u",
+        <div class="field">
+            <label for="note">
+                {t!(i18n, redeem.note)}
+                <span class="field-remark">{t!(i18n, start.persona_optional)}</span>
+            </label>
+            <textarea
+                id="note"
+                rows="3"
+                dir="auto"
+                aria-describedby="note-hint"
+                aria-invalid=move || wordy.get().then_some("true")
+                prop:value=move || note.get()
+                on:input=move |event| note.set(event_target_value(&event))
+            ></textarea>
+            <p id="note-hint" class="field-hint" class:field-wrong=move || wordy.get()>{hint}</p>
+        </div>
     }
 }

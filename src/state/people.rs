@@ -3,7 +3,7 @@ use crate::platform::focus;
 use leptos::prelude::*;
 use ume_api::{
     Act, Command, CommunityRef, CommunityView, Failure, FormerView, InviteView, MemberView,
-    PersonId, Phase, Reply, Right, Role,
+    PersonId, Phase, Reply, RequestView, Right, Role,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -16,6 +16,8 @@ pub(crate) struct People {
     pub(crate) former: RwSignal<Vec<FormerView>>,
     /// All links; `None` until asked for and answered.
     pub(crate) invites: RwSignal<Option<Vec<InviteView>>>,
+    /// Those who ask to come in and whom this person may answer.
+    pub(crate) requests: RwSignal<Vec<RequestView>>,
     /// Whether somebody's sheet is open.
     pub(crate) sheet: RwSignal<bool>,
     /// Whose.
@@ -34,6 +36,7 @@ impl People {
             members: RwSignal::new(None),
             former: RwSignal::new(Vec::new()),
             invites: RwSignal::new(None),
+            requests: RwSignal::new(Vec::new()),
             sheet: RwSignal::new(false),
             shown: RwSignal::new(None),
             busy: RwSignal::new(false),
@@ -47,6 +50,7 @@ impl People {
         self.members.set(None);
         self.former.set(Vec::new());
         self.invites.set(None);
+        self.requests.set(Vec::new());
         self.sheet.set(false);
         self.shown.set(None);
         self.said.set(String::new());
@@ -74,10 +78,14 @@ impl State {
         let members = self.engine.ask(Command::Members { community }).await;
         let former = self.engine.ask(Command::Former { community }).await;
         let invites = self.engine.ask(Command::Invites { community }).await;
+        let requests = self.engine.ask(Command::Requests { community }).await;
         if self.open.get_untracked() != Some(community) {
             return;
         }
         let people = self.people;
+        if let Ok(Reply::Requests(requests)) = requests {
+            people.requests.set(requests);
+        }
         match (members, former, invites) {
             (
                 Ok(Reply::Members(members)),
@@ -123,6 +131,14 @@ impl State {
         }
     }
 
+    /// Takes the asking at the open community back.
+    pub(crate) fn take_back(self) {
+        let Some(community) = self.open.get_untracked() else {
+            return;
+        };
+        self.change(community, Command::TakeBack { community }, focus::heading);
+    }
+
     fn change(self, community: CommunityRef, command: Command, done: impl FnOnce() + 'static) {
         let people = self.people;
         if people.busy.get_untracked() {
@@ -131,7 +147,7 @@ impl State {
         people.failure.set(None);
         people.busy.set(true);
         spawn_local(async move {
-            let gone = matches!(command, Command::Forget { .. });
+            let gone = matches!(command, Command::Forget { .. } | Command::TakeBack { .. });
             let answer = self.engine.ask(command).await;
             if answer.is_ok() && !gone {
                 // Whatever closes now gives the focus back to something that stays.
@@ -161,12 +177,15 @@ pub(crate) enum Voice {
     Only(Role),
     /// It is out.
     Ended,
+    /// It is not in: it has asked.
+    Asks,
 }
 
 /// Whether this profile can write in a community.
 pub(crate) fn voice(community: &CommunityView) -> Voice {
     match community.phase {
         Phase::Ended(_) => Voice::Ended,
+        Phase::Asking | Phase::Refused(_) => Voice::Asks,
         // Nobody is anything before they are in.
         Phase::Starting => Voice::Speaks,
         _ if community.rules.allow(community.role, Right::Post) => Voice::Speaks,

@@ -2,7 +2,8 @@ use super::State;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 use ume_api::{
-    Command, CommunityRef, Failure, HistoryWindow, InviteState, InviteTerms, Reply, Role,
+    Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteState, InviteTerms, Reply,
+    Role,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -10,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 /// links has ended. Which one it was is not known here, so none is given again then.
 type Key = (
     CommunityRef,
+    bool,
     Option<u64>,
     Option<u32>,
     (u8, u16),
@@ -63,9 +65,20 @@ impl State {
         let Some(community) = self.open.get_untracked() else {
             return;
         };
-        sharing.terms.set(InviteTerms::default());
-        sharing.link.set(Link::Making);
+        let closed = self
+            .community_now()
+            .is_some_and(|one| one.rules.private_only);
+        let mut terms = InviteTerms::default();
+        if closed {
+            terms.kind = InviteKind::Private;
+        }
+        sharing.terms.set(terms);
         sharing.open.set(true);
+        if closed {
+            // Each private link is for one person: one is made when it is asked for.
+            return sharing.link.set(Link::None);
+        }
+        sharing.link.set(Link::Making);
         spawn_local(async move {
             if let Ok(Reply::Invites(invites)) =
                 self.engine.ask(Command::Invites { community }).await
@@ -103,21 +116,25 @@ impl State {
             return sharing.link.set(Link::Made(link));
         }
         sharing.link.set(Link::Making);
+        let terms = sharing.terms.get_untracked();
         let command = Command::Share {
             community: key.0,
-            terms: sharing.terms.get_untracked(),
+            terms,
         };
         spawn_local(async move {
             let link = match self.engine.ask(command).await {
                 Ok(Reply::Link(link)) => {
-                    sharing
-                        .made
-                        .update_value(|made| drop(made.insert(key, link.clone())));
+                    // A private link is for one person, and not given again.
+                    if terms.kind == InviteKind::Open {
+                        sharing
+                            .made
+                            .update_value(|made| drop(made.insert(key, link.clone())));
+                    }
                     Link::Made(link)
                 }
                 answer => Link::Failed(answer.err().unwrap_or(Failure::Internal)),
             };
-            if self.sharing_key() == Some(key) {
+            if self.sharing_key() == Some(key) && sharing.terms.get_untracked() == terms {
                 sharing.link.set(link);
             }
         });
@@ -132,6 +149,7 @@ impl State {
         };
         Some((
             self.open.get_untracked()?,
+            terms.kind == InviteKind::Private,
             terms.expires_in,
             terms.max_uses,
             history,

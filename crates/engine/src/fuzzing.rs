@@ -2,9 +2,11 @@
 //! with what has to hold for any of them. It is compiled with the feature `fuzzing`, which no program of ours has.
 #![allow(clippy::missing_panics_doc)] // all that a panic here says is that a rule was broken
 
+mod asking;
 mod ledger;
 mod world;
 
+pub use asking::{answer, asking_seeds, card, request};
 pub use ledger::{Saying, ledger};
 pub use world::{Part, World};
 

@@ -8,7 +8,7 @@ use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeSet;
 use ume_api::{
     Act as Govern, Command, CommunityRef, EntryId, Hidden, HistoryWindow, InviteId, InviteKind,
-    InviteTerms, PersonId, Reply, Role, Rules,
+    InviteTerms, PersonId, Phase, Reply, Role, Rules,
 };
 use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::Input;
@@ -41,6 +41,8 @@ pub struct Plan {
     pub put_back: bool,
     /// Whether somebody's program stops looking at what the others decide, and goes on writing.
     pub deaf: bool,
+    /// Devices that ask by private invites instead of joining by an open one, thousandths.
+    pub asking: u32,
 }
 
 impl Plan {
@@ -61,6 +63,7 @@ impl Plan {
             changes: rng.next_u32() as usize % 8,
             put_back: false,
             deaf: false,
+            asking: [0, 300, 700][rng.next_u32() as usize % 3],
         };
         // Seldom beside other changes, because the run then has few of those.
         plan.put_back = chance(rng, if plan.changes == 0 { 600 } else { 60 });
@@ -86,6 +89,10 @@ pub struct Report {
     pub edits: u32,
     /// Changes of roles, rules and pins that an engine took on.
     pub changes: u32,
+    /// Devices that asked by a private invite.
+    pub asked: u32,
+    /// Answers to them that an engine took on.
+    pub answered: u32,
     /// Devices whose people are out at the end.
     pub out: usize,
     /// Posts that somebody lost the right to before others knew them, as their authors see it.
@@ -110,6 +117,10 @@ pub struct Failure {
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Join,
+    /// Asks by a private invite.
+    Ask(String),
+    /// Answers those who ask, or tries to.
+    Answer,
     Post(String),
     Crash,
     /// Keeps a copy of the browser profile.
@@ -159,11 +170,24 @@ impl World {
             self.devices.push(Device::new(skew));
         }
         self.found()?;
+        // Invites are made undisturbed, and each is for one.
+        let mut ways = vec![Act::Join; plan.devices];
+        for way in &mut ways {
+            if chance(&mut self.rng, plan.asking) {
+                *way = Act::Ask(self.share(InviteKind::Private)?);
+            }
+        }
         self.faults = plan.faults;
         self.crash = plan.crash;
-        for device in 1..plan.devices {
+        for (device, way) in ways.into_iter().enumerate().skip(1) {
             self.start(device)?;
-            self.plan_act(device, Act::Join);
+            if matches!(way, Act::Ask(_)) {
+                // Mostly the owner answers: others may not.
+                for answerer in [0, self.rng.next_u32() as usize % plan.devices] {
+                    self.plan_act(answerer, Act::Answer);
+                }
+            }
+            self.plan_act(device, way);
         }
         for n in 0..plan.posts {
             let device = self.rng.next_u32() as usize % plan.devices;
@@ -226,10 +250,11 @@ impl World {
             self.act(device, Act::Post(format!("post again of {device}")))?;
         }
         self.contest()?;
-        self.share()?;
+        self.link = Some(self.share(InviteKind::Open)?);
         let end = self.now_ms + CALM_MS;
         while self.now_ms < end {
             self.run_until(self.now_ms + 30_000)?;
+            self.answer(0, true)?;
             self.join_again()?;
             if self.now_ms > end - CALM_MS + 120_000 && self.judge(plan).is_ok() {
                 break;
@@ -268,13 +293,14 @@ impl World {
             Some(Ok(Reply::Community(_))) => {}
             other => return Err(format!("founding: {other:?}")),
         }
-        self.share()
+        self.link = Some(self.share(InviteKind::Open)?);
+        Ok(())
     }
 
     /// The owner makes a link; a ban may have ended the one before.
-    fn share(&mut self) -> Result<(), String> {
+    fn share(&mut self, kind: InviteKind) -> Result<String, String> {
         let terms = InviteTerms {
-            kind: InviteKind::Open,
+            kind,
             expires_in: None,
             max_uses: None,
             history: HistoryWindow::All,
@@ -290,10 +316,7 @@ impl World {
         for _ in 0..SHARE_ROUNDS {
             self.run_until(self.now_ms + 5_000)?;
             match self.devices[0].answers.get(&share) {
-                Some(Ok(Reply::Link(link))) => {
-                    self.link = Some(link.clone());
-                    return Ok(());
-                }
+                Some(Ok(Reply::Link(link))) => return Ok(link.clone()),
                 None => {}
                 other => return Err(format!("sharing: {other:?}")),
             }
@@ -314,6 +337,11 @@ impl World {
         }
         match act {
             Act::Join => self.join(device),
+            Act::Ask(link) => self.ask(device, link),
+            Act::Answer => {
+                let yes = chance(&mut self.rng, 700);
+                self.answer(device, yes)
+            }
             Act::Crash => {
                 if let Some(session) = self.devices[device].session {
                     self.relay.closed(session);
@@ -383,6 +411,41 @@ impl World {
             },
         )
         .map(|_| ())
+    }
+
+    fn ask(&mut self, device: usize, link: String) -> Result<(), String> {
+        self.report.asked += 1;
+        self.command(
+            device,
+            Command::Ask {
+                link,
+                persona: format!("Canary {device}"),
+                note: "Canary note".into(),
+            },
+        )
+        .map(|_| ())
+    }
+
+    /// Answers all who ask, as far as this device sees them and may.
+    fn answer(&mut self, device: usize, yes: bool) -> Result<(), String> {
+        let Some((community, _)) = self.community(device) else {
+            return Ok(());
+        };
+        let asked = self.command(device, Command::Requests { community })?;
+        let Some(Ok(Reply::Requests(requests))) = self.devices[device].answers.get(&asked) else {
+            return Ok(());
+        };
+        for request in requests.clone() {
+            let act = Govern::AnswerRequest {
+                invite: request.invite,
+                request: request.id,
+                yes,
+            };
+            let number = self.command(device, Command::Govern { community, act })?;
+            let taken = !self.devices[device].answers.contains_key(&number);
+            self.report.answered += u32::from(taken);
+        }
+        Ok(())
     }
 
     /// Somebody tries to change a post; whether they may is the engine's to say.
@@ -508,8 +571,16 @@ impl World {
         for device in 1..self.devices.len() {
             let idle =
                 self.devices[device].engine.is_some() && self.devices[device].open.is_empty();
-            if idle && self.community(device).is_none() {
-                self.join(device)?;
+            if !idle || self.community(device).is_some() {
+                continue;
+            }
+            match self.devices[device].views().first().map(|view| view.phase) {
+                Some(Phase::Asking) => {}
+                Some(_) => {
+                    let community = self.devices[device].views()[0].id;
+                    self.command(device, Command::Forget { community })?;
+                }
+                None => self.join(device)?,
             }
         }
         Ok(())

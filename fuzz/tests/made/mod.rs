@@ -28,6 +28,7 @@ pub(crate) fn write(seeds: &Path, world: &Path) {
         stored(),
         lanes(),
         people(),
+        asking(),
         entries(),
         outside("bundle", &bundle, [11, 12, 2]),
         outside("record", &record, [4, 5, 3]),
@@ -90,6 +91,12 @@ fn pasted(link: &str) -> Seeds {
         seed("link", "amid-text", format!("#soup <{link}> #tonight 7pm")),
         seed("link", "newer", link.replace("#1.", "#2.")),
     ]
+}
+
+fn asking() -> Seeds {
+    let said = ume_engine::fuzzing::asking_seeds().into_iter();
+    said.map(|(target, name, content)| seed(target, name, content))
+        .collect()
 }
 
 const QUESTIONS: [(&str, &str); 7] = [

@@ -34,6 +34,9 @@ export async function share(page, terms = {}) {
   return link;
 }
 
+/** A private link, made anew. */
+export const sharePrivate = (page) => share(page, { kind: words.share.private });
+
 export async function openShareSheet(page) {
   const sheet = shareSheet(page);
   // Starting a community opens it by itself.
@@ -97,6 +100,32 @@ export async function join(page, persona) {
   await composer(page).waitFor();
 }
 
+/** Opens a private link as if it had been tapped in a chat. */
+export async function openPrivate(page, link) {
+  await page.goto("about:blank");
+  await page.goto(link, { waitUntil: "commit" });
+  await button(page, words.redeem.ask).waitFor();
+}
+
+/** Asks to come in through the card that is shown. */
+export async function ask(page, persona, note = "") {
+  await page.getByLabel(words.redeem.name).fill(persona);
+  if (note) await page.getByLabel(words.redeem.note).fill(note);
+  await button(page, words.redeem.ask).click();
+}
+
+/** That somebody waits for an answer, as their own browser says it. */
+export const asking = (page) => page.getByRole("heading", { name: words.asking.title });
+
+/** That somebody is not let in, as their own browser says it. */
+export const refused = (page, text) => page.locator("[data-test=refused]").getByText(text);
+
+/** Somebody's request, as it shows to those who may answer. */
+export const request = (page, name) =>
+  page.getByRole("list", { name: words.requests.title }).getByRole("listitem").filter({ hasText: name });
+
+export const openInvites = (page) => openPeople(page, words.people.invites);
+
 /** Pastes a link into the first screen instead of opening it. */
 export async function pasteInvite(page, text) {
   await page.getByLabel(words.welcome.paste_label).fill(text);
@@ -114,7 +143,9 @@ export async function serviceWorkerReady(page) {
 /** The part of the people's page that is called so: members, invites or rules. */
 export async function openPeople(page, part = words.people.members) {
   const tab = button(page.getByRole("navigation", { name: words.people.title }), part);
-  if (!(await tab.isVisible())) await button(page, words.people.title).click();
+  // Its name goes on with how many ask to come in.
+  const way = page.getByRole("button", { name: new RegExp(`^${words.people.title}`) });
+  if (!(await tab.isVisible())) await way.click();
   await tab.click();
 }
 

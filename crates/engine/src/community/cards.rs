@@ -59,7 +59,7 @@ impl Community {
         }
     }
 
-    fn card(&self, id: &Hash, invite: &Invite, time_ms: u64) -> Vec<u8> {
+    pub(super) fn card(&self, id: &Hash, invite: &Invite, time_ms: u64) -> Vec<u8> {
         let ledger = &self.chain.ledger;
         let why = ledger.usable(id, time_ms).err().map(ended);
         let (window, days) = intent::window_numbers(invite.window);

@@ -280,8 +280,8 @@ impl Community {
         owed
     }
 
-    /// What this device has to tell somebody who asks. Whoever said yes or no tells; that an invite has ended, everybody
-    /// does, because whoever ended it may not be able to.
+    /// What this device has to tell somebody who asks. Whoever said yes or no tells, or, if they may not do so any more,
+    /// everybody who may. That an invite has ended, everybody tells as well: whoever ended it may not be able to.
     fn verdict(&self, id: &Hash, request: &Request, time: Millis) -> Option<Told> {
         let ledger = &self.chain.ledger;
         if ledger.persona_of(&request.leaf).is_some() {
@@ -289,17 +289,15 @@ impl Community {
         }
         let invite = ledger.invites.get(id)?;
         let answered = invite.private.as_ref()?.answers.get(&request.id);
+        let me = &self.saved.persona;
+        let mine = answered.is_some_and(|one| one.by == *me || !ledger.may_answer(&one.by, invite));
         let usable = ledger.usable(id, time.0);
         match (answered, usable) {
             (Some(answered), _) if !answered.yes => {
-                let mine = answered.by == self.saved.persona;
                 mine.then_some(Told::Refused(Refusal::Declined))
             }
             (Some(_), Err(LedgerError::InviteWithdrawn)) => Some(Told::Refused(Refusal::Withdrawn)),
-            (Some(answered), _) => {
-                let mine = answered.by == self.saved.persona;
-                mine.then(|| Told::Bundle(self.chain.place()))
-            }
+            (Some(_), _) => mine.then(|| Told::Bundle(self.chain.place())),
             (None, Ok(_)) => None,
             (None, Err(error)) => Some(Told::Refused(ended(error))),
         }
@@ -387,3 +385,6 @@ impl Asked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

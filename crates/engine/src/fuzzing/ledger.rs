@@ -7,7 +7,7 @@ use crate::proto::{self, statement::Body};
 use ed25519_dalek::SigningKey;
 use prost::Message;
 use ume_api::{PINS_MAX, Role};
-use ume_wire::auth::Hash;
+use ume_wire::auth::{Hash, hash};
 
 /// Stands for a key to which rescues would be sealed.
 const RESCUE: &[u8] = &[1];
@@ -38,7 +38,7 @@ impl Person {
         self.leaf.verifying_key().to_bytes()
     }
 
-    fn cert(&self, community: &Hash) -> Vec<u8> {
+    pub(super) fn cert(&self, community: &Hash) -> Vec<u8> {
         make_cert(&self.persona, community, &self.public(), 1)
     }
 }
@@ -175,6 +175,14 @@ fn sound(ledger: &Ledger, people: &[Person; 4], saying: &Saying<'_>) -> Vec<u8> 
         Some(Body::InviteCreate(create)) => {
             let n = create.key.first().copied().unwrap_or_default();
             create.key = invite_key(&invite(n)).to_vec();
+        }
+        Some(Body::InviteAnswer(answer)) => {
+            if let [n] = answer.invite[..] {
+                answer.invite = invite_id(&invite(n)).to_vec();
+            }
+            if let [n] = answer.request[..] {
+                answer.request = hash(&who(n).cert(&ledger.community)).to_vec();
+            }
         }
         Some(Body::RoleSet(change)) => {
             persona(&mut change.persona);

@@ -263,6 +263,39 @@ fn nobody_does_what_is_not_theirs_to_do() {
     );
 }
 
+/// A changed client that holds a private link and was not let in.
+#[test]
+fn who_was_not_let_in_does_not_come_in() {
+    let (mut chain, owner, _) = chain();
+    let secret = Secret::new([6; 32]);
+    let create = proto::InviteCreate {
+        key: crate::community::invites::invite_key(&secret).to_vec(),
+        max_uses: 1,
+        window: 2,
+        role: proto::Role::Member.into(),
+        kind: proto::InviteKind::Private.into(),
+        requests: vec![7; 32],
+        requests_writer: vec![8; 32],
+        ..proto::InviteCreate::default()
+    };
+    let create = make_statement(
+        &owner.leaf,
+        &chain.ledger.head(),
+        Body::InviteCreate(create),
+    );
+    chain.ledger.apply(&create, 0).unwrap();
+    let newcomer = Device::new(2, &chain.ledger.community);
+    let claim = make_claim(&secret, &chain.ledger.community, &newcomer.cert);
+    let admit = newcomer.admit(&chain.ledger, Some(claim));
+    let (_, mut record, facts) = facts(&chain, &[], Committer::External(newcomer.member()));
+    record.statements = vec![admit];
+    let judged = chain.judge(&record.encode_to_vec(), &record, &facts);
+    let void = judged.unwrap_err();
+    assert_eq!(void, Void::Statement(LedgerError::InviteUnanswered));
+    let named = "the invite is private, and nobody has let this person in";
+    assert_eq!(void.to_string(), named);
+}
+
 #[test]
 fn nobody_carries_anothers_words() {
     let (mut chain, owner, secret) = chain();
