@@ -411,11 +411,14 @@ impl Community {
             let ask = self.slots.read();
             ctx.ask(Tag::Read(self.slots.id()), ask);
         }
+        let lanes = &self.lanes;
+        let there = |reader: &&mut LogReader| lanes.get(&reader.id()) == Some(&LaneState::Ready);
+        let contests = self.contests.readers.values_mut().filter(there);
         let polls: Vec<_> = self
             .posts
             .values_mut()
             .map(|lane| &mut lane.reader)
-            .chain(self.contests.readers.values_mut())
+            .chain(contests)
             .chain(self.requests.readers_mut())
             .map(|reader| (reader.id(), reader.poll()))
             .collect();

@@ -341,6 +341,22 @@ mod tests {
     }
 
     #[test]
+    fn only_the_device_writes_its_contest() {
+        let leaf = Secret::new([4; 32]).signing_key();
+        let leaf = leaf.verifying_key().to_bytes();
+        let lane = contest_lane(&[5; 32], &leaf, &[6; 32]);
+        assert_eq!(lane.new.writers, [Bytes::copy_from_slice(&leaf)]);
+        assert!(lane.keys.writer.is_none());
+        // The id is a hash of that: nobody can take it for another writer.
+        assert_eq!(lane.keys.id, bound_lane_id(&lane.new));
+        for (community, relay) in [([7; 32], [6; 32]), ([5; 32], [7; 32])] {
+            let other = contest_lane(&community, &leaf, &relay).keys;
+            assert_ne!(other.id, lane.keys.id);
+            assert_ne!(other.seal, lane.keys.seal);
+        }
+    }
+
+    #[test]
     fn history_goes_forward_day_by_day() {
         let start = Secret::new([3; 32]);
         assert_eq!(

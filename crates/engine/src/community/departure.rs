@@ -38,6 +38,7 @@ impl Community {
         self.posts.clear();
         self.history.clear();
         self.parked.clear();
+        self.contests = super::contest::Contests::default();
         self.chain.keys = CommitKeys::none();
         self.chain.ended = None;
         self.slots = self.reader_here();

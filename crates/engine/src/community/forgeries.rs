@@ -317,7 +317,7 @@ fn external(community: &Community, who: &Person, aad: &[u8]) -> (Group, Vec<u8>,
     let group = community.group.as_ref().unwrap();
     let leaf = LeafKey::from_seed(&who.seed);
     let (tree, info) = (group.tree().unwrap(), group.group_info().unwrap());
-    let made = Group::join(&tree, &info, &leaf, &who.cert, aad, [9; 32], false);
+    let made = Group::join(&tree, &info, &leaf, &who.cert, aad, who.seed, false);
     let (group, staged) = made.unwrap();
     (group, staged.commit, staged.group_info)
 }

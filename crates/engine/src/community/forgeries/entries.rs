@@ -4,7 +4,7 @@ use super::*;
 use crate::community::chain::Void;
 use crate::entry::{Draft, Kind, Refusal, id, write};
 use crate::ledger::{LedgerError, Purpose, sign};
-use ume_api::EntryId;
+use ume_api::{EntryId, Trouble};
 
 fn drafted(kind: Kind, point: u32) -> Draft {
     let content = match kind {
@@ -172,4 +172,39 @@ fn reasons_have_words_that_tell_nothing_else() {
     ] {
         assert_eq!(reason.to_string(), words);
     }
+}
+
+#[test]
+fn what_is_being_seen_to_is_told_the_gravest_first() {
+    let mut world = World::begin();
+    assert_eq!(world.community.view().troubles, []);
+    let point = world.point();
+    // Somebody who has just lost a right is no forger.
+    let late = world.writes(&world.reader, Kind::Post, point);
+    assert_eq!(world.hears(&late).len(), 1);
+    assert_eq!(world.community.view().troubles, []);
+    let unknown = world.writes(&world.stranger, Kind::Post, point);
+    assert!(world.hears(&unknown).is_empty());
+    world.shows(&[0xff; 40]);
+    let mut expected = vec![
+        Trouble::Undecided { count: 1 },
+        Trouble::Refused { count: 1 },
+    ];
+    assert_eq!(world.community.view().troubles, expected);
+    let community = &mut world.community;
+    with(&mut world.rng, |ctx| {
+        community.count_tampered(ctx, 3);
+        community.saved.recount = crate::community::restored::ROUNDS;
+        community.heal(ctx, None);
+    });
+    expected.splice(
+        0..0,
+        [
+            Trouble::KeysLost,
+            Trouble::PuttingBack,
+            Trouble::Damaged { count: 3 },
+        ],
+    );
+    assert_eq!(world.community.view().troubles, expected);
+    assert_eq!(world.community.view().phase, ume_api::Phase::Healing);
 }
