@@ -108,8 +108,28 @@ pub struct CommunityView {
     pub changes: u32,
     /// Whether this profile may make invites.
     pub may_invite: bool,
-    /// Posts that are known to exist (a later one points to them) but have not arrived.
-    pub missing: u32,
+    /// Entries that are known to exist (a later one points to them) but have not arrived.
+    pub missing: Missing,
+}
+
+/// Missing entries, by what is being done about them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Missing {
+    /// Looked for at the relay.
+    pub sought: u32,
+    /// The relay does not have them; the other members were asked.
+    pub asked: u32,
+    /// Nobody who was here has them. They are asked for again, less and less often.
+    pub nobody: u32,
+}
+
+impl Missing {
+    /// All of them.
+    #[must_use]
+    pub fn all(self) -> u32 {
+        let known = self.sought.saturating_add(self.asked);
+        known.saturating_add(self.nobody)
+    }
 }
 
 /// How far a community is on this device.
@@ -151,6 +171,9 @@ pub struct PostView {
     pub at: u64,
     /// Its newest text; empty if it was taken back.
     pub text: String,
+    /// When its texts are erased on all devices, milliseconds since 1970; `None`: never. Then it is told as gone
+    /// ([`crate::News::Gone`]).
+    pub expires_at: Option<u64>,
     /// When that was written, if it is not the first one. See [`crate::Command::Versions`].
     pub edited_at: Option<u64>,
     /// Who took it back, if somebody did.

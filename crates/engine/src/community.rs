@@ -15,8 +15,10 @@ mod changes;
 mod commit;
 mod context;
 mod departure;
+mod expiry;
 mod feed;
 mod former;
+mod gaps;
 pub(crate) mod generation;
 mod history;
 mod intent;
@@ -51,12 +53,13 @@ use bytes::Bytes;
 use chain::Chain;
 use commit::Ballot;
 use feed::Feed;
+use gaps::Gaps;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
 use restored::Restored;
 use slots::SlotReader;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Departure, EntryId, Failure, Notice};
 use ume_wire::auth::{Hash, LaneId};
 use ume_wire::relay::{LaneNew, RefusedCode, frame::Body};
@@ -124,12 +127,16 @@ pub(crate) struct Community {
     dangles: Option<bool>,
     taking: Taking,
     missing_since: Option<Millis>,
-    missing: usize,
+    missing_ids: BTreeSet<EntryId>,
+    /// What members say to each other about it.
+    gaps: Gaps,
     missing_changed: bool,
     /// Pause before what is still missing is looked for again, milliseconds.
     heal_pause_ms: u64,
+    /// When the next post ends.
+    expiry_at: Option<Millis>,
     /// Keys of the groups' rows in the store, by place.
-    mls_rows: BTreeMap<u8, std::collections::BTreeSet<Vec<u8>>>,
+    mls_rows: BTreeMap<u8, BTreeSet<Vec<u8>>>,
     tampered: u32,
     /// Rows that could not be read when this community was loaded.
     damaged: u32,
@@ -178,6 +185,9 @@ impl Community {
             return;
         }
         self.poll_at = ctx.now.plus(POLL_MS);
+        // The relay has said what time it is.
+        self.expiry_at = self.expiry_at.map(|_| ctx.now);
+        self.advance_expiry(ctx);
         self.look_for_missing_soon(ctx);
         self.repair(ctx);
         self.advance(ctx);
@@ -213,6 +223,7 @@ impl Community {
             self.slots = here;
         }
         self.restored.line_down();
+        self.gaps_line_down();
         self.posts.values_mut().for_each(PostLane::restart);
         self.history.values_mut().for_each(LogReader::restart);
         self.lanes.clear();
@@ -286,6 +297,7 @@ impl Community {
                 } else if let Some(reader) = self.reader(&lane) {
                     let _begun_anew = reader.head(head);
                 }
+                self.notice_skipped(ctx, &lane);
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
             (
@@ -309,10 +321,19 @@ impl Community {
             }
             (Tag::Settle(round), Body::Head(head)) => self.settled(ctx, round, head),
             (Tag::Settle(_), _) => self.settling = None,
+            (Tag::Talk, _) => {}
             (Tag::Prepare, body) => self.prepared(ctx, body),
             (Tag::Accept(index), body) => self.accepted(ctx, index, body),
         }
         self.advance(ctx);
+    }
+
+    /// What expired before it was read may be what nothing names.
+    fn notice_skipped(&mut self, ctx: &mut Ctx<'_>, lane: &LaneId) {
+        let reader = self.reader(lane);
+        if reader.is_some_and(|reader| std::mem::take(&mut reader.skipped)) {
+            self.wish_to_compare(ctx);
+        }
     }
 
     fn lane_refused(&mut self, ctx: &mut Ctx<'_>, lane: LaneId, body: &Body) {
@@ -362,6 +383,7 @@ impl Community {
 
     /// Time passed.
     pub(crate) fn tick(&mut self, ctx: &mut Ctx<'_>) {
+        self.advance_expiry(ctx);
         if self.poll_at <= ctx.now {
             self.poll_at = ctx.now.plus(if self.slots.is_partial() {
                 POLL_PARTIAL_MS
@@ -394,7 +416,7 @@ impl Community {
     /// When [`Self::tick`] has something to do.
     pub(crate) fn due(&self) -> Option<Millis> {
         if self.departed().is_some() {
-            return None;
+            return self.expiry_at;
         }
         // What time alone brings is looked at once.
         let ahead = |at: &Millis| *at > self.looked_at;
@@ -411,12 +433,14 @@ impl Community {
         let recount = self.recount_due().filter(|at| synced && ahead(at));
         [
             Some(self.poll_at),
+            self.expiry_at,
             pause,
             ballot,
             handover,
             upkeep,
             missing,
             recount,
+            self.gaps_due(),
         ]
         .into_iter()
         .flatten()
@@ -443,6 +467,7 @@ impl Community {
         self.advance_outbox(ctx);
         self.advance_recount(ctx);
         self.advance_missing(ctx);
+        self.advance_gaps(ctx);
     }
 
     /// Whether a lane exists as far as this connection knows; asks for it to be made if not.

@@ -33,6 +33,8 @@ pub(crate) enum Label {
     HistoryWriter,
     HistoryReader,
     HistorySeal,
+    /// What members say to each other about entries of a day and later.
+    HistoryTalk,
     /// From one day's history secret to the next day's.
     HistoryNext,
     /// Invite lane, and the invite's key pair.
@@ -59,6 +61,7 @@ impl Label {
             Self::HistoryWriter => "ume/1/h.w",
             Self::HistoryReader => "ume/1/h.r",
             Self::HistorySeal => "ume/1/h.seal",
+            Self::HistoryTalk => "ume/1/h.talk",
             Self::HistoryNext => "ume/1/h.next",
             Self::InviteId => "ume/1/i.id",
             Self::InviteReader => "ume/1/i.r",
@@ -70,7 +73,7 @@ impl Label {
 
 /// All labels, for the vectors.
 #[cfg(test)]
-pub(crate) const LABELS: [Label; 18] = [
+pub(crate) const LABELS: [Label; 19] = [
     Label::Persona,
     Label::Rescue,
     Label::GenerationHistory,
@@ -84,6 +87,7 @@ pub(crate) const LABELS: [Label; 18] = [
     Label::HistoryWriter,
     Label::HistoryReader,
     Label::HistorySeal,
+    Label::HistoryTalk,
     Label::HistoryNext,
     Label::InviteId,
     Label::InviteReader,

@@ -22,6 +22,7 @@ mod line;
 mod link;
 mod mls;
 mod names;
+pub mod reconcile;
 mod schedule;
 mod visit;
 

@@ -39,6 +39,10 @@ pub struct Plan {
     pub changes: usize,
     /// Whether the relay is backed up, and put back from that later.
     pub put_back: bool,
+    /// Posts that end while people do things.
+    pub fleeting: usize,
+    /// Whether what people wrote expires at the relay before everybody has read it.
+    pub expires: bool,
 }
 
 impl Plan {
@@ -58,9 +62,17 @@ impl Plan {
             edits: rng.next_u32() as usize % 12,
             changes: rng.next_u32() as usize % 8,
             put_back: false,
+            fleeting: 0,
+            expires: false,
         };
         // Seldom beside other changes, because the run then has few of those.
         plan.put_back = chance(rng, if plan.changes == 0 { 600 } else { 60 });
+        // Who is out, and a profile that was put back, may have had what nobody else had read.
+        plan.expires = plan.changes == 0 && !plan.put_back && chance(rng, 500);
+        // Clocks that differ by a day do not agree on when a post ends, before a relay has corrected them.
+        if !plan.skewed {
+            plan.fleeting = rng.next_u32() as usize % 6;
+        }
         plan
     }
 }
@@ -70,6 +82,10 @@ impl Plan {
 pub struct Report {
     /// Devices that crashed, counted each time.
     pub crashes: u32,
+    /// Posts that ended.
+    pub fleeting: usize,
+    /// Times that what people wrote expired at the relay.
+    pub expired: u32,
     /// Profiles that were replaced by an older copy.
     pub restored: u32,
     /// Relays that were put back from a backup.
@@ -103,6 +119,8 @@ pub struct Failure {
 pub(crate) enum Act {
     Join,
     Post(String),
+    /// Writes a post that ends after a minute.
+    PostFleeting(String),
     Crash,
     /// Keeps a copy of the browser profile.
     Copy,
@@ -159,6 +177,16 @@ impl World {
             let device = self.rng.next_u32() as usize % plan.devices;
             self.plan_act(device, Act::Post(format!("post {n} of seed {}", self.seed)));
         }
+        for n in 0..plan.fleeting {
+            let device = self.rng.next_u32() as usize % plan.devices;
+            let text = format!("fleeting post {n} of seed {}", self.seed);
+            self.plan_act(device, Act::PostFleeting(text));
+        }
+        if plan.expires {
+            let at = self.now_ms + u64::from(self.rng.next_u32()) % BUSY_MS;
+            self.schedule(at, Event::Expire);
+            self.report.expired += 1;
+        }
         for n in 0..plan.edits {
             let device = self.rng.next_u32() as usize % plan.devices;
             let text = format!("post {n} of seed {} edited", self.seed);
@@ -184,7 +212,7 @@ impl World {
             if chance(&mut self.rng, 300) {
                 self.plan_act(device, Act::Crash);
             }
-            if chance(&mut self.rng, 200) && may_restore(device) {
+            if chance(&mut self.rng, 200) && may_restore(device) && !plan.expires {
                 self.plan_act(device, Act::Copy);
                 self.plan_act(device, Act::Restore);
             }
@@ -220,6 +248,7 @@ impl World {
         self.report.crashes = self.devices.iter().map(|device| device.crashes).sum();
         self.report.posts = self.acknowledged.len();
         self.report.refused = self.refused();
+        self.report.fleeting = self.fleeting;
         self.report.out = (0..self.devices.len())
             .filter(|one| self.is_out(*one))
             .count();
@@ -326,6 +355,19 @@ impl World {
             }
             Act::Change(text) => self.change_post(device, text),
             Act::Govern { lasting } => self.change_something(device, lasting),
+            Act::PostFleeting(text) => {
+                let Some((community, _)) = self.community(device) else {
+                    return Ok(());
+                };
+                self.fleeting += 1;
+                let lifetime = Some(60);
+                let post = Command::Post {
+                    community,
+                    text,
+                    lifetime,
+                };
+                self.command(device, post).map(|_| ())
+            }
             Act::Post(text) => {
                 let joined = self
                     .community(device)
@@ -339,7 +381,11 @@ impl World {
                     device,
                     Input::Command {
                         number,
-                        command: Command::Post { community, text },
+                        command: Command::Post {
+                            community,
+                            text,
+                            lifetime: None,
+                        },
                     },
                 )
             }
@@ -501,7 +547,9 @@ impl World {
         let refused = self.refused();
         // What a relay forgot, and who was taken out alone had, comes back from nobody.
         let alone = self.alone();
-        if entries + refused + alone < self.acknowledged.len() || entries > given.len() {
+        // Those that end may be here still.
+        let most = given.len() + self.fleeting;
+        if entries + refused + alone < self.acknowledged.len() || entries > most {
             return Err(format!(
                 "{entries} entries, {refused} refused, {} acknowledged, {} given",
                 self.acknowledged.len(),

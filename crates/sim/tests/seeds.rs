@@ -18,7 +18,7 @@ fn every_seed_ends_well() {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let totals = std::thread::scope(|scope| {
         let work = || {
-            let mut totals = [0; 9];
+            let mut totals = [0; 11];
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed >= first + count {
@@ -35,6 +35,8 @@ fn every_seed_ends_well() {
                         totals[6] += u64::from(report.put_back);
                         totals[7] += report.out as u64;
                         totals[8] += u64::from(report.edits);
+                        totals[9] += report.fleeting as u64;
+                        totals[10] += u64::from(report.expired);
                     }
                     Err(failure) => panic!(
                         "seed {seed}: {}\nreplay: UME_SIM_FIRST={seed} UME_SIM_SEEDS=1 cargo test -p ume-sim",
@@ -47,10 +49,10 @@ fn every_seed_ends_well() {
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap())
-            .fold([0; 9], |a, b| std::array::from_fn(|n| a[n] + b[n]))
+            .fold([0; 11], |a, b| std::array::from_fn(|n| a[n] + b[n]))
     });
     println!(
-        "{count} seeds: {} crashes, {} restored profiles, {} restored relays, {} changes of posts, {} changes of rights, {} out, {} posts, {} refused, {} frames",
+        "{count} seeds: {} crashes, {} restored profiles, {} restored relays, {} changes of posts, {} changes of rights, {} out, {} posts, {} refused, {} ended, {} times all expired at the relay, {} frames",
         totals[0],
         totals[3],
         totals[6],
@@ -59,8 +61,10 @@ fn every_seed_ends_well() {
         totals[7],
         totals[1],
         totals[5],
+        totals[9],
+        totals[10],
         totals[2]
     );
     // A simulation in which nothing happens proves nothing.
-    assert!(count < 100 || [0, 1, 3, 4, 6, 7, 8].iter().all(|n| totals[*n] > 0));
+    assert!(count < 100 || [0, 1, 3, 4, 6, 7, 8, 9, 10].iter().all(|n| totals[*n] > 0));
 }

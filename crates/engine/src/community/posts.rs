@@ -9,11 +9,12 @@
 //! In: each epoch has a lane; the newest is followed, older ones are read to their end and then forgotten together with
 //! their secret.
 
+use super::gaps::TALK;
 use super::history::HISTORY;
 use super::post_lane::Retirement;
 use super::{Community, Ctx, Kept, Part, Tag};
 use crate::cell;
-use crate::entry::{self, Draft, Kind, Standing};
+use crate::entry::{self, Draft, Kind, LIFETIME_MS_MAX, Standing};
 use crate::io::Table;
 use crate::keys::{LaneKeys, OwnLane};
 use crate::line::Request;
@@ -137,8 +138,16 @@ impl EntryRow {
 
 impl Community {
     /// Writes a post.
-    pub(crate) fn post(&mut self, ctx: &mut Ctx<'_>, text: String) -> Result<EntryId, Failure> {
-        self.write(ctx, Kind::Post, text.into_bytes())
+    pub(crate) fn post(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        text: String,
+        lifetime_ms: Option<u64>,
+    ) -> Result<EntryId, Failure> {
+        if lifetime_ms.is_some_and(|ms| !(1..=LIFETIME_MS_MAX).contains(&ms)) {
+            return Err(Failure::NotAllowed);
+        }
+        self.write(ctx, Kind::Post, text.into_bytes(), lifetime_ms)
     }
 
     /// Writes an entry: durable with this batch, on its way as soon as it can be.
@@ -147,6 +156,7 @@ impl Community {
         ctx: &mut Ctx<'_>,
         kind: Kind,
         content: Vec<u8>,
+        lifetime_ms: Option<u64>,
     ) -> Result<EntryId, Failure> {
         let ledger = &self.chain.ledger;
         let may = match kind {
@@ -167,13 +177,15 @@ impl Community {
             .min(ctx.time.0.saturating_add(AHEAD_MS));
         let mut salt = [0; 16];
         ctx.rng.fill_bytes(&mut salt);
+        let time_ms = ctx.time.0.max(latest.saturating_add(1));
         let draft = Draft {
             kind,
             salt,
             seq,
             previous,
             parents: self.feed.tips(&leaf),
-            time_ms: ctx.time.0.max(latest.saturating_add(1)),
+            time_ms,
+            expires_ms: lifetime_ms.map(|ms| time_ms.saturating_add(ms)),
             content,
             ledger: self.chain.ledger.len(),
         };
@@ -222,8 +234,12 @@ impl Community {
                 .get(&epoch)
                 .map_or(0, |lane| lane.reader.tampered);
             self.count_tampered(ctx, tampered);
-            for message in messages.into_iter().filter(|message| message.kind == MLS) {
-                self.open_message(ctx, epoch, &message);
+            for message in messages {
+                match message.kind {
+                    MLS => self.open_message(ctx, epoch, &message),
+                    TALK => self.hear(ctx, epoch, &message.bytes),
+                    _ => {}
+                }
             }
         }
     }

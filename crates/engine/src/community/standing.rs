@@ -2,7 +2,7 @@
 
 use super::posts::{EntryRow, What};
 use super::{Community, Ctx, Kept};
-use crate::entry::{self, Entry, Standing};
+use crate::entry::{self, Entry, Kind, Standing};
 use crate::io::{Key, Table};
 use crate::proto;
 use ume_api::EntryId;
@@ -27,7 +27,12 @@ impl Community {
             return;
         }
         match entry::verify(written, &self.chain.ledger.community) {
-            Ok(entry) => {
+            // Its text may still be shown: whoever has it is waited for.
+            Ok(entry) if self.lacks_its_text(ctx, &entry) => {}
+            Ok(mut entry) => {
+                if entry.is_over(ctx.time.0) {
+                    entry.erase();
+                }
                 let leaf = entry.leaf;
                 if self.admit_entry(ctx, entry) {
                     self.retry_parked(ctx, |waiting| waiting.leaf == leaf);
@@ -35,6 +40,14 @@ impl Community {
             }
             Err(error) => self.reject("entry", &error),
         }
+    }
+
+    /// Whether a post that lasts for a time came without its text before that was over, and nobody took it back.
+    fn lacks_its_text(&self, ctx: &Ctx<'_>, entry: &Entry) -> bool {
+        let taken_back = |one: &Entry| matches!(one.kind, Kind::Unpublish(_));
+        entry.has_ended()
+            && !entry.is_over(ctx.time.0)
+            && !self.feed.about(&entry.id).any(taken_back)
     }
 
     /// Keeps an entry if it stands; whether it does.
@@ -152,6 +165,7 @@ impl Community {
         let id = kept.entry.id;
         self.put_row(ctx, Table::Entry, &id.0, &EntryRow::of(&kept));
         self.feed.add(kept);
+        self.plan_expiry(ctx);
         self.missing_changed = true;
         self.take_changes(ctx, &id);
     }

@@ -40,7 +40,7 @@ impl Community {
                 .len()
                 .saturating_add(u32::try_from(self.feed.portraits()).unwrap_or(u32::MAX)),
             may_invite: ledger.may(&self.saved.persona, Right::Invite),
-            missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
+            missing: self.missing_view(),
         }
     }
 
@@ -154,7 +154,7 @@ impl Community {
                 && self.saved.join.is_none()
                 && self.saved.history_todo.is_empty(),
             unsettled: self.outbox.len() + self.saved.again.len() + usize::from(self.saved.recount),
-            missing: self.missing,
+            missing: self.missing_ids.len(),
         }
     }
 }

@@ -32,6 +32,7 @@ fn draft(text: &str) -> Draft {
         kind: Kind::Post,
         salt: [5; 16],
         time_ms: 7,
+        expires_ms: None,
         content: text.into(),
         ledger: 1,
     }

@@ -97,6 +97,7 @@ pub(crate) enum Purpose {
     Statement,
     JoinClaim,
     Entry,
+    Talk,
 }
 
 impl Purpose {
@@ -106,6 +107,7 @@ impl Purpose {
             Self::Statement => b"ume/1/statement\0",
             Self::JoinClaim => b"ume/1/join-claim\0",
             Self::Entry => b"ume/1/entry\0",
+            Self::Talk => b"ume/1/talk\0",
         }
     }
 }
