@@ -18,7 +18,7 @@ mod departure;
 mod expiry;
 mod feed;
 mod former;
-mod gaps;
+pub(crate) mod gaps;
 pub(crate) mod generation;
 mod history;
 mod intent;

@@ -42,6 +42,11 @@ impl Kind {
         }
     }
 
+    /// Whether it may last for a time only.
+    fn may_end(self) -> bool {
+        matches!(self, Self::Post | Self::Edit(_))
+    }
+
     fn has_body(self) -> bool {
         !matches!(self, Self::Unpublish(_))
     }
@@ -101,7 +106,7 @@ pub(crate) struct Draft {
     pub(crate) previous: Option<EntryId>,
     pub(crate) parents: Vec<EntryId>,
     pub(crate) time_ms: u64,
-    /// When a post is to end; `None`: never.
+    /// When its texts are to be erased; `None`: never.
     pub(crate) expires_ms: Option<u64>,
     /// Text or picture; empty for an entry without.
     pub(crate) content: Vec<u8>,
@@ -203,7 +208,7 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
     let lasts_soundly = match lasts {
         None => true,
         Some(lasts) => {
-            kind == Kind::Post && lasts.is_some_and(|ms| (1..=LIFETIME_MS_MAX).contains(&ms))
+            kind.may_end() && lasts.is_some_and(|ms| (1..=LIFETIME_MS_MAX).contains(&ms))
         }
     };
     if !lasts_soundly {

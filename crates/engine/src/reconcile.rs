@@ -27,6 +27,11 @@ const CLOSING_BYTES: usize = 100;
 /// The end of all ranges. No entry has this time.
 const END_MS: u64 = u64::MAX;
 
+/// The longest step between two members, bytes: twelve cells. One cell is enough where little differs, and where much does,
+/// larger steps need fewer cells in all: what does not fit has to be found anew.
+pub const STEP_BYTES: usize = 20_000;
+/// What is around a step on its way, at most, bytes: who says it to whom, seal and signature.
+pub const AROUND_BYTES: usize = 280;
 /// The smallest limit of a step, bytes: a range's ids, its bound and what closes the message have to fit.
 pub const STEP_BYTES_MIN: usize = 1_280;
 

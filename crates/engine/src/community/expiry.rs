@@ -51,7 +51,7 @@ impl Community {
         self.feed.put_text(entry, true);
         self.store_entry(ctx, post);
         self.reseal_bare(ctx, post);
-        // Also the texts that it was given later.
+        // Also texts that it was given by somebody who did not say when they end.
         self.erase_taken_back(ctx, post);
         ctx.news.gone.push(*post);
     }

@@ -194,7 +194,7 @@ impl Feed {
 
     /// Notes whether a text is missing.
     pub(crate) fn note_bare(&mut self, entry: &Entry, gone: bool) {
-        if entry.is_bare() && !gone {
+        if entry.is_bare() && !entry.has_ended() && !gone {
             self.bare.insert(entry.id);
         } else {
             self.bare.remove(&entry.id);

@@ -11,7 +11,7 @@
 mod answering;
 mod asking;
 mod comparing;
-mod talk;
+pub(crate) mod talk;
 
 pub(super) use talk::TALK;
 
@@ -42,9 +42,6 @@ const GIVEN_BYTES: usize = 64 * 1024;
 const GIVEN_PER_HOUR: u32 = 60;
 /// Steps of one member's comparisons that are answered in an hour.
 const STEPS_PER_HOUR: u32 = 60;
-/// The longest step of a comparison, bytes: twelve cells. One cell is enough where little differs, and where much does,
-/// larger steps need fewer cells in all: what does not fit has to be found anew.
-const STEP_BYTES: usize = 20_000;
 /// How long an answer is waited for, milliseconds.
 const ANSWER_MS: u64 = 30_000;
 /// Days that are asked about when nobody answered for all.
@@ -90,6 +87,8 @@ pub(super) struct Gaps {
     compare_pause_ms: u64,
     /// How often it was tried.
     compared: u32,
+    /// How often, one after the other, nothing was found by it with somebody who may miss something as well.
+    unsure: u32,
     /// How many messages of others are heard, by what they are.
     asks_heard: BTreeMap<Hash, Allowance>,
     steps_heard: BTreeMap<Hash, Allowance>,
@@ -169,7 +168,8 @@ impl Community {
     /// Whether an entry is here as it should be.
     fn is_whole(&self, id: &EntryId) -> bool {
         let kept = self.feed.get(id).map(|kept| &kept.entry);
-        kept.is_some_and(|entry| !entry.is_bare() || self.is_gone_with_its_post(entry))
+        let whole = |entry: &Entry| !entry.is_bare() || entry.has_ended();
+        kept.is_some_and(|entry| whole(entry) || self.is_gone_with_its_post(entry))
     }
 
     /// Whether nobody is to have this text any more.

@@ -161,7 +161,7 @@ impl Community {
         self.heal_pause_ms = (2 * self.heal_pause_ms).min(HEAL_PAUSE_MS.1);
         let from = ctx.today().saturating_sub(HEAL_DAYS);
         self.read_history_from(ctx, from);
-        self.ask_after_search();
+        self.ask_after_search(ctx);
     }
 
     /// On a new connection, what is missing is looked for soon: whoever has it may have come.

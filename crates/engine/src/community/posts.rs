@@ -178,6 +178,14 @@ impl Community {
         let mut salt = [0; 16];
         ctx.rng.fill_bytes(&mut salt);
         let time_ms = ctx.time.0.max(latest.saturating_add(1));
+        let expires_ms = match kind {
+            // The texts of a post end together.
+            Kind::Edit(post) => self.feed.get(&post).and_then(|kept| kept.entry.expires_ms),
+            _ => lifetime_ms.map(|ms| time_ms.saturating_add(ms)),
+        };
+        if expires_ms.is_some_and(|at| at <= time_ms) {
+            return Err(Failure::NotHere);
+        }
         let draft = Draft {
             kind,
             salt,
@@ -185,7 +193,7 @@ impl Community {
             previous,
             parents: self.feed.tips(&leaf),
             time_ms,
-            expires_ms: lifetime_ms.map(|ms| time_ms.saturating_add(ms)),
+            expires_ms,
             content,
             ledger: self.chain.ledger.len(),
         };

@@ -18,7 +18,8 @@ impl Community {
             return;
         };
         if let Some(known) = self.feed.get(&id) {
-            if known.entry.is_bare() && !written.body.is_empty() {
+            let lacks = known.entry.is_bare() && !known.entry.has_ended();
+            if lacks && !written.body.is_empty() {
                 self.fill(ctx, written);
             }
             return;
@@ -42,12 +43,15 @@ impl Community {
         }
     }
 
-    /// Whether a post that lasts for a time came without its text before that was over, and nobody took it back.
+    /// Whether what lasts for a time came without its text before that was over, and nobody took it back.
     fn lacks_its_text(&self, ctx: &Ctx<'_>, entry: &Entry) -> bool {
         let taken_back = |one: &Entry| matches!(one.kind, Kind::Unpublish(_));
         entry.has_ended()
             && !entry.is_over(ctx.time.0)
-            && !self.feed.about(&entry.id).any(taken_back)
+            && !self
+                .feed
+                .about(&entry.kind.target().unwrap_or(entry.id))
+                .any(taken_back)
     }
 
     /// Keeps an entry if it stands; whether it does.

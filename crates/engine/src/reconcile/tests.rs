@@ -156,3 +156,57 @@ proptest! {
         }
     }
 }
+
+/// The same set for the published implementation.
+fn published(set: &Set) -> negentropy::NegentropyStorageVector {
+    let mut storage = negentropy::NegentropyStorageVector::new();
+    for (time, id) in &set.0 {
+        let id = negentropy::Id::from_byte_array(*id);
+        storage.insert(*time, id).unwrap();
+    }
+    storage.seal().unwrap();
+    storage
+}
+
+#[test]
+fn the_published_implementation_understands_both_sides() {
+    let limit = STEP_BYTES as u64;
+    let every = |n: u64, rest: u64| {
+        (0..3000)
+            .filter(move |m| m % n != rest)
+            .map(|m| (m / 3, id(m)))
+    };
+    let (one, other) = (Set::new(every(50, 3)), Set::new(every(40, 7)));
+    let (have, need) = (only(&one, &other), only(&other, &one));
+
+    // It answers.
+    let storage = published(&other);
+    let mut theirs = negentropy::Negentropy::borrowed(&storage, limit).unwrap();
+    let mut found = Found::default();
+    let mut message = one.begin();
+    loop {
+        let answer = theirs.reconcile(&message).unwrap();
+        match one.compare(&answer, STEP_BYTES, &mut found).unwrap() {
+            Some(next) => message = next,
+            None => break,
+        }
+    }
+    assert_eq!((&found.have, &found.need), (&have, &need));
+
+    // It begins.
+    let storage = published(&one);
+    let mut theirs = negentropy::Negentropy::borrowed(&storage, limit).unwrap();
+    let (mut their_have, mut their_need) = (vec![], vec![]);
+    let mut message = theirs.initiate().unwrap();
+    assert_eq!(message, one.begin());
+    loop {
+        let answer = other.answer(&message, STEP_BYTES).unwrap();
+        let next = theirs.reconcile_with_ids(&answer, &mut their_have, &mut their_need);
+        match next.unwrap() {
+            Some(next) => message = next,
+            None => break,
+        }
+    }
+    let ids = |ids: Vec<negentropy::Id>| ids.into_iter().map(|id| *id.as_bytes()).collect();
+    assert_eq!((ids(their_have), ids(their_need)), (have, need));
+}

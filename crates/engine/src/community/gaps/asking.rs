@@ -70,7 +70,7 @@ impl Asking {
         self.open.as_ref().map(|open| open.until)
     }
 
-    /// Whom to ask for next: those that were asked for least.
+    /// What to ask for next: those that were asked for least.
     fn choose(&self, missing: &BTreeSet<EntryId>) -> BTreeSet<EntryId> {
         let missing = missing.iter().filter(|_| self.searched);
         let times = |id: &EntryId| self.times.get(id).copied().unwrap_or_default();
@@ -83,8 +83,12 @@ impl Asking {
 
 impl Community {
     /// The lanes are being searched for what is missing; then members are asked.
-    pub(in crate::community) fn ask_after_search(&mut self) {
+    pub(in crate::community) fn ask_after_search(&mut self, ctx: &mut Ctx<'_>) {
         self.gaps.asking.searched = true;
+        if self.missing_ids.len() > ASK_IDS_MAX {
+            // A comparison finds all that are somewhere, however many others somebody named that never were.
+            self.wish_to_compare(ctx);
+        }
     }
 
     pub(super) fn advance_asking(&mut self, ctx: &mut Ctx<'_>) {

@@ -8,10 +8,10 @@
 use super::super::{Community, Ctx};
 use super::answering::What;
 use super::talk::Envelope;
-use super::{ANSWER_MS, Request, STEP_BYTES, STEPS_PER_HOUR};
+use super::{ANSWER_MS, Request, STEPS_PER_HOUR};
 use crate::io::Millis;
 use crate::proto;
-use crate::reconcile::{Found, Set};
+use crate::reconcile::{Found, STEP_BYTES, Set};
 use proto::talk_body::Body as Said;
 use rand_core::RngCore;
 use std::collections::BTreeSet;
@@ -24,6 +24,9 @@ pub(super) const PAUSE_MS: (u64, u64) = (60_000, 24 * 3_600_000);
 const SPREAD_MS: u64 = 500;
 /// At most so long.
 const SPREAD_MS_MAX: u64 = 600_000;
+/// Who may miss something as well is not enough to compare with, unless nothing was found so often one after the other:
+/// after a relay was put back all may.
+const UNSURE_ENOUGH: u32 = 3;
 /// Who may miss something as well answers later, milliseconds.
 const DOUBT_MS: u64 = 10_000;
 
@@ -36,6 +39,8 @@ pub(super) struct Session {
     /// Who answered first.
     peer: Option<Hash>,
     found: Found,
+    /// Whoever answered may miss something as well.
+    unsure: bool,
     until: Millis,
 }
 
@@ -81,7 +86,7 @@ impl Community {
         let mut request = Request::default();
         ctx.rng.fill_bytes(&mut request);
         let set = self.entries_from(place);
-        if !self.say(ctx, place, request, None, Said::Step(set.begin())) {
+        if !self.say(ctx, place, request, None, Self::step(set.begin(), true)) {
             return;
         }
         self.gaps.session = Some(Session {
@@ -90,6 +95,7 @@ impl Community {
             set,
             peer: None,
             found: Found::default(),
+            unsure: false,
             until: ctx.now.plus(ANSWER_MS),
         });
     }
@@ -104,6 +110,7 @@ impl Community {
         self.saved.compare = false;
         self.saved_changed = true;
         self.gaps.compared = 0;
+        self.gaps.unsure = 0;
     }
 
     /// What this device has from a place on. What ended or was taken back is among it, without its text, so that all have
@@ -122,10 +129,10 @@ impl Community {
         &mut self,
         ctx: &mut Ctx<'_>,
         envelope: &Envelope,
-        step: Vec<u8>,
+        step: proto::Step,
         live: bool,
     ) {
-        if step.len() > STEP_BYTES {
+        if step.ranges.len() > STEP_BYTES {
             return;
         }
         let me = self.leaf_public();
@@ -141,8 +148,8 @@ impl Community {
                 }
                 let doubt = if self.saved.compare { DOUBT_MS } else { 0 };
                 match to {
-                    None => self.answer_in_turn(ctx, envelope, What::Step(step), doubt),
-                    Some(_) => self.answer_at(ctx.now, envelope, What::Step(step)),
+                    None => self.answer_in_turn(ctx, envelope, What::Step(step.ranges), doubt),
+                    Some(_) => self.answer_at(ctx.now, envelope, What::Step(step.ranges)),
                 }
             }
         }
@@ -163,12 +170,13 @@ impl Community {
         step: &[u8],
     ) {
         if let Ok(answer) = self.entries_from(place).answer(step, STEP_BYTES) {
-            self.say(ctx, place, request, Some(to), Said::Step(answer));
+            let unsure = self.saved.compare;
+            self.say(ctx, place, request, Some(to), Self::step(answer, unsure));
         }
     }
 
     /// The other side's answer in a comparison of this device's.
-    fn compare_step(&mut self, ctx: &mut Ctx<'_>, envelope: &Envelope, step: &[u8]) {
+    fn compare_step(&mut self, ctx: &mut Ctx<'_>, envelope: &Envelope, step: &proto::Step) {
         let Some(mut session) = self.gaps.session.take() else {
             return;
         };
@@ -178,10 +186,14 @@ impl Community {
             self.gaps.session = Some(session);
             return;
         }
-        match session.set.compare(step, STEP_BYTES, &mut session.found) {
+        session.unsure |= step.unsure;
+        match session
+            .set
+            .compare(&step.ranges, STEP_BYTES, &mut session.found)
+        {
             Ok(Some(next)) => {
                 let (place, request) = (session.place, session.request);
-                if self.say(ctx, place, request, Some(peer), Said::Step(next)) {
+                if self.say(ctx, place, request, Some(peer), Self::step(next, true)) {
                     session.until = ctx.now.plus(ANSWER_MS);
                 }
                 self.gaps.session = Some(session);
@@ -192,8 +204,19 @@ impl Community {
         }
     }
 
+    fn step(ranges: Vec<u8>, unsure: bool) -> Said {
+        Said::Step(proto::Step { ranges, unsure })
+    }
+
     /// Both know what each alone has: it is handed over, and asked for.
     fn finish_comparing(&mut self, ctx: &mut Ctx<'_>, session: Session, peer: Hash) {
+        let nothing = session.found == Found::default();
+        self.gaps.unsure = if nothing { self.gaps.unsure + 1 } else { 0 };
+        if session.unsure && self.gaps.unsure < UNSURE_ENOUGH {
+            self.compare_later(ctx);
+        } else {
+            self.compare_done();
+        }
         let needed = session.found.need.into_iter().map(EntryId);
         let absent = |id: &EntryId| !self.is_whole(id) && !self.feed.is_never(id);
         let absent: Vec<EntryId> = needed.filter(absent).collect();
@@ -202,7 +225,6 @@ impl Community {
         while !left.is_empty() {
             left = self.give(ctx, session.place, session.request, peer, &left);
         }
-        self.compare_done();
         self.advance_asking(ctx);
     }
 }

@@ -94,6 +94,46 @@ fn open(key: &Secret, lane: &LaneId, sealed: &[u8]) -> Option<Said> {
     proto::TalkBody::decode(&opened[..]).ok()?.body
 }
 
+/// What a fuzzer tries: raw bytes are nobody's word; and a member may say whatever they like, which is read as it was said,
+/// by who has the key, in its lane.
+#[cfg(feature = "fuzzing")]
+#[allow(clippy::missing_panics_doc)]
+pub(crate) fn try_out(bytes: &[u8]) {
+    use rand_core::SeedableRng;
+    assert!(unpack(bytes).is_none());
+    let (leaf, key, lane) = (Secret::new([2; 32]), Secret::new([3; 32]), [4; 32]);
+    let _ = open(&key, &lane, bytes);
+    if let Ok(mut talk) = proto::Talk::decode(bytes) {
+        talk.leaf = leaf.signing_key().verifying_key().to_bytes().to_vec();
+        let signed = ledger::sign(&leaf.signing_key(), Purpose::Talk, talk.encode_to_vec());
+        if let Some((envelope, sealed)) = unpack(&signed.encode_to_vec()) {
+            assert_eq!(envelope.from[..], talk.leaf[..]);
+            assert_eq!(
+                (envelope.place >> 32, envelope.place & 0xffff_ffff),
+                (talk.generation.into(), talk.day)
+            );
+            let _ = open(&key, &lane, &sealed);
+        }
+    }
+    let Ok(body) = proto::TalkBody::decode(bytes) else {
+        return;
+    };
+    let envelope = Envelope {
+        from: leaf.signing_key().verifying_key().to_bytes(),
+        request: [5; 16],
+        to: None,
+        place: place_of(1, 20_000),
+    };
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed([1; 32]);
+    let packed = pack(&leaf, &key, &lane, &envelope, &body, &mut rng);
+    let read = packed.as_deref().and_then(unpack);
+    assert_eq!(read.as_ref().map(|(envelope, _)| *envelope), Some(envelope));
+    if let Some((_, sealed)) = read {
+        assert_eq!(open(&key, &lane, &sealed), body.body);
+        assert_eq!(open(&leaf, &lane, &sealed), None);
+    }
+}
+
 impl Community {
     /// The key that seals what is about a day and later, if this device may read that day.
     fn talk_key(&self, place: u64) -> Option<Secret> {
@@ -178,7 +218,7 @@ impl Community {
 mod tests {
     use super::*;
     use crate::community::gaps::ASK_IDS_MAX;
-    use crate::reconcile::Set;
+    use crate::reconcile::{AROUND_BYTES, Set};
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
     use ume_wire::limits::FRAGMENT_BYTES;
@@ -188,6 +228,11 @@ mod tests {
         let body = proto::TalkBody { body: Some(said) };
         let (leaf, key) = (Secret::new([2; 32]), Secret::new([3; 32]));
         pack(&leaf, &key, &[4; 32], envelope, &body, &mut rng).unwrap()
+    }
+
+    fn step(ranges: Vec<u8>) -> Said {
+        let unsure = true;
+        Said::Step(proto::Step { ranges, unsure })
     }
 
     fn envelope() -> Envelope {
@@ -208,15 +253,17 @@ mod tests {
         let ask = proto::Ask {
             entries: vec![vec![7; 32]; ASK_IDS_MAX],
         };
-        for said in [Said::Ask(ask), Said::Step(Set::new(many).begin())] {
+        for said in [Said::Ask(ask), step(Set::new(many).begin())] {
             let bytes = packed(&envelope(), said);
             assert!(bytes.len() <= FRAGMENT_BYTES, "{}", bytes.len());
         }
+        let bytes = packed(&envelope(), step(vec![7; 1000]));
+        assert!(bytes.len() <= 1000 + AROUND_BYTES, "{}", bytes.len());
     }
 
     #[test]
     fn only_who_may_read_the_day_opens_it_in_its_lane_and_as_it_was_signed() {
-        let said = Said::Step(vec![1, 2, 3]);
+        let said = step(vec![1, 2, 3]);
         let bytes = packed(&envelope(), said.clone());
         let (read, sealed) = unpack(&bytes).unwrap();
         assert_eq!(read, envelope());
@@ -231,6 +278,6 @@ mod tests {
         assert_eq!(unpack(&signed.encode_to_vec()), None);
         let mut forged = envelope();
         forged.from = [8; 32];
-        assert_eq!(unpack(&packed(&forged, Said::Step(vec![]))), None);
+        assert_eq!(unpack(&packed(&forged, step(vec![]))), None);
     }
 }

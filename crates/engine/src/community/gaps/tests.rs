@@ -112,7 +112,11 @@ fn a_flood_of_steps_is_not_heard_to_its_end() {
             ..envelope(&community, n, 0)
         };
         with(&mut rng, NOW, |ctx| {
-            community.take_step(ctx, &envelope, vec![0x61], true);
+            let step = proto::Step {
+                ranges: vec![0x61],
+                unsure: false,
+            };
+            community.take_step(ctx, &envelope, step, true);
         });
         let pending = community.gaps.answering.request_of(&[7; 32]);
         heard += usize::from(pending == Some([n; 16]));
