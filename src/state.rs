@@ -157,7 +157,13 @@ impl State {
     }
 
     /// Publishes; the text is shown at once and comes back as a draft if it could not be kept.
-    pub(crate) fn post(self, text: String, on_failure: impl FnOnce(Failure, String) + 'static) {
+    /// `lifetime`: seconds after which it ends.
+    pub(crate) fn post(
+        self,
+        text: String,
+        lifetime: Option<u64>,
+        on_failure: impl FnOnce(Failure, String) + 'static,
+    ) {
         let Some(community) = self.open.get_untracked() else {
             return;
         };
@@ -166,6 +172,7 @@ impl State {
             let command = Command::Post {
                 community,
                 text: text.clone(),
+                lifetime,
             };
             match self.engine.ask(command).await {
                 Ok(Reply::Posted(id)) => self.feed.posted(ghost, id),

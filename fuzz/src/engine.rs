@@ -159,7 +159,14 @@ fn start() -> &'static Start {
         assert!(community.is_some(), "a community is founded");
         if let Some(community) = community {
             let text = "The lantern is lit.".to_owned();
-            scene.command(2, Command::Post { community, text });
+            scene.command(
+                2,
+                Command::Post {
+                    community,
+                    text,
+                    lifetime: None,
+                },
+            );
             let terms = TERMS;
             scene.command(3, Command::Share { community, terms });
             scene.calm();
@@ -275,10 +282,16 @@ fn command(scene: &mut Scene, number: u32, input: &mut Input<'_>, start: &Start)
     };
     let text = |input: &mut Input<'_>| String::from_utf8_lossy(input.piece()).into_owned();
     let command = match input.byte() % 8 {
-        0 => Command::Post {
-            community,
-            text: text(input),
-        },
+        0 => {
+            let text = text(input);
+            // One in three does not stay.
+            let lifetime = text.len().is_multiple_of(3).then_some(20);
+            Command::Post {
+                community,
+                text,
+                lifetime,
+            }
+        }
         1 => Command::Share {
             community,
             terms: TERMS,

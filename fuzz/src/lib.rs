@@ -93,12 +93,16 @@ targets! {
     LOG: "log", 32 * MIB, member::log;
     /// What a slot of the commit lane holds.
     RECORD: "record", 4 * MIB, member::record;
+    /// A step of a comparison between two members.
+    RECONCILE: "reconcile", 4 * MIB, member::reconcile;
     /// A relay over its sockets: HTTP, `POST` bodies, WebSocket, the socket for operators.
     RELAY: "relay", 512 * MIB, relay::run;
     /// Somebody who asks to come in.
     REQUEST: "request", MIB, member::request;
     /// A commit lane as a relay delivers it.
     SLOTS: "slots", 8 * MIB, member::slots;
+    /// What members say to each other about missing entries.
+    TALK: "talk", MIB, member::talk;
     /// The ways to unlock a vault, as they are stored.
     UNLOCK: "unlock", MIB, parse::unlock;
     /// A row of the vault in a browser that somebody else had his hands on.

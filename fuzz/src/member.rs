@@ -1,11 +1,16 @@
 //! What members and those who want to be say to each other, through a relay that may be anybody's.
 
 use crate::input::Input;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use ume_engine::fuzzing::{self, Delivery, Part, Saying, World};
+use ume_engine::reconcile::{Found, STEP_BYTES_MIN, Set};
+use ume_wire::auth::{Hash, hash};
 
 /// So many things happen in one input.
 const STEPS_MAX: usize = 32;
+/// Entries that two sides compare, at most.
+const ENTRIES_MAX: usize = 2_048;
 
 pub(crate) fn entry(bytes: &[u8]) {
     fuzzing::entry(bytes);
@@ -21,6 +26,54 @@ pub(crate) fn card(bytes: &[u8]) {
 
 pub(crate) fn request(bytes: &[u8]) {
     fuzzing::request(bytes);
+}
+
+pub(crate) fn talk(bytes: &[u8]) {
+    fuzzing::talk(bytes);
+}
+
+/// A message of somebody's: refused, or answered within the limit. And two sides that keep to the rules find what each
+/// alone has, whatever that is.
+pub(crate) fn reconcile(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let apart = u64::from(input.byte()) * u64::from(input.byte());
+    let (one, other) = (input.piece(), input.piece());
+    let set = |has: &[u8]| {
+        let bits = has
+            .iter()
+            .flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1));
+        let here = (0u64..)
+            .zip(bits.take(ENTRIES_MAX))
+            .filter(|(_, bit)| *bit == 1);
+        let entries = here.map(|(n, _)| (n * apart, hash(&n.to_le_bytes())));
+        entries.collect::<BTreeSet<_>>()
+    };
+    let (one, other) = (set(one), set(other));
+    let (ours, theirs) = (Set::new(one.clone()), Set::new(other.clone()));
+    let mut found = Found::default();
+    if let Ok(answer) = ours.answer(input.rest(), STEP_BYTES_MIN) {
+        assert!(answer.len() <= STEP_BYTES_MIN);
+        let _ = theirs.compare(&answer, STEP_BYTES_MIN, &mut found);
+    }
+    found = Found::default();
+    let mut message = Some(ours.begin());
+    while let Some(said) = message {
+        let answer = theirs.answer(&said, STEP_BYTES_MIN);
+        assert!(
+            answer
+                .as_ref()
+                .is_ok_and(|answer| answer.len() <= STEP_BYTES_MIN)
+        );
+        let next = ours.compare(&answer.unwrap_or_default(), STEP_BYTES_MIN, &mut found);
+        assert!(next.is_ok());
+        message = next.unwrap_or_default();
+    }
+    let ids = |from: &BTreeSet<(u64, Hash)>, without: &BTreeSet<(u64, Hash)>| {
+        let alone = from.difference(without);
+        alone.map(|(_, id)| *id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(found.have, ids(&one, &other));
+    assert_eq!(found.need, ids(&other, &one));
 }
 
 pub(crate) fn cell(bytes: &[u8]) {

@@ -8,6 +8,10 @@ use leptos::prelude::*;
 use leptos::{ev, html};
 use ume_api::{CommunityRef, Failure, TEXT_BYTES_MAX};
 
+/// How long posts may last that do not stay, seconds, in the order of the menu.
+const DAY: u64 = 24 * 3600;
+const WEEK: u64 = 7 * DAY;
+const MONTH: u64 = 30 * DAY;
 /// From here on the room that is left is shown, bytes.
 const ROOM_SHOWN: usize = 1024;
 
@@ -20,6 +24,8 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
     let draft = drafts.with_value(|drafts| drafts.get(&id).cloned().unwrap_or_default());
     let text = RwSignal::new(draft);
     let failure = RwSignal::new(None::<Failure>);
+    // For one post: the next one stays again, unless somebody says otherwise.
+    let lifetime = RwSignal::new(None::<u64>);
     let field = NodeRef::<html::Textarea>::new();
 
     let keep = move |value: String| {
@@ -42,11 +48,14 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
         let written = text.with_untracked(|text| text.trim().to_owned());
         keep(String::new());
         failure.set(None);
-        state.post(written, move |why, written| {
+        let lasts = lifetime.get_untracked();
+        lifetime.set(None);
+        state.post(written, lasts, move |why, written| {
             // What was typed meanwhile stays, after what could not be kept.
             let since = drafts.with_value(|drafts| drafts.get(&id).cloned());
             keep(since.map_or(written.clone(), |since| format!("{written}\n{since}")));
             let _ = failure.try_set(Some(why));
+            let _ = lifetime.try_set(lasts);
         });
         if let Some(field) = field.get_untracked() {
             let _ = field.focus();
@@ -108,6 +117,26 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
                 >
                     {icon(Icon::Send)}
                 </button>
+            </div>
+            <div class="composer-lasts">
+                <label class="unseen" for="compose-lasts">{t!(i18n, composer.lasts)}</label>
+                <select
+                    id="compose-lasts"
+                    aria-describedby="compose-lasts-hint"
+                    prop:value=move || lifetime.get().unwrap_or_default().to_string()
+                    on:change=move |event| {
+                        let seconds = event_target_value(&event).parse().unwrap_or_default();
+                        lifetime.set(Some(seconds).filter(|seconds| *seconds != 0));
+                    }
+                >
+                    <option value="0">{t!(i18n, composer.stays)}</option>
+                    <option value=DAY>{t!(i18n, composer.day)}</option>
+                    <option value=WEEK>{t!(i18n, composer.week)}</option>
+                    <option value=MONTH>{t!(i18n, composer.month)}</option>
+                </select>
+                <span id="compose-lasts-hint" hidden=move || lifetime.get().is_none()>
+                    {t!(i18n, composer.lasts_hint)}
+                </span>
             </div>
             <p id="compose-room" class="composer-room" aria-live="polite">{room}</p>
         </form>

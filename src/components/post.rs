@@ -48,6 +48,14 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
                     <time class="post-time" datetime=intl::iso(at) title=exact>
                         {move || intl::relative(i18n.get_locale(), at, now.get())}
                     </time>
+                    {post.expires_at.map(|ends| view! { class="u",
+                        <span class="post-time" data-test="ends">
+                            {move || {
+                                let when = intl::relative(i18n.get_locale(), ends, now.get());
+                                t_string!(i18n, feed.ends, when = when)
+                            }}
+                        </span>
+                    })}
                 </PostHead>
                 {if post.unpublished_by.is_some() {
                     view! { class="u", <p class="post-text post-gone">{t!(i18n, feed.unpublished)}</p> }.into_any()

@@ -2,7 +2,7 @@
 use super::ask::part;
 use super::icon::{Icon, icon};
 use super::troubles::Troubles;
-use crate::i18n::{choose, t, use_i18n};
+use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::timer;
 use crate::state::{Page, state};
 use leptos::prelude::*;
@@ -39,8 +39,11 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
         t!(i18n, connection.connecting_text),
     );
     let phase = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.phase)));
-    let missing =
-        Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.missing)));
+    let missing = Memo::new(move |_| {
+        community
+            .with(|one| one.as_ref().map(|one| one.missing))
+            .unwrap_or_default()
+    });
     // Whom ownership is offered to is this person.
     let offered = Memo::new(move |_| {
         community.with(|one| {
@@ -82,10 +85,21 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
                     </button>
                 </div>
             }.into_any())}
-            {part(move || missing.get() != 0, move || view! { class="u",
+            {part(move || missing.get().all() != 0, move || view! { class="u",
                 <div class="strip" data-test="missing">
                     {icon(Icon::Hourglass)}
-                    <p>{t!(i18n, feed.missing, count = missing.get())}</p>
+                    // While something is being done about one of them, that is what is said.
+                    <p>{move || {
+                        let what = missing.get();
+                        let count = what.all();
+                        if what.nobody == count {
+                            t_string!(i18n, feed.missing_nobody, count = count)
+                        } else if what.asked > 0 {
+                            t_string!(i18n, feed.missing_asked, count = count)
+                        } else {
+                            t_string!(i18n, feed.missing, count = count)
+                        }
+                    }}</p>
                 </div>
             }.into_any())}
             <Troubles community=community/>

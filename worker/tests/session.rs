@@ -117,6 +117,7 @@ impl Tab {
         let command = Command::Post {
             community: CommunityRef(0),
             text: "text".to_owned(),
+            lifetime: None,
         };
         self.queue
             .push(Event::Page(ToEngine::Ask { number, command }));

@@ -21,8 +21,8 @@ pub use govern::{
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
 pub use view::{
-    Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Notice, Person,
-    Phase, PostState, PostView, Trouble,
+    Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,
+    Notice, Person, Phase, PostState, PostView, Trouble,
 };
 
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,8 @@ pub enum Command {
         community: CommunityRef,
         /// The text, 1 to [`TEXT_BYTES_MAX`] bytes of UTF-8.
         text: String,
+        /// Seconds after which its texts are erased on all devices, 1 to [`LIFETIME_SECONDS_MAX`]; `None`: it stays.
+        lifetime: Option<u64>,
     },
     /// Give a post of one's own ([`PostView::owner`]) another text. Every member can look at the earlier ones. Answer:
     /// [`Reply::Done`] as soon as it is durable here; the post follows in [`News::Posts`].
@@ -300,8 +302,8 @@ pub enum News {
         /// Posts, each in its newest state.
         posts: Vec<PostView>,
     },
-    /// Posts of the open feed that turned out not to stand: whoever wrote them had lost the right to post. To be taken
-    /// out of the feed.
+    /// Posts of the open feed that are over ([`PostView::expires_at`]), or that turned out not to stand: whoever wrote them
+    /// had lost the right to post. To be taken out of the feed.
     Gone {
         /// The community.
         community: CommunityRef,
@@ -324,6 +326,8 @@ pub const LINE_BYTES_MAX: usize = 160;
 pub const PICTURE_BYTES_MAX: usize = 12 * 1024;
 /// Longest text of a post, bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Longest time that a post may last which does not stay, seconds: 400 days.
+pub const LIFETIME_SECONDS_MAX: u64 = 400 * 24 * 3600;
 /// Posts in one [`FeedPage`].
 pub const PAGE_POSTS: usize = 80;
 

@@ -115,8 +115,8 @@ pub struct CommunityView {
     pub may_invite: bool,
     /// People who ask to come in and whom this profile may answer: [`crate::Command::Requests`].
     pub requests: u32,
-    /// Posts that are known to exist (a later one points to them) but have not arrived.
-    pub missing: u32,
+    /// Entries that are known to exist (a later one points to them) but have not arrived.
+    pub missing: Missing,
     /// Whether this profile is out because somebody else was taken for it, and what it said to that.
     pub contest: Option<Contest>,
     /// What is not as it should be, and is being seen to; the gravest first.
@@ -151,6 +151,26 @@ pub enum Trouble {
         /// How many, since the app was opened.
         count: u32,
     },
+}
+
+/// Missing entries, by what is being done about them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Missing {
+    /// Looked for at the relay.
+    pub sought: u32,
+    /// The relay does not have them; the other members were asked.
+    pub asked: u32,
+    /// Nobody who was here has them. They are asked for again, less and less often.
+    pub nobody: u32,
+}
+
+impl Missing {
+    /// All of them.
+    #[must_use]
+    pub fn all(self) -> u32 {
+        let known = self.sought.saturating_add(self.asked);
+        known.saturating_add(self.nobody)
+    }
 }
 
 /// How far a community is on this device.
@@ -197,6 +217,9 @@ pub struct PostView {
     pub at: u64,
     /// Its newest text; empty if it was taken back.
     pub text: String,
+    /// When its texts are erased on all devices, milliseconds since 1970; `None`: never. Then it is told as gone
+    /// ([`crate::News::Gone`]).
+    pub expires_at: Option<u64>,
     /// When that was written, if it is not the first one. See [`crate::Command::Versions`].
     pub edited_at: Option<u64>,
     /// Who took it back, if somebody did.

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use ume_api::{
-    CommunityRef, CommunityView, Failure, InviteKind, Person, PersonId, Phase, Refusal, Role, Rules,
+    CommunityRef, CommunityView, Failure, InviteKind, Missing, Person, PersonId, Phase, Refusal,
+    Role, Rules,
 };
 use ume_wire::auth::{Hash, hash};
 use ume_wire::relay::{Append, frame::Body};
@@ -481,7 +482,7 @@ impl Asking {
             changes: 0,
             may_invite: false,
             requests: 0,
-            missing: 0,
+            missing: Missing::default(),
             contest: None,
             troubles: vec![],
         })

@@ -17,10 +17,12 @@ mod commit;
 mod contest;
 mod context;
 mod departure;
+mod expiry;
 mod feed;
 #[cfg(test)]
 mod forgeries;
 mod former;
+pub(crate) mod gaps;
 pub(crate) mod generation;
 mod history;
 mod intent;
@@ -60,13 +62,14 @@ use chain::Chain;
 use commit::Ballot;
 use contest::Contests;
 use feed::Feed;
+use gaps::Gaps;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
 use requests::Requests;
 use restored::Restored;
 use slots::SlotReader;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Departure, EntryId, Failure, Notice};
 use ume_wire::auth::{Hash, LaneId};
 use ume_wire::relay::{LaneNew, RefusedCode, frame::Body};
@@ -136,12 +139,16 @@ pub(crate) struct Community {
     taking: Taking,
     contests: Contests,
     missing_since: Option<Millis>,
-    missing: usize,
+    missing_ids: BTreeSet<EntryId>,
+    /// What members say to each other about it.
+    gaps: Gaps,
     missing_changed: bool,
     /// Pause before what is still missing is looked for again, milliseconds.
     heal_pause_ms: u64,
+    /// When the next post ends.
+    expiry_at: Option<Millis>,
     /// Keys of the groups' rows in the store, by place.
-    mls_rows: BTreeMap<u8, std::collections::BTreeSet<Vec<u8>>>,
+    mls_rows: BTreeMap<u8, BTreeSet<Vec<u8>>>,
     tampered: u32,
     /// Rows that could not be read when this community was loaded.
     damaged: u32,
@@ -191,6 +198,10 @@ impl Community {
             self.advance_contest(ctx);
             return;
         }
+        self.poll_at = ctx.now.plus(POLL_MS);
+        // The relay has said what time it is.
+        self.expiry_at = self.expiry_at.map(|_| ctx.now);
+        self.advance_expiry(ctx);
         self.look_for_missing_soon(ctx);
         self.repair(ctx);
         self.advance(ctx);
@@ -226,6 +237,7 @@ impl Community {
             self.slots = here;
         }
         self.restored.line_down();
+        self.gaps_line_down();
         self.posts.values_mut().for_each(PostLane::restart);
         self.history.values_mut().for_each(LogReader::restart);
         let contests = self.contests.readers.values_mut();
@@ -304,10 +316,12 @@ impl Community {
                 } else if let Some(reader) = self.reader(&lane) {
                     let _begun_anew = reader.head(head);
                 }
+                self.notice_skipped(ctx, &lane);
             }
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
             (Tag::Settle(round), Body::Head(head)) => self.settled(ctx, round, head),
             (Tag::Settle(_), _) => self.settling = None,
+            (Tag::Talk, _) => {}
             (Tag::Prepare, body) => self.prepared(ctx, body),
             (Tag::Accept(index), body) => self.accepted(ctx, index, body),
         }
@@ -342,6 +356,14 @@ impl Community {
                 self.pause(ctx);
             }
             _ => {}
+        }
+    }
+
+    /// What expired before it was read may be what nothing names.
+    fn notice_skipped(&mut self, ctx: &mut Ctx<'_>, lane: &LaneId) {
+        let reader = self.reader(lane);
+        if reader.is_some_and(|reader| std::mem::take(&mut reader.skipped)) {
+            self.wish_to_compare(ctx);
         }
     }
 
@@ -392,6 +414,7 @@ impl Community {
 
     /// Time passed.
     pub(crate) fn tick(&mut self, ctx: &mut Ctx<'_>) {
+        self.advance_expiry(ctx);
         if self.poll_at <= ctx.now {
             self.poll_at = ctx.now.plus(if self.slots.is_partial() {
                 POLL_PARTIAL_MS
@@ -429,6 +452,9 @@ impl Community {
 
     /// When [`Self::tick`] has something to do.
     pub(crate) fn due(&self) -> Option<Millis> {
+        if self.departed().is_some() {
+            return self.expiry_at;
+        }
         // What time alone brings is looked at once.
         let ahead = |at: &Millis| *at > self.looked_at;
         let pause = Some(self.pause_until).filter(ahead);
@@ -449,6 +475,7 @@ impl Community {
         let contest = self.contests.due().filter(|at| synced && ahead(at));
         [
             Some(self.poll_at),
+            self.expiry_at,
             pause,
             ballot,
             handover,
@@ -456,6 +483,7 @@ impl Community {
             missing,
             recount,
             contest,
+            self.gaps_due(),
         ]
         .into_iter()
         .flatten()
@@ -489,6 +517,7 @@ impl Community {
         self.advance_outbox(ctx);
         self.advance_recount(ctx);
         self.advance_missing(ctx);
+        self.advance_gaps(ctx);
     }
 
     /// Whether a lane exists as far as this connection knows; asks for it to be made if not.

@@ -190,6 +190,9 @@ impl Engine {
     /// The first step, before any input.
     pub fn boot(&mut self, now: Millis) -> Step {
         self.now = now;
+        for community in self.communities.values_mut() {
+            community.plan_first_expiry(now);
+        }
         let views = self.views();
         self.tell(Told::Communities(views.clone()));
         self.told = views;

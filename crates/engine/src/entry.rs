@@ -12,11 +12,13 @@ use crate::ledger::{self, LedgerError, Purpose};
 use crate::proto;
 use ed25519_dalek::SigningKey;
 use prost::Message;
-use ume_api::{EntryId, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
+use ume_api::{EntryId, LIFETIME_SECONDS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
 use ume_wire::auth::{Hash, hash};
 
 /// Entries of others that a new entry points to, at most.
 pub(crate) const PARENTS_MAX: usize = 4;
+/// How long a post may last that does not last for ever, milliseconds: as long as relays keep what is in their lanes.
+pub(crate) const LIFETIME_MS_MAX: u64 = LIFETIME_SECONDS_MAX * 1000;
 /// Random bytes before a text, so that its hash tells nothing about it.
 const SALT_BYTES: usize = 16;
 
@@ -41,6 +43,11 @@ impl Kind {
         }
     }
 
+    /// Whether it may last for a time only.
+    fn may_end(self) -> bool {
+        matches!(self, Self::Post | Self::Edit(_))
+    }
+
     fn has_body(self) -> bool {
         !matches!(self, Self::Unpublish(_))
     }
@@ -58,6 +65,8 @@ pub(crate) struct Entry {
     pub(crate) previous: Option<EntryId>,
     pub(crate) parents: Vec<EntryId>,
     pub(crate) time_ms: u64,
+    /// When its texts are to be erased; `None`: never.
+    pub(crate) expires_ms: Option<u64>,
     /// Its text; `None` if it has none, or none any more.
     pub(crate) text: Option<String>,
     /// The picture of a portrait; empty: none any more.
@@ -74,6 +83,16 @@ impl Entry {
         self.kind.has_body() && self.written.body.is_empty()
     }
 
+    /// Whether its time is over by this clock.
+    pub(crate) fn is_over(&self, time_ms: u64) -> bool {
+        self.expires_ms.is_some_and(|at| at <= time_ms)
+    }
+
+    /// Whether it was to last for a time only, and its text is gone: it is over for good.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.expires_ms.is_some() && self.is_bare()
+    }
+
     /// Takes the text away, also from what is handed on.
     pub(crate) fn erase(&mut self) {
         self.text = None;
@@ -88,6 +107,8 @@ pub(crate) struct Draft {
     pub(crate) previous: Option<EntryId>,
     pub(crate) parents: Vec<EntryId>,
     pub(crate) time_ms: u64,
+    /// When its texts are to be erased; `None`: never.
+    pub(crate) expires_ms: Option<u64>,
     /// Text or picture; empty for an entry without.
     pub(crate) content: Vec<u8>,
     pub(crate) salt: [u8; SALT_BYTES],
@@ -128,6 +149,7 @@ pub(crate) fn write(
         },
         target: id_bytes(draft.kind.target()),
         ledger: draft.ledger,
+        expires_ms: draft.expires_ms.unwrap_or_default(),
     };
     proto::Written {
         entry: Some(ledger::sign(leaf, Purpose::Entry, entry.encode_to_vec())),
@@ -182,6 +204,17 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
     if !sound {
         return Err(malformed);
     }
+    let expires_ms = Some(entry.expires_ms).filter(|at| *at != 0);
+    let lasts = expires_ms.map(|at| at.checked_sub(entry.time_ms));
+    let lasts_soundly = match lasts {
+        None => true,
+        Some(lasts) => {
+            kind.may_end() && lasts.is_some_and(|ms| (1..=LIFETIME_MS_MAX).contains(&ms))
+        }
+    };
+    if !lasts_soundly {
+        return Err(malformed);
+    }
     let (mut text, mut picture) = (None, None);
     if let Some(content) = content(&written.body, &entry.body)? {
         match kind {
@@ -208,6 +241,7 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
         previous,
         parents: parents?,
         time_ms: entry.time_ms,
+        expires_ms,
         text,
         picture,
         ledger: entry.ledger,

@@ -89,6 +89,11 @@ pub fn entry(bytes: &[u8]) {
     assert!(bare.is_ok_and(|bare| bare.id == entry.id && bare.text.is_none()));
 }
 
+/// What members say to each other about missing entries: raw, and as a member might sign and seal it.
+pub fn talk(bytes: &[u8]) {
+    crate::community::gaps::talk::try_out(bytes);
+}
+
 /// What a relay does to somebody who reads a lane.
 #[derive(Clone, Debug)]
 pub enum Delivery<'a> {

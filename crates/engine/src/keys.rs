@@ -33,6 +33,8 @@ pub(crate) enum Label {
     HistoryWriter,
     HistoryReader,
     HistorySeal,
+    /// What members say to each other about entries of a day and later.
+    HistoryTalk,
     /// From one day's history secret to the next day's.
     HistoryNext,
     /// A device's key to which the answer to its request is sealed, from its leaf's seed.
@@ -73,6 +75,7 @@ impl Label {
             Self::HistoryWriter => "ume/1/h.w",
             Self::HistoryReader => "ume/1/h.r",
             Self::HistorySeal => "ume/1/h.seal",
+            Self::HistoryTalk => "ume/1/h.talk",
             Self::HistoryNext => "ume/1/h.next",
             Self::Answer => "ume/1/answer",
             Self::Requests => "ume/1/i.q",
@@ -94,7 +97,7 @@ impl Label {
 
 /// All labels, for the vectors.
 #[cfg(test)]
-pub(crate) const LABELS: [Label; 28] = [
+pub(crate) const LABELS: [Label; 29] = [
     Label::Persona,
     Label::Rescue,
     Label::GenerationHistory,
@@ -108,6 +111,7 @@ pub(crate) const LABELS: [Label; 28] = [
     Label::HistoryWriter,
     Label::HistoryReader,
     Label::HistorySeal,
+    Label::HistoryTalk,
     Label::HistoryNext,
     Label::Answer,
     Label::Requests,

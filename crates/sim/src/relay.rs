@@ -24,6 +24,8 @@ struct Log {
     known: BTreeMap<[u8; 32], u64>,
     slots: BTreeMap<u64, Slot>,
     life: u64,
+    /// How many cells from the first on have expired.
+    gone: usize,
 }
 
 #[derive(Clone, Default)]
@@ -113,6 +115,17 @@ impl Relay {
         self.lanes.values().map(|log| log.new.clone()).collect()
     }
 
+    /// The time is over of every cell in the lanes that hold what people write. Lanes that have an owner hold invites.
+    pub(crate) fn expire(&mut self) {
+        let log = i32::from(LaneKind::Log);
+        let lanes = self.lanes.values_mut();
+        for lane in lanes.filter(|lane| lane.new.kind == log && lane.new.owner.is_empty()) {
+            lane.gone = lane.cells.len();
+            lane.cells.iter_mut().for_each(|cell| *cell = Bytes::new());
+            lane.known.clear();
+        }
+    }
+
     /// A connection is gone.
     pub fn closed(&mut self, session: Session) {
         self.subscriptions.retain(|(_, one)| *one != session);
@@ -138,6 +151,11 @@ impl Relay {
             Ok(Some(Body::Prepare(_) | Body::Accept(_))) => vec![],
             _ => self.receive(now_ms, session, bytes),
         }
+    }
+
+    /// How many cells were ever appended to log lanes.
+    pub(crate) fn cells(&self) -> usize {
+        self.lanes.values().map(|lane| lane.cells.len()).sum()
     }
 
     /// Everything that is stored, for the canary search.
@@ -249,6 +267,7 @@ impl Relay {
             known: BTreeMap::new(),
             slots: BTreeMap::new(),
             life: (self.lives << 32) + self.lanes.len() as u64,
+            gone: 0,
         };
         self.lanes.insert(new.lane, log);
         Body::Done(Done {})
@@ -361,6 +380,8 @@ impl Relay {
             }
             end
         } else {
+            let from = from.max(log.gone as u64 + 1);
+            next = from;
             let skip = usize::try_from(from - 1).unwrap_or(usize::MAX);
             for (seq, cell) in (from..).zip(log.cells.iter().skip(skip).take(left)) {
                 push(Body::Delivery(Delivery {
@@ -376,7 +397,7 @@ impl Relay {
             lane: lane.clone(),
             next,
             end,
-            first: 1,
+            first: log.gone as u64 + 1,
             life: Bytes::copy_from_slice(&life),
         }));
         if follow {

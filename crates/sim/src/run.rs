@@ -43,6 +43,10 @@ pub struct Plan {
     pub deaf: bool,
     /// Devices that ask by private invites instead of joining by an open one, thousandths.
     pub asking: u32,
+    /// Posts that end while people do things.
+    pub fleeting: usize,
+    /// Whether what people wrote expires at the relay before everybody has read it.
+    pub expires: bool,
 }
 
 impl Plan {
@@ -64,10 +68,18 @@ impl Plan {
             put_back: false,
             deaf: false,
             asking: [0, 300, 700][rng.next_u32() as usize % 3],
+            fleeting: 0,
+            expires: false,
         };
         // Seldom beside other changes, because the run then has few of those.
         plan.put_back = chance(rng, if plan.changes == 0 { 600 } else { 60 });
         plan.deaf = !plan.put_back && chance(rng, 250);
+        // Who is out, and a profile that was put back, may have had what nobody else had read.
+        plan.expires = plan.changes == 0 && !plan.put_back && chance(rng, 500);
+        // Clocks that differ by a day do not agree on when a post ends, before a relay has corrected them.
+        if !plan.skewed {
+            plan.fleeting = rng.next_u32() as usize % 6;
+        }
         plan
     }
 }
@@ -77,6 +89,10 @@ impl Plan {
 pub struct Report {
     /// Devices that crashed, counted each time.
     pub crashes: u32,
+    /// Posts that ended.
+    pub fleeting: usize,
+    /// Times that what people wrote expired at the relay.
+    pub expired: u32,
     /// Profiles that were replaced by an older copy.
     pub restored: u32,
     /// Relays that were put back from a backup.
@@ -122,6 +138,8 @@ pub(crate) enum Act {
     /// Answers those who ask, or tries to.
     Answer,
     Post(String),
+    /// Writes a post that ends after a minute.
+    PostFleeting(String),
     Crash,
     /// Keeps a copy of the browser profile.
     Copy,
@@ -193,6 +211,16 @@ impl World {
             let device = self.rng.next_u32() as usize % plan.devices;
             self.plan_act(device, Act::Post(format!("post {n} of seed {}", self.seed)));
         }
+        for n in 0..plan.fleeting {
+            let device = self.rng.next_u32() as usize % plan.devices;
+            let text = format!("fleeting post {n} of seed {}", self.seed);
+            self.plan_act(device, Act::PostFleeting(text));
+        }
+        if plan.expires {
+            let at = self.now_ms + u64::from(self.rng.next_u32()) % BUSY_MS;
+            self.schedule(at, Event::Expire);
+            self.report.expired += 1;
+        }
         for n in 0..plan.edits {
             let device = self.rng.next_u32() as usize % plan.devices;
             let text = format!("post {n} of seed {} edited", self.seed);
@@ -218,7 +246,7 @@ impl World {
             if chance(&mut self.rng, 300) {
                 self.plan_act(device, Act::Crash);
             }
-            if chance(&mut self.rng, 200) && may_restore(device) {
+            if chance(&mut self.rng, 200) && may_restore(device) && !plan.expires {
                 self.plan_act(device, Act::Copy);
                 self.plan_act(device, Act::Restore);
             }
@@ -270,6 +298,7 @@ impl World {
         self.report.rejected = audits
             .flat_map(|(_, audit)| audit.rejected.into_values())
             .sum();
+        self.report.fleeting = self.fleeting;
         self.report.out = (0..self.devices.len())
             .filter(|one| self.is_out(*one))
             .count();
@@ -381,6 +410,19 @@ impl World {
             Act::StopListening => self.stop_listening(device),
             Act::Change(text) => self.change_post(device, text),
             Act::Govern { lasting } => self.change_something(device, lasting),
+            Act::PostFleeting(text) => {
+                let Some((community, _)) = self.community(device) else {
+                    return Ok(());
+                };
+                self.fleeting += 1;
+                let lifetime = Some(60);
+                let post = Command::Post {
+                    community,
+                    text,
+                    lifetime,
+                };
+                self.command(device, post).map(|_| ())
+            }
             Act::Post(text) => {
                 let joined = self
                     .community(device)
@@ -394,7 +436,11 @@ impl World {
                     device,
                     Input::Command {
                         number,
-                        command: Command::Post { community, text },
+                        command: Command::Post {
+                            community,
+                            text,
+                            lifetime: None,
+                        },
                     },
                 )
             }
@@ -634,7 +680,9 @@ impl World {
         let refused = self.refused();
         // What a relay forgot, and who was taken out alone had, comes back from nobody.
         let alone = self.alone();
-        if entries + refused + alone < self.acknowledged.len() || entries > given.len() {
+        // Those that end may be here still.
+        let most = given.len() + self.fleeting;
+        if entries + refused + alone < self.acknowledged.len() || entries > most {
             return Err(format!(
                 "{entries} entries, {refused} refused, {} acknowledged, {} given",
                 self.acknowledged.len(),

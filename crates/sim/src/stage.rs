@@ -151,8 +151,26 @@ impl Stage {
     /// # Panics
     /// If that does not work.
     pub fn post(&mut self, device: usize, community: CommunityRef, text: &str) {
-        let text = text.to_owned();
-        if let Err(failure) = self.command(device, Command::Post { community, text }) {
+        self.post_for(device, community, text, None);
+    }
+
+    /// Posts a text that is erased after some seconds.
+    ///
+    /// # Panics
+    /// If that does not work.
+    pub fn post_for(
+        &mut self,
+        device: usize,
+        community: CommunityRef,
+        text: &str,
+        lifetime: Option<u64>,
+    ) {
+        let command = Command::Post {
+            community,
+            text: text.to_owned(),
+            lifetime,
+        };
+        if let Err(failure) = self.command(device, command) {
             go_on::<()>(Err(format!("posting: {failure:?}")));
         }
     }
@@ -339,6 +357,16 @@ impl Stage {
     /// From now on a new lane has to show this much work.
     pub fn want_work(&mut self, bits: u32) {
         self.0.relay.work_bits = bits;
+    }
+
+    /// Every cell with what people wrote expires: the relay keeps none of them any longer.
+    pub fn expire(&mut self) {
+        self.0.relay.expire();
+    }
+
+    /// How many cells the relay took since it was made.
+    pub fn cells(&self) -> usize {
+        self.0.relay.cells()
     }
 
     /// What the relay holds now.

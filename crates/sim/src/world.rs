@@ -45,6 +45,8 @@ pub(crate) enum Event {
     BackUp,
     /// The relay is put back from its backup.
     PutBack,
+    /// What people wrote so far expires at the relay.
+    Expire,
 }
 
 pub(crate) struct World {
@@ -65,6 +67,8 @@ pub(crate) struct World {
     /// Texts that were acknowledged as durable on their device.
     pub(crate) acknowledged: BTreeSet<String>,
     pub(crate) posted: BTreeMap<(usize, u32), String>,
+    /// Posts that do not stay.
+    pub(crate) fleeting: usize,
     /// Record and ledger at each slot of each generation.
     pub(crate) records: BTreeMap<(u32, u64), ([u8; 32], [u8; 32])>,
     /// Entries on devices whose people are out.
@@ -89,6 +93,7 @@ impl World {
             link: None,
             acknowledged: BTreeSet::new(),
             posted: BTreeMap::new(),
+            fleeting: 0,
             records: BTreeMap::new(),
             ended: BTreeMap::new(),
             report: Report::default(),
@@ -297,6 +302,7 @@ impl World {
                 }
             }
             Event::Act { device, act } => self.act(device, act)?,
+            Event::Expire => self.relay.expire(),
             Event::BackUp => self.backup = Some(self.relay.clone()),
             Event::PutBack => {
                 if let Some(backup) = self.backup.take() {

@@ -77,6 +77,7 @@ fn post((_, community): (usize, CommunityRef), text: &str) -> Command {
     Command::Post {
         community,
         text: text.into(),
+        lifetime: None,
     }
 }
 

@@ -212,6 +212,7 @@ fn begin(seed: u8, rng: &mut ChaCha20Rng, rows: Vec<(Key, Vec<u8>)>, now: u64) -
         Command::Post {
             community,
             text: "after the damage".into(),
+            lifetime: None,
         },
         Command::Share {
             community,
@@ -323,6 +324,7 @@ fn a_damaged_post_or_outgoing_row_is_told() {
         Command::Post {
             community: there,
             text: "on its way".into(),
+            lifetime: None,
         },
     );
     let whole = stage.rows(guest);

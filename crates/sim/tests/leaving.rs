@@ -113,6 +113,7 @@ fn who_is_taken_out_reads_and_writes_nothing_later() {
     let post = Command::Post {
         community: gone.1,
         text: "still here".into(),
+        lifetime: None,
     };
     assert_eq!(play.stage.command(gone.0, post), Err(Failure::NotAllowed));
     let all = ["before", "after", "after as well"];

@@ -285,7 +285,14 @@ fn a_thousand_posts_reach_a_newcomer() {
             (owner, community)
         };
         let text = format!("post {n}");
-        stage.ask(device, Command::Post { community, text });
+        stage.ask(
+            device,
+            Command::Post {
+                community,
+                text,
+                lifetime: None,
+            },
+        );
         stage.run(20);
     }
     stage.run(60_000);

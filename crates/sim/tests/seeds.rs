@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ume_sim::Report;
 
 /// What happened in runs, by name.
-type Counts = [(&'static str, u64); 13];
+type Counts = [(&'static str, u64); 15];
 
 /// What may be missing even in many runs: it takes a coincidence.
 const RARE: [&str; 2] = ["refused", "not taken"];
@@ -24,6 +24,8 @@ fn counts(report: &Report) -> Counts {
         ("posts", report.posts as u64),
         ("refused", report.refused as u64),
         ("not taken", report.rejected.into()),
+        ("ended", report.fleeting as u64),
+        ("times all expired at the relay", report.expired.into()),
         ("frames", report.frames),
     ]
 }

@@ -30,6 +30,7 @@ pub(crate) fn write(seeds: &Path, world: &Path) {
         people(),
         asking(),
         entries(),
+        talks(),
         outside("bundle", &bundle, [11, 12, 2]),
         outside("record", &record, [4, 5, 3]),
         devices(),
@@ -349,6 +350,14 @@ fn entries() -> Seeds {
     let body = [&[5; 16][..], b"hello"].concat();
     vec![
         seed("entry", "post", written(&entry.concat(), &body)),
+        seed(
+            "entry",
+            "ends",
+            written(
+                &[entry.concat(), number(12, 1_750_000_060_000)].concat(),
+                &body,
+            ),
+        ),
         seed("entry", "bare", written(&entry.concat(), &[])),
         seed("entry", "edit", written(&about(2, &[0]), &body)),
         seed("entry", "unpublish", written(&about(3, &[]), &[])),
@@ -357,6 +366,37 @@ fn entries() -> Seeds {
             "portrait",
             written(&[entry.concat(), number(2, 4)].concat(), &body),
         ),
+    ]
+}
+
+fn talks() -> Seeds {
+    let ids: Vec<u8> = (1..=2).flat_map(|n| part(1, &[n; 32])).collect();
+    let written = part(
+        1,
+        &[part(1, &[part(1, b"entry"), part(2, &[7; 64])].concat())].concat(),
+    );
+    let talk = [
+        part(2, &[5; 16]),
+        part(3, &[6; 32]),
+        number(4, 1),
+        number(5, 20_000),
+        part(6, &[7; 60]),
+    ];
+    // Times apart, what one side has, what the other has, and a message: two fingerprints, and ids.
+    let sides = [piece(&[0xff; 40]), piece(&[0xf7; 40])].concat();
+    let ranges = [&[0x61, 9, 0, 1][..], &[8; 16], &[0, 0, 1], &[9; 16]].concat();
+    let listed = [&[0x61, 0, 0, 2, 1][..], &[8; 32]].concat();
+    vec![
+        seed("talk", "envelope", talk.concat()),
+        seed("talk", "ask", part(1, &ids)),
+        seed("talk", "given", part(2, &written)),
+        seed("talk", "step", part(3, &part(1, &ranges))),
+        seed(
+            "reconcile",
+            "ranges",
+            [&[3, 7][..], &sides, &ranges].concat(),
+        ),
+        seed("reconcile", "ids", [&[0, 0][..], &sides, &listed].concat()),
     ]
 }
 

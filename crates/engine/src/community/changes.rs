@@ -32,7 +32,7 @@ impl Community {
         if self.chain.ledger.post_owner(entry) != self.saved.persona {
             return Err(Failure::NotAllowed);
         }
-        self.write(ctx, Kind::Edit(post), text.into_bytes())
+        self.write(ctx, Kind::Edit(post), text.into_bytes(), None)
     }
 
     /// Takes a post back, for everybody and for good.
@@ -45,14 +45,14 @@ impl Community {
         if !self.may_unpublish(entry, &self.saved.persona, self.chain.ledger.len()) {
             return Err(Failure::NotAllowed);
         }
-        self.write(ctx, Kind::Unpublish(post), vec![])
+        self.write(ctx, Kind::Unpublish(post), vec![], None)
     }
 
     /// A post that is here and has its text.
     fn published(&self, post: &EntryId) -> Result<&Entry, Failure> {
         let kept = self.feed.get(post).filter(|kept| !kept.refused);
         let entry = kept.map(|kept| &kept.entry).ok_or(Failure::NotHere)?;
-        if entry.kind != Kind::Post {
+        if entry.kind != Kind::Post || entry.has_ended() {
             return Err(Failure::NotHere);
         }
         if self.unpublished(entry).is_some() {
@@ -145,7 +145,7 @@ impl Community {
         if picture.len() > PICTURE_BYTES_MAX {
             return Err(Failure::BadText);
         }
-        self.write(ctx, Kind::Portrait, picture)
+        self.write(ctx, Kind::Portrait, picture, None)
     }
 
     /// What somebody looks like.
@@ -190,6 +190,11 @@ impl Community {
             .map(|one| one.author)
     }
 
+    /// Whether nobody is to have the texts of a post any more.
+    pub(super) fn is_gone(&self, post: &Entry) -> bool {
+        post.has_ended() || self.unpublished(post).is_some()
+    }
+
     /// An entry has come in: what it changes about others, and others about it.
     pub(super) fn take_changes(&mut self, ctx: &mut Ctx<'_>, id: &EntryId) {
         let Some(entry) = self.feed.get(id).map(|kept| &kept.entry) else {
@@ -227,22 +232,22 @@ impl Community {
         }
     }
 
-    fn erase_taken_back(&mut self, ctx: &mut Ctx<'_>, post: &EntryId) {
+    pub(super) fn erase_taken_back(&mut self, ctx: &mut Ctx<'_>, post: &EntryId) {
         let Some(entry) = self.feed.get(post).map(|kept| &kept.entry) else {
             return;
         };
-        let unpublished = self.unpublished(entry).is_some();
+        let gone = self.is_gone(entry);
         let edits = self.feed.about(post).cloned();
         let texts: Vec<Entry> = std::iter::once(entry.clone()).chain(edits).collect();
         for mut entry in texts {
-            if unpublished && !entry.written.body.is_empty() {
+            if gone && !entry.written.body.is_empty() {
                 entry.erase();
                 let id = entry.id;
                 self.feed.put_text(entry, true);
                 self.store_entry(ctx, &id);
                 self.reseal_bare(ctx, &id);
             } else {
-                self.feed.note_bare(&entry, unpublished);
+                self.feed.note_bare(&entry, gone);
             }
         }
         self.missing_changed = true;
@@ -255,7 +260,7 @@ impl Community {
         };
         let post = entry.kind.target().unwrap_or(entry.id);
         let of = self.feed.get(&post).map(|kept| &kept.entry);
-        if of.is_some_and(|of| self.unpublished(of).is_some()) {
+        if of.is_some_and(|of| self.is_gone(of)) {
             return;
         }
         let id = entry.id;
@@ -265,7 +270,7 @@ impl Community {
         self.show(ctx, &post);
     }
 
-    fn store_entry(&self, ctx: &mut Ctx<'_>, id: &EntryId) {
+    pub(super) fn store_entry(&self, ctx: &mut Ctx<'_>, id: &EntryId) {
         if let Some(kept) = self.feed.get(id) {
             self.put_row(ctx, Table::Entry, &id.0, &EntryRow::of(kept));
         }
@@ -283,8 +288,8 @@ impl Community {
         for entry in bare {
             let post = entry.kind.target().unwrap_or(entry.id);
             let of = self.feed.get(&post).map(|kept| &kept.entry);
-            let unpublished = of.is_some_and(|of| self.unpublished(of).is_some());
-            self.feed.note_bare(&entry, unpublished);
+            let gone = of.is_some_and(|of| self.is_gone(of));
+            self.feed.note_bare(&entry, gone);
         }
     }
 
@@ -326,6 +331,7 @@ impl Community {
             owner: self.person(&self.chain.ledger.post_owner(entry)),
             at: entry.time_ms,
             text: text.unwrap_or_default(),
+            expires_at: entry.expires_ms,
             edited_at: edit.map(|edit| edit.time_ms),
             unpublished_by: self.unpublished(entry).map(|who| self.person(&who)),
             hidden: self.hides(entry),

@@ -25,6 +25,8 @@ pub(crate) enum Tag {
     },
     /// Asking where the commit lane ends, to know what is settled.
     Settle(u32),
+    /// Something said to other members: nothing is done about its answer.
+    Talk,
     /// A promise.
     Prepare,
     /// A cell of a value.

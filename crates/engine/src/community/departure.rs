@@ -27,6 +27,7 @@ impl Community {
         self.saved.forked = false;
         self.saved.again.clear();
         self.saved.recount = 0;
+        self.saved.compare = false;
         self.saved.certificate = None;
         self.saved.healing = false;
         self.ballot = Ballot::None;

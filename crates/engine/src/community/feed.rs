@@ -45,6 +45,8 @@ pub(crate) struct Feed {
     portraits: BTreeMap<Hash, BTreeSet<(u64, EntryId)>>,
     /// Entries whose text is not here and was not taken away.
     bare: BTreeSet<EntryId>,
+    /// Posts that last for a time and have their texts, by when they end.
+    ending: BTreeSet<(u64, EntryId)>,
     /// What is known of the chains that end in the last entries of cut devices.
     chains: BTreeMap<EntryId, BTreeMap<u64, EntryId>>,
 }
@@ -57,6 +59,7 @@ impl Feed {
             return false;
         }
         self.order.insert((entry.time_ms, entry.id));
+        self.ending.extend(end_of(entry));
         if let (Some(post), false) = (entry.kind.target(), kept.refused) {
             let about = self.about.entry(post).or_default();
             about.insert((entry.time_ms, entry.id));
@@ -100,6 +103,7 @@ impl Feed {
         let kept = self.entries.remove(id)?;
         let entry = &kept.entry;
         self.order.remove(&(entry.time_ms, entry.id));
+        self.ending.retain(|(_, one)| one != id);
         self.bare.remove(id);
         if let Some(portraits) = self.portraits.get_mut(&entry.author) {
             portraits.remove(&(entry.time_ms, entry.id));
@@ -179,16 +183,18 @@ impl Feed {
     }
 
     /// Gives an entry its text, or takes it away for good.
-    pub(crate) fn put_text(&mut self, entry: Entry, unpublished: bool) {
-        self.note_bare(&entry, unpublished);
+    pub(crate) fn put_text(&mut self, entry: Entry, gone: bool) {
+        self.note_bare(&entry, gone);
+        self.ending.retain(|(_, id)| *id != entry.id);
+        self.ending.extend(end_of(&entry));
         if let Some(kept) = self.entries.get_mut(&entry.id) {
             kept.entry = entry;
         }
     }
 
     /// Notes whether a text is missing.
-    pub(crate) fn note_bare(&mut self, entry: &Entry, unpublished: bool) {
-        if entry.is_bare() && !unpublished {
+    pub(crate) fn note_bare(&mut self, entry: &Entry, gone: bool) {
+        if entry.is_bare() && !entry.has_ended() && !gone {
             self.bare.insert(entry.id);
         } else {
             self.bare.remove(&entry.id);
@@ -260,33 +266,62 @@ impl Feed {
 
     /// Whether an entry has a place in the feed.
     pub(crate) fn is_shown(&self, kept: &Kept) -> bool {
-        kept.entry.kind == Kind::Post && !self.bare.contains(&kept.entry.id)
+        let has_text = !self.bare.contains(&kept.entry.id) && !kept.entry.has_ended();
+        kept.entry.kind == Kind::Post && has_text
     }
 
-    /// How many entries must exist, because a later one of the same device or somebody's parent says so, and are not
-    /// here. For a member whose view begins at `from_ms`, what the first entries of the window point to is not counted.
+    /// How many entries are missing.
+    #[cfg(test)]
     pub(crate) fn missing(&self, from_ms: u64) -> usize {
+        self.gaps(from_ms).len()
+    }
+
+    /// Entries that must exist, because a later one of the same device or somebody's parent says so, and are not here, or
+    /// not whole. For a member whose view begins at `from_ms`, what the first entries of the window point to does not
+    /// count.
+    pub(crate) fn gaps(&self, from_ms: u64) -> BTreeSet<EntryId> {
+        let bare = self.bare.iter();
         if from_ms == 0 {
-            let parents = self
-                .absent_parents
-                .iter()
-                .filter(|id| !self.absent_previous.contains_key(id));
-            return self.absent_previous.len() + parents.count() + self.bare.len();
+            let absent = self.absent_previous.keys().chain(&self.absent_parents);
+            return absent.chain(bare).copied().collect();
         }
-        let inside = |(leaf, seq): &&(Hash, u64)| {
+        let inside = |(leaf, seq): &(Hash, u64)| {
             let first = self
                 .lines
                 .get(leaf)
                 .and_then(|line| line.by_seq.first_key_value());
             first.is_some_and(|(first, _)| first < seq)
         };
-        self.absent_previous.values().filter(inside).count() + self.bare.len()
+        let absent = self.absent_previous.iter();
+        let absent = absent.filter(|(_, place)| inside(place)).map(|(id, _)| id);
+        absent.chain(bare).copied().collect()
+    }
+
+    /// Whether it is known that an entry does not stand.
+    pub(crate) fn is_never(&self, id: &EntryId) -> bool {
+        self.never.contains(id)
+    }
+
+    /// A post whose time is over by this clock and that still has its text.
+    pub(crate) fn over(&self, time_ms: u64) -> Option<EntryId> {
+        let (at, id) = self.ending.first()?;
+        (*at <= time_ms).then_some(*id)
+    }
+
+    /// When the next post ends.
+    pub(crate) fn next_end(&self) -> Option<u64> {
+        self.ending.first().map(|(at, _)| *at)
     }
 
     /// All entries, in order.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Kept> {
         self.order.iter().filter_map(|(_, id)| self.entries.get(id))
     }
+}
+
+fn end_of(entry: &Entry) -> Option<(u64, EntryId)> {
+    let at = entry.expires_ms.filter(|_| !entry.is_bare())?;
+    Some((at, entry.id))
 }
 
 #[cfg(test)]
@@ -306,6 +341,7 @@ mod tests {
             previous,
             parents: vec![],
             time_ms,
+            expires_ms: None,
             text: Some(String::new()),
             picture: None,
             ledger: 1,

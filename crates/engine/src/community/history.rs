@@ -53,7 +53,7 @@ impl Community {
     }
 
     /// The key of a day of a generation, if this member may read it.
-    fn history_key(&self, place: u64) -> Option<Secret> {
+    pub(super) fn history_key(&self, place: u64) -> Option<Secret> {
         let (generation, day) = era_and_day(place);
         let mut eras = self.saved.history.iter();
         let era = eras.find(|era| era.generation == generation)?;
@@ -147,8 +147,9 @@ impl Community {
 
     /// Notices what is missing, and reads the history again for it after a while.
     pub(super) fn advance_missing(&mut self, ctx: &mut Ctx<'_>) {
-        if self.missing == 0 || !self.is_synced() || !self.saved.history_todo.is_empty() {
-            self.missing_since = (self.missing > 0).then(|| self.missing_since.unwrap_or(ctx.now));
+        let missing = !self.missing_ids.is_empty();
+        if !missing || !self.is_synced() || !self.saved.history_todo.is_empty() {
+            self.missing_since = missing.then(|| self.missing_since.unwrap_or(ctx.now));
             return;
         }
         let since = *self.missing_since.get_or_insert(ctx.now);
@@ -160,6 +161,7 @@ impl Community {
         self.heal_pause_ms = (2 * self.heal_pause_ms).min(HEAL_PAUSE_MS.1);
         let from = ctx.today().saturating_sub(HEAL_DAYS);
         self.read_history_from(ctx, from);
+        self.ask_after_search(ctx);
     }
 
     /// On a new connection, what is missing is looked for soon: whoever has it may have come.
@@ -181,12 +183,12 @@ impl Community {
     }
 
     pub(super) fn count_missing(&mut self, ctx: &mut Ctx<'_>) {
-        let missing = self.feed.missing(self.saved.window_from_ms);
-        if missing != self.missing {
-            self.missing = missing;
+        let missing = self.feed.gaps(self.saved.window_from_ms);
+        if missing != self.missing_ids {
+            self.missing_ids = missing;
             ctx.news.view = true;
         }
-        if missing == 0 {
+        if self.missing_ids.is_empty() {
             self.heal_pause_ms = HEAL_PAUSE_MS.0;
             self.missing_since = None;
         }

@@ -9,11 +9,12 @@
 //! In: each epoch has a lane; the newest is followed, older ones are read to their end and then forgotten together with
 //! their secret.
 
+use super::gaps::TALK;
 use super::history::HISTORY;
 use super::post_lane::Retirement;
 use super::{Community, Ctx, Kept, Part, Tag};
 use crate::cell;
-use crate::entry::{self, Draft, Kind, Standing};
+use crate::entry::{self, Draft, Kind, LIFETIME_MS_MAX, Standing};
 use crate::io::Table;
 use crate::keys::{LaneKeys, OwnLane};
 use crate::line::Request;
@@ -144,8 +145,16 @@ impl EntryRow {
 
 impl Community {
     /// Writes a post.
-    pub(crate) fn post(&mut self, ctx: &mut Ctx<'_>, text: String) -> Result<EntryId, Failure> {
-        self.write(ctx, Kind::Post, text.into_bytes())
+    pub(crate) fn post(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        text: String,
+        lifetime_ms: Option<u64>,
+    ) -> Result<EntryId, Failure> {
+        if lifetime_ms.is_some_and(|ms| !(1..=LIFETIME_MS_MAX).contains(&ms)) {
+            return Err(Failure::NotAllowed);
+        }
+        self.write(ctx, Kind::Post, text.into_bytes(), lifetime_ms)
     }
 
     /// Writes an entry: durable with this batch, on its way as soon as it can be.
@@ -154,6 +163,7 @@ impl Community {
         ctx: &mut Ctx<'_>,
         kind: Kind,
         content: Vec<u8>,
+        lifetime_ms: Option<u64>,
     ) -> Result<EntryId, Failure> {
         let ledger = &self.chain.ledger;
         let may = match kind {
@@ -174,13 +184,23 @@ impl Community {
             .min(ctx.time.0.saturating_add(AHEAD_MS));
         let mut salt = [0; 16];
         ctx.rng.fill_bytes(&mut salt);
+        let time_ms = ctx.time.0.max(latest.saturating_add(1));
+        let expires_ms = match kind {
+            // The texts of a post end together.
+            Kind::Edit(post) => self.feed.get(&post).and_then(|kept| kept.entry.expires_ms),
+            _ => lifetime_ms.map(|ms| time_ms.saturating_add(ms)),
+        };
+        if expires_ms.is_some_and(|at| at <= time_ms) {
+            return Err(Failure::NotHere);
+        }
         let draft = Draft {
             kind,
             salt,
             seq,
             previous,
             parents: self.feed.tips(&leaf),
-            time_ms: ctx.time.0.max(latest.saturating_add(1)),
+            time_ms,
+            expires_ms,
             content,
             ledger: self.chain.ledger.len(),
         };
@@ -229,8 +249,12 @@ impl Community {
                 .get(&epoch)
                 .map_or(0, |lane| lane.reader.tampered);
             self.count_tampered(ctx, tampered);
-            for message in messages.into_iter().filter(|message| message.kind == MLS) {
-                self.open_message(ctx, epoch, &message);
+            for message in messages {
+                match message.kind {
+                    MLS => self.open_message(ctx, epoch, &message),
+                    TALK => self.hear(ctx, epoch, &message.bytes),
+                    _ => {}
+                }
             }
         }
     }

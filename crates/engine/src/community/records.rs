@@ -198,6 +198,8 @@ impl Community {
         if let Some(plan) = self.saved.join.take() {
             self.saved.entrance = Some(plan);
             ctx.news.joined = Some(Ok(()));
+        } else {
+            self.wish_to_compare(ctx);
         }
     }
 

@@ -4,6 +4,7 @@ use super::begin::Newcomer;
 use super::chain::{Chain, Ended};
 use super::commit::{Ballot, Staged};
 use super::feed::Feed;
+use super::gaps::Gaps;
 use super::generation::Era;
 use super::intent::Wish;
 use super::invites::{OwnInvite, invite_id};
@@ -21,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::link::RelayRef;
 use crate::mls::{Group, LeafKey};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Act, Departure, Hidden};
 use ume_wire::auth::Hash;
 
@@ -107,6 +108,8 @@ pub(crate) struct Saved {
     pub(super) departed: Option<Departure>,
     /// This device said that it was out by mistake.
     pub(super) contested: bool,
+    /// Something may be missing that nothing names: to be compared with another member.
+    pub(super) compare: bool,
 }
 
 impl Saved {
@@ -188,6 +191,7 @@ impl Community {
             hidden: vec![],
             departed: None,
             contested: false,
+            compare: false,
         }
     }
 
@@ -221,9 +225,11 @@ impl Community {
             taking: Taking::default(),
             contests: super::contest::Contests::default(),
             missing_since: None,
-            missing: 0,
+            missing_ids: BTreeSet::new(),
+            gaps: Gaps::default(),
             missing_changed: false,
             heal_pause_ms: super::history::HEAL_PAUSE_MS.0,
+            expiry_at: None,
             mls_rows: BTreeMap::new(),
             tampered: 0,
             damaged: 0,
@@ -341,7 +347,7 @@ impl Community {
             }
         }
         self.note_bare_posts();
-        self.missing = self.feed.missing(self.saved.window_from_ms);
+        self.missing_ids = self.feed.gaps(self.saved.window_from_ms);
     }
 
     /// Writes what changed into the batch. Called once at the end of every input.

@@ -3,7 +3,7 @@
 use super::posts::{EntryRow, What};
 use super::{Community, Ctx, Kept};
 use crate::audit::Rejected;
-use crate::entry::{self, Entry, Standing};
+use crate::entry::{self, Entry, Kind, Standing};
 use crate::io::{Key, Table};
 use crate::proto;
 use ume_api::EntryId;
@@ -19,7 +19,8 @@ impl Community {
             return;
         };
         if let Some(known) = self.feed.get(&id) {
-            if known.entry.is_bare() && !written.body.is_empty() {
+            let lacks = known.entry.is_bare() && !known.entry.has_ended();
+            if lacks && !written.body.is_empty() {
                 self.fill(ctx, written);
             }
             return;
@@ -28,7 +29,12 @@ impl Community {
             return;
         }
         match entry::verify(written, &self.chain.ledger.community) {
-            Ok(entry) => {
+            // Its text may still be shown: whoever has it is waited for.
+            Ok(entry) if self.lacks_its_text(ctx, &entry) => {}
+            Ok(mut entry) => {
+                if entry.is_over(ctx.time.0) {
+                    entry.erase();
+                }
                 let leaf = entry.leaf;
                 if self.admit_entry(ctx, entry) {
                     self.retry_parked(ctx, |waiting| waiting.leaf == leaf);
@@ -36,6 +42,17 @@ impl Community {
             }
             Err(error) => self.reject(Rejected::Unsound(error)),
         }
+    }
+
+    /// Whether what lasts for a time came without its text before that was over, and nobody took it back.
+    fn lacks_its_text(&self, ctx: &Ctx<'_>, entry: &Entry) -> bool {
+        let taken_back = |one: &Entry| matches!(one.kind, Kind::Unpublish(_));
+        entry.has_ended()
+            && !entry.is_over(ctx.time.0)
+            && !self
+                .feed
+                .about(&entry.kind.target().unwrap_or(entry.id))
+                .any(taken_back)
     }
 
     /// Keeps an entry if it stands; whether it does.
@@ -153,6 +170,7 @@ impl Community {
         let id = kept.entry.id;
         self.put_row(ctx, Table::Entry, &id.0, &EntryRow::of(&kept));
         self.feed.add(kept);
+        self.plan_expiry(ctx);
         self.missing_changed = true;
         self.take_changes(ctx, &id);
     }

@@ -43,7 +43,7 @@ impl Community {
                 .wrapping_add(self.requests.changes()),
             may_invite: ledger.may(&self.saved.persona, Right::Invite),
             requests: self.requests.waiting(),
-            missing: u32::try_from(self.missing).unwrap_or(u32::MAX),
+            missing: self.missing_view(),
             contest: self.contest_state(),
             troubles: self.troubles(),
         }
@@ -171,7 +171,7 @@ impl Community {
                 && self.saved.join.is_none()
                 && self.saved.history_todo.is_empty(),
             unsettled: self.outbox.len() + self.saved.again.len() + usize::from(self.saved.recount),
-            missing: self.missing,
+            missing: self.missing_ids.len(),
         }
     }
 }

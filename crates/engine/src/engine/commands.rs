@@ -41,7 +41,11 @@ impl Engine {
                 Some(self.page(community, None))
             }
             Command::Older { community, before } => Some(self.page(community, Some(&before))),
-            Command::Post { community, text } => self.post(community, &text),
+            Command::Post {
+                community,
+                text,
+                lifetime,
+            } => self.post(community, &text, lifetime),
             Command::Edit {
                 community,
                 post,
@@ -263,13 +267,19 @@ impl Engine {
         }))
     }
 
-    fn post(&mut self, community: CommunityRef, text: &str) -> Option<Result<Reply, Failure>> {
+    fn post(
+        &mut self,
+        community: CommunityRef,
+        text: &str,
+        lifetime: Option<u64>,
+    ) -> Option<Result<Reply, Failure>> {
         let text = text.trim_end().to_owned();
         if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
             return Some(Err(Failure::BadText));
         }
+        let lifetime_ms = lifetime.map(|seconds| seconds.saturating_mul(1000));
         self.change(community, |community, ctx| {
-            community.post(ctx, text).map(Reply::Posted)
+            community.post(ctx, text, lifetime_ms).map(Reply::Posted)
         })
     }
 

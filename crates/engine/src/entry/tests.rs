@@ -32,6 +32,7 @@ fn draft(text: &str) -> Draft {
         kind: Kind::Post,
         salt: [5; 16],
         time_ms: 7,
+        expires_ms: None,
         content: text.into(),
         ledger: 1,
     }
@@ -242,4 +243,36 @@ fn a_portrait_holds_a_picture_of_bounded_size() {
         assert_eq!((entry.text, entry.picture), (None, Some(vec![0xff; bytes])));
     }
     assert_eq!(verdict(PICTURE_BYTES_MAX + 1), Err(LedgerError::Malformed));
+}
+
+#[test]
+fn a_post_may_end_and_does_so_in_time() {
+    let owner = Author::new(1);
+    let community = ledger(&owner).community;
+    let read = |draft: Draft| verify(&owner.writes(&community, draft), &community);
+    let until = |at: u64| Draft {
+        expires_ms: Some(at),
+        ..draft("for a while")
+    };
+    let mut entry = read(until(8)).unwrap();
+    assert_eq!((entry.time_ms, entry.expires_ms), (7, Some(8)));
+    assert!(!entry.is_over(7) && entry.is_over(8) && !entry.has_ended());
+    entry.erase();
+    assert!(entry.has_ended());
+    let again = verify(&entry.written, &community).unwrap();
+    assert_eq!((again.id, again.has_ended()), (entry.id, true));
+    assert!(read(until(7 + LIFETIME_MS_MAX)).is_ok());
+    for at in [1, 7, 8 + LIFETIME_MS_MAX, u64::MAX] {
+        assert_eq!(read(until(at)), Err(LedgerError::Malformed), "{at}");
+    }
+    // An edit ends with its post; what takes a post back, or shows a person, stays.
+    let about = EntryId([9; 32]);
+    for (kind, may) in [
+        (Kind::Edit(about), true),
+        (Kind::Unpublish(about), false),
+        (Kind::Portrait, false),
+    ] {
+        let read = read(Draft { kind, ..until(8) });
+        assert_eq!(read.is_ok(), may, "{kind:?}");
+    }
 }

@@ -115,6 +115,7 @@ pub(crate) enum Purpose {
     Contest,
     Card,
     Request,
+    Talk,
 }
 
 impl Purpose {
@@ -127,6 +128,7 @@ impl Purpose {
             Self::Contest => b"ume/1/contest\0",
             Self::Card => b"ume/1/card\0",
             Self::Request => b"ume/1/request\0",
+            Self::Talk => b"ume/1/talk\0",
         }
     }
 }

@@ -85,6 +85,7 @@ impl Play {
             previous: (seq > 1).then_some(EntryId([8; 32])),
             parents: vec![],
             time_ms: 9,
+            expires_ms: None,
             content,
             salt: [6; 16],
             ledger: community.chain.ledger.len(),

@@ -17,6 +17,7 @@ fn drafted(kind: Kind, point: u32) -> Draft {
         previous: None,
         parents: vec![],
         time_ms: 9,
+        expires_ms: None,
         content,
         salt: [6; 16],
         ledger: point,

@@ -106,8 +106,8 @@ impl Play {
         self.community.unanswered(Millis(5))
     }
 
-    fn rejected(&self) -> Vec<&str> {
-        self.community.rejected.keys().map(String::as_str).collect()
+    fn rejected(&self) -> Vec<Rejected> {
+        self.community.rejected.keys().copied().collect()
     }
 }
 
@@ -122,7 +122,7 @@ fn a_request_is_taken_once_and_a_forged_one_is_rejected_by_name() {
     // A name of no sense.
     let (_, forged) = play.asked(&invite, "", false);
     assert_eq!(play.takes(&forged).len(), 1);
-    assert_eq!(play.rejected(), ["request: malformed statement"]);
+    assert_eq!(play.rejected(), [Rejected::Request(LedgerError::Malformed)]);
     // What is not sealed to this device is for others.
     assert_eq!(play.takes(b"nothing").len(), 1);
     assert_eq!(play.rejected().len(), 1);

@@ -42,6 +42,7 @@ impl Play {
             kind: Kind::Post,
             salt: [5; 16],
             time_ms: 1,
+            expires_ms: None,
             content: text.into(),
             ledger: point,
         };

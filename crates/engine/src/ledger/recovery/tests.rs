@@ -210,6 +210,7 @@ fn written(ledger: &Ledger, by: &Someone, seq: u64) -> Entry {
         previous: (seq > 1).then_some(EntryId([9; 32])),
         parents: vec![],
         time_ms: seq,
+        expires_ms: None,
         content: "so".into(),
         salt: [1; 16],
         ledger: ledger.len(),
