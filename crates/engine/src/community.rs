@@ -29,6 +29,7 @@ mod restored;
 mod saved;
 pub(crate) mod slots;
 mod standing;
+mod statements;
 mod view;
 pub(crate) mod watch;
 
@@ -57,6 +58,7 @@ use rand_core::RngCore;
 use restored::Restored;
 use slots::SlotReader;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use ume_api::{Departure, EntryId, Failure, Notice};
 use ume_wire::auth::{Hash, LaneId};
 use ume_wire::relay::{LaneNew, RefusedCode, frame::Body};
@@ -92,6 +94,8 @@ struct Taking {
 /// One community.
 pub(crate) struct Community {
     saved: Saved,
+    /// The statements of the ledger that have their rows in the store.
+    said: Vec<Arc<[u8]>>,
     /// Where the group stands.
     chain: Chain,
     group: Option<Group>,

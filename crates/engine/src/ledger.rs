@@ -15,15 +15,16 @@ mod transfer;
 pub(crate) use profile::Access;
 use rights::Rights;
 pub(crate) use rights::role_number;
-use signing::claim_bytes;
 pub(crate) use signing::{
     Purpose, check, key, make_cert, make_claim, make_statement, name_is_sound, open_cert, sign,
 };
+use signing::{claim_bytes, read_cert};
 pub(crate) use transfer::Transfer;
 
 use crate::proto;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use ume_api::{EntryId, HistoryWindow, Right, Role};
 use ume_wire::auth::{Hash, hash};
 
@@ -69,7 +70,7 @@ pub(crate) struct Member {
     /// Leaf keys of their devices now in the group.
     pub(crate) leaves: Vec<Hash>,
     /// What reaches a device that has lost the group's keys.
-    pub(crate) rescue: Vec<u8>,
+    pub(crate) rescue: Arc<[u8]>,
 }
 
 /// An invite as the ledger has it.
@@ -144,8 +145,10 @@ pub(crate) struct Ledger {
     pub(crate) community: Hash,
     pub(crate) genesis: proto::Genesis,
     genesis_bytes: Vec<u8>,
-    statements: Vec<Vec<u8>>,
+    statements: Vec<Arc<[u8]>>,
     head: Hash,
+    /// Whether signatures were checked before: what is read from this device's own store was.
+    proven: bool,
     pub(crate) members: BTreeMap<Hash, Member>,
     pub(crate) invites: BTreeMap<Hash, Invite>,
     /// Those who are no longer there, as they were.
@@ -187,6 +190,7 @@ impl Ledger {
             genesis_bytes: genesis_bytes.to_vec(),
             statements: Vec::new(),
             head: hash(&[b"ume/1/ledger", genesis_bytes].concat()),
+            proven: false,
             members: BTreeMap::new(),
             invites: BTreeMap::new(),
             former: BTreeMap::new(),
@@ -206,20 +210,36 @@ impl Ledger {
     pub(crate) fn replay(
         community: &Hash,
         genesis: &[u8],
-        statements: &[Vec<u8>],
+        statements: &[impl AsRef<[u8]>],
     ) -> Result<Self, LedgerError> {
-        let mut ledger = Self::begin(genesis)?;
+        let ledger = Self::begin(genesis)?;
         if ledger.community != *community {
             return Err(LedgerError::Genesis);
         }
+        ledger.replayed(statements)
+    }
+
+    /// Replays a ledger that this device verified when it stored it: the store's own seal covers the signatures since.
+    pub(crate) fn stored(
+        genesis: &[u8],
+        statements: &[impl AsRef<[u8]>],
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::begin(genesis)?;
+        ledger.proven = true;
+        let mut ledger = ledger.replayed(statements)?;
+        ledger.proven = false;
+        Ok(ledger)
+    }
+
+    fn replayed(mut self, statements: &[impl AsRef<[u8]>]) -> Result<Self, LedgerError> {
         for statement in statements {
             // Whether an invite held when it was used was decided by the record that carried the statement.
-            ledger.apply(statement, 0)?;
+            self.apply(statement.as_ref(), 0)?;
         }
-        if ledger.members.is_empty() {
+        if self.members.is_empty() {
             return Err(LedgerError::Malformed);
         }
-        Ok(ledger)
+        Ok(self)
     }
 
     pub(crate) fn head(&self) -> Hash {
@@ -234,7 +254,7 @@ impl Ledger {
         &self.genesis_bytes
     }
 
-    pub(crate) fn statements(&self) -> &[Vec<u8>] {
+    pub(crate) fn statements(&self) -> &[Arc<[u8]>] {
         &self.statements
     }
 
@@ -263,7 +283,7 @@ impl Ledger {
         let content =
             proto::Statement::decode(&sealed.content[..]).map_err(|_| LedgerError::Malformed)?;
         let signer = key(&content.signer)?;
-        check(
+        self.prove(
             &signer,
             Purpose::Statement,
             &sealed.content,
@@ -289,8 +309,22 @@ impl Ledger {
             Body::Recover(recover) => self.recover(&signer, recover)?,
         };
         self.head = hash(&[&self.head[..], statement].concat());
-        self.statements.push(statement.to_vec());
+        self.statements.push(statement.into());
         Ok(Applied { signer, effect })
+    }
+
+    /// Checks a signature, unless that was done before.
+    fn prove(
+        &self,
+        key: &Hash,
+        purpose: Purpose,
+        content: &[u8],
+        signature: &[u8],
+    ) -> Result<(), LedgerError> {
+        if self.proven {
+            return Ok(());
+        }
+        check(key, purpose, content, signature)
     }
 
     /// The number of the statement that is being applied.
@@ -304,7 +338,11 @@ impl Ledger {
         admit: &proto::Admit,
         time_ms: u64,
     ) -> Result<Effect, LedgerError> {
-        let cert = open_cert(&admit.cert, &self.community)?;
+        let cert = if self.proven {
+            read_cert(&admit.cert, &self.community)?
+        } else {
+            open_cert(&admit.cert, &self.community)?
+        };
         if cert.leaf != *signer {
             return Err(LedgerError::Authority);
         }
@@ -323,7 +361,7 @@ impl Ledger {
                 let id = key(&claim.invite)?;
                 let invite = self.usable(&id, time_ms)?;
                 let statement = claim_bytes(&self.community, &id, &admit.cert);
-                check(
+                self.prove(
                     &invite.key,
                     Purpose::JoinClaim,
                     &statement,
@@ -341,7 +379,7 @@ impl Ledger {
             line: String::new(),
             role,
             leaves: vec![cert.leaf],
-            rescue: admit.rescue.clone(),
+            rescue: admit.rescue[..].into(),
         };
         self.rights.begin(cert.persona, self.point(), Some(role));
         self.members.insert(cert.persona, member);

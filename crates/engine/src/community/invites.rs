@@ -167,7 +167,12 @@ impl Community {
         let keys = &chain.keys;
         Some(proto::JoinBundle {
             genesis: chain.ledger.genesis_bytes().to_vec(),
-            statements: chain.ledger.statements().to_vec(),
+            statements: chain
+                .ledger
+                .statements()
+                .iter()
+                .map(|one| one.to_vec())
+                .collect(),
             generation: chain.generation,
             slot: chain.slot,
             value: chain.value.to_vec(),
