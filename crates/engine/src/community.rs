@@ -25,11 +25,13 @@ mod post_lane;
 mod posts;
 mod reader;
 mod records;
+mod rescues;
 mod restored;
 mod saved;
 pub(crate) mod slots;
 mod standing;
 mod statements;
+mod uploads;
 mod view;
 pub(crate) mod watch;
 
@@ -52,9 +54,11 @@ use bytes::Bytes;
 use chain::Chain;
 use commit::Ballot;
 use feed::Feed;
+use invites::Draft;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
+use rescues::Rescues;
 use restored::Restored;
 use slots::SlotReader;
 use std::collections::BTreeMap;
@@ -62,6 +66,7 @@ use std::sync::Arc;
 use ume_api::{Departure, EntryId, Failure, Notice};
 use ume_wire::auth::{Hash, LaneId};
 use ume_wire::relay::{LaneNew, RefusedCode, frame::Body};
+use uploads::Uploads;
 use watch::Watch;
 
 /// Pause after a relay refused for want of something, milliseconds.
@@ -134,6 +139,10 @@ pub(crate) struct Community {
     heal_pause_ms: u64,
     /// Keys of the groups' rows in the store, by place.
     mls_rows: BTreeMap<u8, std::collections::BTreeSet<Vec<u8>>>,
+    uploads: Uploads,
+    /// What bundles are being made from, while its long parts are on their way.
+    draft: Option<Draft>,
+    rescues: Rescues,
     tampered: u32,
     /// Rows that could not be read when this community was loaded.
     damaged: u32,
@@ -220,6 +229,8 @@ impl Community {
         self.posts.values_mut().for_each(PostLane::restart);
         self.history.values_mut().for_each(LogReader::restart);
         self.lanes.clear();
+        self.uploads.begin();
+        self.rescues.line_down();
         self.flights.clear();
         self.settling = None;
         self.ballot = Ballot::None;
@@ -315,6 +326,8 @@ impl Community {
             (Tag::Settle(_), _) => self.settling = None,
             (Tag::Prepare, body) => self.prepared(ctx, body),
             (Tag::Accept(index), body) => self.accepted(ctx, index, body),
+            (Tag::Put(blob, index), body) => self.uploaded(ctx, &blob, index, body),
+            (Tag::Get, body) => self.fetched(body),
         }
         self.advance(ctx);
     }
@@ -413,6 +426,8 @@ impl Community {
             .map(|since| since.plus(history::MISSING_MS))
             .filter(|at| synced && ahead(at));
         let recount = self.recount_due().filter(|at| synced && ahead(at));
+        let uploads = self.uploads.due().filter(ahead);
+        let rescue = self.rescue_due().filter(ahead);
         [
             Some(self.poll_at),
             pause,
@@ -421,6 +436,8 @@ impl Community {
             upkeep,
             missing,
             recount,
+            uploads,
+            rescue,
         ]
         .into_iter()
         .flatten()
@@ -438,11 +455,13 @@ impl Community {
         self.advance_records(ctx);
         // The lane of an epoch that has just begun: nothing else would come to make this device follow it.
         self.advance_posts(ctx);
+        self.advance_rescue(ctx);
         self.advance_restored(ctx);
         self.advance_again();
         self.advance_commit(ctx);
         self.advance_upkeep(ctx);
         self.advance_invites(ctx);
+        self.advance_uploads(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
         self.advance_recount(ctx);

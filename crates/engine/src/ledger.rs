@@ -25,11 +25,14 @@ use crate::proto;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use ume_api::{EntryId, HistoryWindow, Right, Role};
+use ume_api::{EntryId, HistoryWindow, PEOPLE_MAX, Right, Role};
 use ume_wire::auth::{Hash, hash};
 
 /// Longest rescue key that is taken: one of X-Wing has 1,216 bytes.
 const RESCUE_BYTES_MAX: usize = 2048;
+
+/// Bytes of statements from which on nobody comes in any more: newcomers have to fetch all of them. Some 13,000 admissions.
+const BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// Why a statement does not hold. A record with such a statement is void for everybody alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,8 @@ pub(crate) enum LedgerError {
     InviteExpired,
     #[error("the invite is used up")]
     InviteUsedUp,
+    #[error("there are as many people as there may be")]
+    Full,
 }
 
 /// Somebody in the community.
@@ -146,6 +151,8 @@ pub(crate) struct Ledger {
     pub(crate) genesis: proto::Genesis,
     genesis_bytes: Vec<u8>,
     statements: Vec<Arc<[u8]>>,
+    /// Of all statements.
+    bytes: usize,
     head: Hash,
     /// Whether signatures were checked before: what is read from this device's own store was.
     proven: bool,
@@ -191,6 +198,7 @@ impl Ledger {
             statements: Vec::new(),
             head: hash(&[b"ume/1/ledger", genesis_bytes].concat()),
             proven: false,
+            bytes: 0,
             members: BTreeMap::new(),
             invites: BTreeMap::new(),
             former: BTreeMap::new(),
@@ -309,6 +317,7 @@ impl Ledger {
             Body::Recover(recover) => self.recover(&signer, recover)?,
         };
         self.head = hash(&[&self.head[..], statement].concat());
+        self.bytes += statement.len();
         self.statements.push(statement.into());
         Ok(Applied { signer, effect })
     }
@@ -358,6 +367,7 @@ impl Ledger {
             }
             None => return Err(LedgerError::Authority),
             Some(claim) => {
+                self.has_room()?;
                 let id = key(&claim.invite)?;
                 let invite = self.usable(&id, time_ms)?;
                 let statement = claim_bytes(&self.community, &id, &admit.cert);
@@ -430,6 +440,15 @@ impl Ledger {
         }
         invite.is_open(time_ms)?;
         Ok(invite)
+    }
+
+    /// Whether one more may come in.
+    pub(crate) fn has_room(&self) -> Result<(), LedgerError> {
+        if self.members.len() < PEOPLE_MAX && self.bytes < BYTES_MAX {
+            Ok(())
+        } else {
+            Err(LedgerError::Full)
+        }
     }
 
     /// All devices that a persona ever had.

@@ -22,6 +22,7 @@ mod line;
 mod link;
 mod mls;
 mod names;
+mod parcel;
 mod schedule;
 mod visit;
 

@@ -152,6 +152,7 @@ impl Community {
         let mut damaged = load_by_place(rows, VALUE, &mut self.restored.values);
         damaged += load_by_place(rows, BASE, &mut self.restored.bases);
         self.damaged += damaged;
+        self.load_parcels(rows);
     }
 
     /// The slot up to which the records are known here.
@@ -226,8 +227,9 @@ impl Community {
         }
     }
 
-    fn erase_values(&self, ctx: &mut Ctx<'_>, values: BTreeMap<Place, KeptValue>) {
+    fn erase_values(&mut self, ctx: &mut Ctx<'_>, values: BTreeMap<Place, KeptValue>) {
         for place in values.into_keys() {
+            self.drop_parcel(ctx, place);
             self.erase_row(ctx, Table::Community, &key_of(VALUE, place));
         }
     }
@@ -237,6 +239,7 @@ impl Community {
         let values = std::mem::take(&mut self.restored.values);
         self.erase_values(ctx, values);
         self.erase_bases(ctx, |_| true);
+        self.drop_parcels(ctx);
         self.restored = Restored::default();
     }
 
@@ -341,7 +344,7 @@ impl Community {
     }
 
     pub(super) fn advance_restored(&mut self, ctx: &mut Ctx<'_>) {
-        if self.is_lost() && self.saved.join.is_none() {
+        if self.is_lost() && self.saved.join.is_none() && !self.awaits_rescue() {
             self.look_for_way_in(ctx);
         }
         if !self.slots.is_caught_up() {
@@ -370,6 +373,8 @@ impl Community {
             self.restored.found = None;
             self.restored.recount_at = ctx.now;
             self.send_again(ctx);
+            self.put_parcels_again();
+            self.draft = None;
             for own in &mut self.saved.invites {
                 own.bundle_at = None;
             }
@@ -439,6 +444,9 @@ impl Community {
             .history
             .retain(|era| era.generation <= generation);
         let staged = self.saved.staged.take();
+        if let Some(staged) = &staged {
+            self.drop_parcel(ctx, (staged.generation, staged.slot));
+        }
         if let (Some(_), None, Some(group)) = (staged, &self.watch, self.group.as_mut()) {
             let cleared = group.clear_pending();
             debug_assert!(cleared.is_ok());
@@ -556,7 +564,7 @@ impl Community {
 }
 
 /// Reads the rows that begin so; how many could not be read.
-fn load_by_place<T: serde::de::DeserializeOwned>(
+pub(super) fn load_by_place<T: serde::de::DeserializeOwned>(
     rows: &BTreeMap<Vec<u8>, Vec<u8>>,
     kind: &[u8],
     into: &mut BTreeMap<Place, T>,
@@ -576,7 +584,7 @@ fn load_by_place<T: serde::de::DeserializeOwned>(
     damaged
 }
 
-fn key_of(kind: &[u8], (generation, slot): Place) -> Vec<u8> {
+pub(super) fn key_of(kind: &[u8], (generation, slot): Place) -> Vec<u8> {
     [kind, &generation.to_be_bytes(), &slot.to_be_bytes()].concat()
 }
 

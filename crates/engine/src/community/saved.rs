@@ -9,9 +9,11 @@ use super::intent::Wish;
 use super::invites::{OwnInvite, invite_id};
 use super::post_lane::{Echo, PostLane};
 use super::posts::{EntryRow, Out};
+use super::rescues::Rescues;
 use super::restored::{ROUNDS, Restored};
 use super::slots::{CommitKeys, SLOTS_MAX, SlotReader};
 use super::statements;
+use super::uploads::Uploads;
 use super::watch::Watch;
 use super::{Community, Ctx, Kept, LATEST_DAY, Taking};
 use crate::entry;
@@ -20,6 +22,8 @@ use crate::keys::Secret;
 use crate::ledger::Ledger;
 use crate::link::RelayRef;
 use crate::mls::{Group, LeafKey};
+use crate::proto;
+use prost::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ume_api::{Act, Departure, Hidden};
@@ -134,6 +138,8 @@ struct WatchRow {
     tree: Vec<u8>,
     group_info: Vec<u8>,
     eras: Vec<Era>,
+    /// The encoded parcel that leads on.
+    parcel: Option<Vec<u8>>,
 }
 
 impl Community {
@@ -219,6 +225,9 @@ impl Community {
             missing_changed: false,
             heal_pause_ms: super::history::HEAL_PAUSE_MS.0,
             mls_rows: BTreeMap::new(),
+            uploads: Uploads::default(),
+            draft: None,
+            rescues: Rescues::default(),
             tampered: 0,
             damaged: 0,
             saved_changed: true,
@@ -284,6 +293,8 @@ impl Community {
             let chain = community.chain.clone();
             let mut watch = Watch::new(chain, &row.tree, row.group_info).ok()?;
             watch.eras = row.eras;
+            let parcel = row.parcel.map(|bytes| proto::Parcel::decode(&bytes[..]));
+            watch.set_parcel(parcel.transpose().ok()?);
             community.watch = Some(watch);
         }
         if let Some(lanes) = rows.community.get(LANES)
@@ -418,6 +429,7 @@ impl Community {
             tree,
             group_info: watch.group_info().to_vec(),
             eras: watch.eras.clone(),
+            parcel: watch.parcel().map(Message::encode_to_vec),
         };
         self.chain = watch.chain.clone();
         self.put_row(ctx, Table::Community, WATCH, &row);

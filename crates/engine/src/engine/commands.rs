@@ -213,6 +213,9 @@ impl Engine {
         if !found.view().may_invite || terms.max_uses == Some(0) || terms.role > Role::Member {
             return Some(Err(Failure::NotAllowed));
         }
+        if found.is_full() {
+            return Some(Err(Failure::CommunityFull));
+        }
         let (invite, wish) =
             self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
         self.wait(
