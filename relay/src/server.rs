@@ -140,7 +140,7 @@ impl Core {
     /// The answer to what became of a write.
     pub(crate) fn body(&self, outcome: Outcome) -> Body {
         match outcome {
-            Outcome::Done => Body::Done(Done {}),
+            Outcome::Done => Body::Done(Done::default()),
             Outcome::Appended { seq, .. } => Body::Appended(Appended { seq }),
             Outcome::Promised {
                 slot,

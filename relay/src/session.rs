@@ -333,7 +333,7 @@ impl Session {
                 .lock()
                 .put(&whole, total, index, &accept.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
-            return Ok(Step::Answer(Body::Done(relay::Done {})));
+            return Ok(Step::Answer(Body::Done(relay::Done::default())));
         };
         if auth::hash_cells(&cells)[..] != vote.value_hash[..] {
             return Err(Refusal::MALFORMED);
@@ -390,7 +390,7 @@ impl Session {
                 return Err(Refusal::MALFORMED);
             }
             if index > 0 {
-                return Ok(Step::Answer(Body::Done(relay::Done {})));
+                return Ok(Step::Answer(Body::Done(relay::Done::default())));
             }
             // Whoever puts it again wants it to last, and gives as much for that as who put it first.
             self.may_store(account, cells)?;
@@ -408,7 +408,7 @@ impl Session {
             .lock()
             .put(&whole, total, index, &put.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
-            return Ok(Step::Answer(Body::Done(relay::Done {})));
+            return Ok(Step::Answer(Body::Done(relay::Done { unfinished: true })));
         };
         if auth::hash_cells(&cells) != id {
             return Err(Refusal::MALFORMED);

@@ -400,7 +400,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             Step::Subscribe(reading) => self.job = Some(Job::Subscribe { request, reading }),
             Step::Unsubscribe(lane) => {
                 self.leave(&lane);
-                self.answer(request, Body::Done(ume_wire::relay::Done {}));
+                self.answer(request, Body::Done(ume_wire::relay::Done::default()));
             }
             Step::Blob(id) => {
                 let from = 0;

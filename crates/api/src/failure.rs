@@ -29,6 +29,12 @@ pub enum Failure {
     /// The invite's content does not verify: the relay or somebody on the way changed it. Action: ask for a new one.
     #[error("this invite does not verify")]
     InviteForged,
+    /// The relay lacks a part of what the invite leads to. Action: ask for a new one.
+    #[error("a part of this invite is missing")]
+    InviteIncomplete,
+    /// There are as many people in the community as there may be. Action: go back.
+    #[error("this community is full")]
+    CommunityFull,
     /// No relay of the invite or community answers. Action: try again.
     #[error("no relay answers")]
     RelayUnreachable,

@@ -316,6 +316,8 @@ pub enum News {
     Notice(Notice),
 }
 
+/// People in a community, at most.
+pub const PEOPLE_MAX: usize = 1_000;
 /// Longest name of a community or a person, bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 64;
 /// Longest note of somebody who asks to come in, bytes of UTF-8.

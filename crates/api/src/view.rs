@@ -287,6 +287,8 @@ pub enum Notice {
         /// How many.
         count: u32,
     },
+    /// This device has lost a community's keys, and the relay lacks what would bring it back. It goes on asking.
+    WayBackMissing,
     /// Writing to the browser's storage failed; what was typed last may not be kept.
     StorageFull,
 }

@@ -1,11 +1,12 @@
 //! Sealed cells: XChaCha20-Poly1305 over one fragment, with a random nonce in front, so that a cell looks like 1,792
 //! random bytes whatever it carries. The lane's id is bound as associated data: a relay cannot move a cell elsewhere.
 
-use crate::keys::LaneKeys;
+use crate::keys::{LaneKeys, Secret};
 use bytes::Bytes;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use rand_core::RngCore;
+use ume_wire::auth::Hash;
 use ume_wire::fragment::{self, FragmentError};
 use ume_wire::limits::{CELL_BYTES, CELL_NONCE_BYTES};
 
@@ -21,9 +22,20 @@ pub(crate) fn seal(
     message: &[u8],
     rng: &mut impl RngCore,
 ) -> Result<Vec<Bytes>, FragmentError> {
+    seal_for(&lane.seal, &lane.id, kind, message, rng)
+}
+
+/// The same for any place that has a name of its own.
+pub(crate) fn seal_for(
+    key: &Secret,
+    place: &Hash,
+    kind: u8,
+    message: &[u8],
+    rng: &mut impl RngCore,
+) -> Result<Vec<Bytes>, FragmentError> {
     let mut id = fragment::MessageId::default();
     rng.fill_bytes(&mut id);
-    let cipher = XChaCha20Poly1305::new(lane.seal.bytes().into());
+    let cipher = XChaCha20Poly1305::new(key.bytes().into());
     let fragments = fragment::split(kind, id, message)?;
     let mut cells = Vec::with_capacity(fragments.len());
     for fragment in fragments {
@@ -36,7 +48,7 @@ pub(crate) fn seal(
                 &nonce,
                 Payload {
                     msg: &fragment,
-                    aad: &lane.id,
+                    aad: place,
                 },
             )
             .map_err(|_| FragmentError::TooLong)?;
@@ -48,16 +60,21 @@ pub(crate) fn seal(
 
 /// Opens a cell of a lane; gives the fragment inside.
 pub(crate) fn open(lane: &LaneKeys, cell: &[u8]) -> Result<Vec<u8>, NotSealed> {
+    open_for(&lane.seal, &lane.id, cell)
+}
+
+/// The same for any place that has a name of its own.
+pub(crate) fn open_for(key: &Secret, place: &Hash, cell: &[u8]) -> Result<Vec<u8>, NotSealed> {
     if cell.len() != CELL_BYTES {
         return Err(NotSealed);
     }
     let (nonce, sealed) = cell.split_at(CELL_NONCE_BYTES);
-    XChaCha20Poly1305::new(lane.seal.bytes().into())
+    XChaCha20Poly1305::new(key.bytes().into())
         .decrypt(
             XNonce::from_slice(nonce),
             Payload {
                 msg: sealed,
-                aad: &lane.id,
+                aad: place,
             },
         )
         .map_err(|_| NotSealed)
@@ -66,7 +83,7 @@ pub(crate) fn open(lane: &LaneKeys, cell: &[u8]) -> Result<Vec<u8>, NotSealed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{Secret, post_lane};
+    use crate::keys::post_lane;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
 

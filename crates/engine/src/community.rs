@@ -32,11 +32,14 @@ mod posts;
 mod reader;
 mod records;
 mod requests;
+mod rescues;
 mod restored;
 mod saved;
 pub(crate) mod slots;
 mod standing;
+mod statements;
 mod troubles;
+mod uploads;
 mod view;
 pub(crate) mod watch;
 
@@ -63,16 +66,20 @@ use commit::Ballot;
 use contest::Contests;
 use feed::Feed;
 use gaps::Gaps;
+use invites::Draft;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
 use requests::Requests;
+use rescues::Rescues;
 use restored::Restored;
 use slots::SlotReader;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use ume_api::{Departure, EntryId, Failure, Notice};
 use ume_wire::auth::{Hash, LaneId};
 use ume_wire::relay::{LaneNew, RefusedCode, frame::Body};
+use uploads::Uploads;
 use watch::Watch;
 
 /// Pause after a relay refused for want of something, milliseconds.
@@ -105,6 +112,8 @@ struct Taking {
 /// One community.
 pub(crate) struct Community {
     saved: Saved,
+    /// The statements of the ledger that have their rows in the store.
+    said: Vec<Arc<[u8]>>,
     /// Where the group stands.
     chain: Chain,
     group: Option<Group>,
@@ -149,6 +158,10 @@ pub(crate) struct Community {
     expiry_at: Option<Millis>,
     /// Keys of the groups' rows in the store, by place.
     mls_rows: BTreeMap<u8, BTreeSet<Vec<u8>>>,
+    uploads: Uploads,
+    /// What bundles are being made from, while its long parts are on their way.
+    draft: Option<Draft>,
+    rescues: Rescues,
     tampered: u32,
     /// Rows that could not be read when this community was loaded.
     damaged: u32,
@@ -244,6 +257,8 @@ impl Community {
         contests.for_each(LogReader::restart);
         self.requests.readers_mut().for_each(LogReader::restart);
         self.lanes.clear();
+        self.uploads.begin();
+        self.rescues.line_down();
         self.flights.clear();
         self.settling = None;
         self.ballot = Ballot::None;
@@ -324,6 +339,8 @@ impl Community {
             (Tag::Talk, _) => {}
             (Tag::Prepare, body) => self.prepared(ctx, body),
             (Tag::Accept(index), body) => self.accepted(ctx, index, body),
+            (Tag::Put(blob, index), body) => self.uploaded(ctx, &blob, index, body),
+            (Tag::Get, body) => self.fetched(body),
         }
         self.advance(ctx);
     }
@@ -473,6 +490,8 @@ impl Community {
             .filter(|at| synced && ahead(at));
         let recount = self.recount_due().filter(|at| synced && ahead(at));
         let contest = self.contests.due().filter(|at| synced && ahead(at));
+        let uploads = self.uploads.due().filter(ahead);
+        let rescue = self.rescue_due().filter(ahead);
         [
             Some(self.poll_at),
             self.expiry_at,
@@ -484,6 +503,8 @@ impl Community {
             recount,
             contest,
             self.gaps_due(),
+            uploads,
+            rescue,
         ]
         .into_iter()
         .flatten()
@@ -505,6 +526,7 @@ impl Community {
         self.advance_records(ctx);
         // The lane of an epoch that has just begun: nothing else would come to make this device follow it.
         self.advance_posts(ctx);
+        self.advance_rescue(ctx);
         self.advance_restored(ctx);
         self.advance_again();
         self.advance_contests(ctx);
@@ -513,6 +535,7 @@ impl Community {
         self.advance_invites(ctx);
         self.advance_cards(ctx);
         self.advance_requests(ctx);
+        self.advance_uploads(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
         self.advance_recount(ctx);

@@ -264,6 +264,23 @@ impl Engine {
         });
     }
 
+    /// What is waited for takes long, and goes on.
+    fn be_patient(&mut self, owner: u32) {
+        for one in &mut self.waiting {
+            let about = match &one.what {
+                Wanted::Start { .. } => None,
+                Wanted::Founded { community }
+                | Wanted::Link { community, .. }
+                | Wanted::Done { community, .. }
+                | Wanted::Joined { community } => Some(*community),
+                Wanted::Visit { visit } => Some(*visit),
+            };
+            if about == Some(owner) {
+                one.until = self.now.plus(PATIENCE_MS);
+            }
+        }
+    }
+
     fn want(&mut self, relay: &str) {
         let line = self.lines.entry(relay.to_owned()).or_insert_with(Line::new);
         let socket = line.want(self.now);

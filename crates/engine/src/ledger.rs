@@ -18,6 +18,7 @@ pub(crate) use profile::Access;
 pub(crate) use recovery::Recovery;
 use rights::Rights;
 pub(crate) use rights::role_number;
+use signing::read_cert;
 pub(crate) use signing::{
     Purpose, check, check_claim, key, make_cert, make_claim, make_statement, name_is_sound,
     open_cert, sign,
@@ -27,11 +28,15 @@ pub(crate) use transfer::Transfer;
 use crate::proto;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{EntryId, HistoryWindow, InviteKind, Right, Role};
+use std::sync::Arc;
+use ume_api::{EntryId, HistoryWindow, InviteKind, PEOPLE_MAX, Right, Role};
 use ume_wire::auth::{Hash, hash};
 
 /// Longest rescue key that is taken: one of X-Wing has 1,216 bytes.
 const RESCUE_BYTES_MAX: usize = 2048;
+
+/// Bytes of statements from which on nobody comes in any more: newcomers have to fetch all of them. Some 13,000 admissions.
+const BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// Why a statement does not hold. A record with such a statement is void for everybody alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -78,6 +83,9 @@ pub enum LedgerError {
     /// The invite is private, and the ledger holds no yes for this person.
     #[error("the invite is private, and nobody has let this person in")]
     InviteUnanswered,
+    /// There are as many people as there may be, or statements of so many that came and went.
+    #[error("there are as many people as there may be")]
+    Full,
 }
 
 /// Somebody in the community.
@@ -90,7 +98,7 @@ pub(crate) struct Member {
     /// Leaf keys of their devices now in the group.
     pub(crate) leaves: Vec<Hash>,
     /// What reaches a device that has lost the group's keys.
-    pub(crate) rescue: Vec<u8>,
+    pub(crate) rescue: Arc<[u8]>,
 }
 
 /// An invite as the ledger has it.
@@ -183,8 +191,12 @@ pub(crate) struct Ledger {
     pub(crate) community: Hash,
     pub(crate) genesis: proto::Genesis,
     genesis_bytes: Vec<u8>,
-    statements: Vec<Vec<u8>>,
+    statements: Vec<Arc<[u8]>>,
+    /// Of all statements.
+    bytes: usize,
     head: Hash,
+    /// Whether signatures were checked before: what is read from this device's own store was.
+    proven: bool,
     pub(crate) members: BTreeMap<Hash, Member>,
     pub(crate) invites: BTreeMap<Hash, Invite>,
     /// Those who are no longer there, as they were.
@@ -230,6 +242,8 @@ impl Ledger {
             genesis_bytes: genesis_bytes.to_vec(),
             statements: Vec::new(),
             head: hash(&[b"ume/1/ledger", genesis_bytes].concat()),
+            proven: false,
+            bytes: 0,
             members: BTreeMap::new(),
             invites: BTreeMap::new(),
             former: BTreeMap::new(),
@@ -251,20 +265,36 @@ impl Ledger {
     pub(crate) fn replay(
         community: &Hash,
         genesis: &[u8],
-        statements: &[Vec<u8>],
+        statements: &[impl AsRef<[u8]>],
     ) -> Result<Self, LedgerError> {
-        let mut ledger = Self::begin(genesis)?;
+        let ledger = Self::begin(genesis)?;
         if ledger.community != *community {
             return Err(LedgerError::Genesis);
         }
+        ledger.replayed(statements)
+    }
+
+    /// Replays a ledger that this device verified when it stored it: the store's own seal covers the signatures since.
+    pub(crate) fn stored(
+        genesis: &[u8],
+        statements: &[impl AsRef<[u8]>],
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::begin(genesis)?;
+        ledger.proven = true;
+        let mut ledger = ledger.replayed(statements)?;
+        ledger.proven = false;
+        Ok(ledger)
+    }
+
+    fn replayed(mut self, statements: &[impl AsRef<[u8]>]) -> Result<Self, LedgerError> {
         for statement in statements {
             // Whether an invite held when it was used was decided by the record that carried the statement.
-            ledger.apply(statement, 0)?;
+            self.apply(statement.as_ref(), 0)?;
         }
-        if ledger.members.is_empty() {
+        if self.members.is_empty() {
             return Err(LedgerError::Malformed);
         }
-        Ok(ledger)
+        Ok(self)
     }
 
     /// A hash of all that follows from the statements.
@@ -284,7 +314,7 @@ impl Ledger {
         &self.genesis_bytes
     }
 
-    pub(crate) fn statements(&self) -> &[Vec<u8>] {
+    pub(crate) fn statements(&self) -> &[Arc<[u8]>] {
         &self.statements
     }
 
@@ -313,7 +343,7 @@ impl Ledger {
         let content =
             proto::Statement::decode(&sealed.content[..]).map_err(|_| LedgerError::Malformed)?;
         let signer = key(&content.signer)?;
-        check(
+        self.prove(
             &signer,
             Purpose::Statement,
             &sealed.content,
@@ -343,11 +373,26 @@ impl Ledger {
         };
         let point = self.point();
         self.head = hash(&[&self.head[..], statement].concat());
-        self.statements.push(statement.to_vec());
+        self.bytes += statement.len();
+        self.statements.push(statement.into());
         if let Some(recovery) = self.recoveries.last_mut().filter(|one| one.point == point) {
             recovery.head = self.head;
         }
         Ok(Applied { signer, effect })
+    }
+
+    /// Checks a signature, unless that was done before.
+    fn prove(
+        &self,
+        key: &Hash,
+        purpose: Purpose,
+        content: &[u8],
+        signature: &[u8],
+    ) -> Result<(), LedgerError> {
+        if self.proven {
+            return Ok(());
+        }
+        check(key, purpose, content, signature)
     }
 
     /// The number of the statement that is being applied.
@@ -361,7 +406,11 @@ impl Ledger {
         admit: &proto::Admit,
         time_ms: u64,
     ) -> Result<Effect, LedgerError> {
-        let cert = open_cert(&admit.cert, &self.community)?;
+        let cert = if self.proven {
+            read_cert(&admit.cert, &self.community)?
+        } else {
+            open_cert(&admit.cert, &self.community)?
+        };
         if cert.leaf != *signer {
             return Err(LedgerError::Authority);
         }
@@ -379,9 +428,12 @@ impl Ledger {
             }
             None => return Err(LedgerError::Authority),
             Some(claim) => {
+                self.has_room()?;
                 let id = key(&claim.invite)?;
                 let invite = self.admits(&id, &admit.cert, time_ms)?;
-                check_claim(&self.community, &id, &invite.key, &admit.cert, claim)?;
+                if !self.proven {
+                    check_claim(&self.community, &id, &invite.key, &admit.cert, claim)?;
+                }
                 let role = invite.role;
                 if let Some(invite) = self.invites.get_mut(&id)
                     && invite.private.is_none()
@@ -398,7 +450,7 @@ impl Ledger {
             line: String::new(),
             role,
             leaves: vec![cert.leaf],
-            rescue: admit.rescue.clone(),
+            rescue: admit.rescue[..].into(),
         };
         self.rights.begin(cert.persona, self.point(), Some(role));
         self.members.insert(cert.persona, member);
@@ -457,6 +509,15 @@ impl Ledger {
             return Err(LedgerError::InviteWithdrawn);
         }
         Ok(invite)
+    }
+
+    /// Whether one more may come in.
+    pub(crate) fn has_room(&self) -> Result<(), LedgerError> {
+        if self.members.len() < PEOPLE_MAX && self.bytes < BYTES_MAX {
+            Ok(())
+        } else {
+            Err(LedgerError::Full)
+        }
     }
 
     /// All devices that a persona ever had.

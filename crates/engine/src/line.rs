@@ -91,7 +91,7 @@ pub(crate) enum LineEvent<T> {
     Up,
     /// The relay speaks no version that we speak, or does not hold its key.
     Unusable,
-    /// A frame that answers a request; `last` when nothing more follows.
+    /// A frame that answers a request. A blob's cells come one by one.
     Answer { ask: Ask<T>, body: Body },
     /// A cell or value, asked for or not.
     Delivery(Body),
@@ -262,7 +262,18 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
             {
                 Some(LineEvent::Unusable)
             }
-            (State::Up(_), body @ (Body::Delivery(_) | Body::Value(_) | Body::BlobPart(_))) => {
+            (State::Up(_), Body::BlobPart(part)) => {
+                let pending = self.pending.get_mut(&request)?;
+                pending.due = now.plus(ANSWER_MS);
+                let ask = pending.ask;
+                // Nothing follows the last cell of a blob.
+                if part.index.saturating_add(1) >= part.cells {
+                    self.pending.remove(&request);
+                }
+                let body = Body::BlobPart(part);
+                Some(LineEvent::Answer { ask, body })
+            }
+            (State::Up(_), body @ (Body::Delivery(_) | Body::Value(_))) => {
                 if let Some(pending) = self.pending.get_mut(&request) {
                     pending.due = now.plus(ANSWER_MS);
                 }

@@ -14,6 +14,7 @@ use crate::community::{Ctx, LATEST_DAY, LogReader, Tag, failure, mark};
 use crate::keys::{Secret, invite_lane};
 use crate::ledger::name_is_sound;
 use crate::link::Link;
+use crate::parcel::{Fetch, Fetched};
 use crate::proto;
 use crate::request::{CARD, Card as OpenCard, note_is_sound, open_card};
 use prost::Message;
@@ -66,6 +67,11 @@ enum Stage {
     },
     /// A private invite's card.
     Card(Box<OpenCard>),
+    /// Fetching the long parts of the bundle.
+    Bulk {
+        bundle: Box<proto::JoinBundle>,
+        fetch: Box<Fetch>,
+    },
     /// Following the records since the bundle.
     Records(Box<Entered>),
     Ended(Failure),
@@ -108,7 +114,7 @@ impl Visit {
 
     /// Follows the answer to an asking.
     pub(crate) fn by_answer(link: Link, bundle: &[u8], asking: u32) -> Result<Self, Failure> {
-        let stage = Stage::Records(Box::new(verify(&link, bundle)?));
+        let stage = open(&link, bundle)?;
         Ok(Self {
             link,
             asked: vec![],
@@ -139,7 +145,7 @@ impl Visit {
                 self.stage = Self::first_stage(&self.link);
             }
             Stage::Records(entered) => entered.slots.doubt(),
-            Stage::Invite { .. } => {}
+            Stage::Invite { .. } | Stage::Bulk { .. } => {}
         }
         self.advance(ctx);
     }
@@ -147,6 +153,7 @@ impl Visit {
     pub(crate) fn line_up(&mut self, ctx: &mut Ctx<'_>) {
         match &mut self.stage {
             Stage::Invite { reader, .. } => reader.restart(),
+            Stage::Bulk { fetch, .. } => fetch.restart(),
             Stage::Records(entered) => entered.slots.restart(),
             Stage::Card(_) | Stage::Ended(_) => {}
         }
@@ -157,7 +164,7 @@ impl Visit {
         match &self.stage {
             Stage::Invite { reader, .. } => reader.id()[..] == *lane,
             Stage::Records(entered) => entered.watch.chain.keys.id[..] == *lane,
-            Stage::Card(_) | Stage::Ended(_) => false,
+            Stage::Bulk { .. } | Stage::Card(_) | Stage::Ended(_) => false,
         }
     }
 
@@ -179,6 +186,11 @@ impl Visit {
                 let _begun_anew = reader.head(head);
             }
             (Stage::Records(entered), Body::Head(head)) => entered.slots.head(head),
+            (Stage::Bulk { fetch, .. }, Body::BlobPart(part)) => {
+                fetch.take(part);
+                ctx.news.goes_on = true;
+            }
+            (Stage::Bulk { fetch, .. }, Body::Refused(refused)) => fetch.refused(refused),
             (stage, Body::Refused(refused)) => {
                 let denied = refused.code == i32::from(RefusedCode::RefusedDenied);
                 *stage = Stage::Ended(if denied {
@@ -202,6 +214,11 @@ impl Visit {
             Stage::Invite { reader, .. } if !reader.is_caught_up() => {
                 let (id, ask) = (reader.id(), reader.read());
                 ctx.ask(Tag::Read(id), ask);
+            }
+            Stage::Bulk { fetch, .. } => {
+                if let Some(body) = fetch.ask() {
+                    ctx.ask(Tag::Get, Some(body.into()));
+                }
             }
             Stage::Records(entered) if !entered.slots.is_caught_up() => {
                 let id = entered.watch.chain.keys.id;
@@ -237,27 +254,36 @@ impl Visit {
                     }
                 }
             }
-            Stage::Card(_) | Stage::Ended(_) => {}
+            Stage::Bulk { .. } | Stage::Card(_) | Stage::Ended(_) => {}
         }
     }
 
-    /// Goes on to the records once the bundle is there.
+    /// Goes on to the long parts of the bundle and to the records, once it is there.
     fn enter(&mut self) {
-        let Stage::Invite { reader, bundle } = &self.stage else {
-            return;
-        };
-        if !reader.is_caught_up() {
-            return;
-        }
-        let next = match (bundle, self.link.kind) {
-            (Some(bundle), InviteKind::Open) => {
-                verify(&self.link, bundle).map(|entered| Stage::Records(Box::new(entered)))
+        let next = match &mut self.stage {
+            Stage::Invite { reader, bundle } if reader.is_caught_up() => {
+                match (bundle, self.link.kind) {
+                    (Some(bundle), InviteKind::Open) => open(&self.link, bundle),
+                    (Some(card), InviteKind::Private) => open_card(&self.link, card)
+                        .map(|card| Stage::Card(Box::new(card)))
+                        .map_err(|_| Failure::InviteForged),
+                    (None, _) if reader.tampered > 0 => Err(Failure::InviteForged),
+                    (None, _) => Err(Failure::InviteUnknown),
+                }
             }
-            (Some(card), InviteKind::Private) => open_card(&self.link, card)
-                .map(|card| Stage::Card(Box::new(card)))
-                .map_err(|_| Failure::InviteForged),
-            (None, _) if reader.tampered > 0 => Err(Failure::InviteForged),
-            (None, _) => Err(Failure::InviteUnknown),
+            Stage::Bulk { bundle, fetch } => match fetch.result() {
+                Fetched::NotYet => return,
+                Fetched::Lost => Err(Failure::InviteIncomplete),
+                Fetched::Whole(content) => match proto::Bulk::decode(content) {
+                    Ok(bulk) => {
+                        let mut bundle = std::mem::take(&mut **bundle);
+                        (bundle.statements, bundle.tree) = (bulk.statements, bulk.tree);
+                        follow(&self.link, bundle)
+                    }
+                    Err(_) => Err(Failure::InviteForged),
+                },
+            },
+            _ => return,
         };
         self.stage = next.unwrap_or_else(Stage::Ended);
     }
@@ -298,7 +324,7 @@ impl Visit {
             Stage::Card(_) | Stage::Ended(_) => Some(false),
             Stage::Records(entered) if entered.watch.is_lost() => Some(false),
             Stage::Records(entered) => entered.slots.is_caught_up().then_some(true),
-            Stage::Invite { .. } => None,
+            Stage::Invite { .. } | Stage::Bulk { .. } => None,
         }
     }
 
@@ -371,6 +397,7 @@ fn card(
             time_ms.max(entered.watch.chain.time_ms),
         )
         .map_err(failure)?;
+    ledger.has_room().map_err(failure)?;
     let inviter = ledger
         .members
         .get(&entered.inviter)
@@ -398,6 +425,7 @@ fn card(
 /// What a bundle leads to, for the fuzz targets.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn watch(link: &Link, bundle: &[u8]) -> Result<Watch, Failure> {
+    let bundle = proto::JoinBundle::decode(bundle).map_err(|_| Failure::InviteForged)?;
     verify(link, bundle).map(|entered| entered.watch)
 }
 
@@ -422,9 +450,26 @@ fn eras(bundle: &proto::JoinBundle) -> Result<Vec<Era>, Failure> {
     Ok(eras)
 }
 
-fn verify(link: &Link, bundle: &[u8]) -> Result<Entered, Failure> {
+/// Reads a bundle; its long parts may be elsewhere.
+fn open(link: &Link, bundle: &[u8]) -> Result<Stage, Failure> {
     let forged = Failure::InviteForged;
     let bundle = proto::JoinBundle::decode(bundle).map_err(|_| forged)?;
+    match &bundle.parcel {
+        Some(parcel) => Ok(Stage::Bulk {
+            fetch: Box::new(Fetch::new(parcel).ok_or(forged)?),
+            bundle: Box::new(bundle),
+        }),
+        None => follow(link, bundle),
+    }
+}
+
+fn follow(link: &Link, bundle: proto::JoinBundle) -> Result<Stage, Failure> {
+    let entered = verify(link, bundle)?;
+    Ok(Stage::Records(Box::new(entered)))
+}
+
+fn verify(link: &Link, bundle: proto::JoinBundle) -> Result<Entered, Failure> {
+    let forged = Failure::InviteForged;
     let secret = |bytes: &[u8]| Secret::from_slice(bytes).ok_or(forged);
     let history = eras(&bundle)?;
     let access = match bundle.access.len() {

@@ -10,8 +10,9 @@ use ume_wire::auth::{
 use ume_wire::frame;
 use ume_wire::limits::{CELL_BYTES, FRAGMENTS_MAX, READ_FRAMES_MAX};
 use ume_wire::relay::{
-    Accept, Accepted, Append, Appended, Ballot, Delivery, Done, Frame, Head, LaneKind, LaneNew,
-    Prepare, Promise, Refused, RefusedCode, Succession, Value, Vote, Welcome, frame::Body,
+    Accept, Accepted, Append, Appended, Ballot, BlobPart, BlobPut, Delivery, Done, Frame, Head,
+    LaneKind, LaneNew, Prepare, Promise, Refused, RefusedCode, Succession, Value, Vote, Welcome,
+    frame::Body,
 };
 
 /// A connection.
@@ -41,6 +42,9 @@ struct Slot {
 pub struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,
+    pub(crate) blobs: BTreeMap<Bytes, Vec<Bytes>>,
+    /// Cells of blobs that are not whole yet, by who sends them.
+    parts: BTreeMap<(Session, Bytes), BTreeMap<u32, Bytes>>,
     subscriptions: BTreeSet<(Bytes, Session)>,
     successions: Vec<Succession>,
     /// Counts lives of lanes: of all that were made, and of all that were restored.
@@ -72,6 +76,8 @@ impl Relay {
         Self {
             key,
             lanes: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            parts: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
             successions: vec![],
             lives: 0,
@@ -129,6 +135,7 @@ impl Relay {
     /// A connection is gone.
     pub fn closed(&mut self, session: Session) {
         self.subscriptions.retain(|(_, one)| *one != session);
+        self.parts.retain(|(one, _), _| *one != session);
     }
 
     /// Whether a frame asks for records or proposes one.
@@ -174,6 +181,8 @@ impl Relay {
                 .flat_map(|(_, cells)| cells)
                 .for_each(|cell| out.extend_from_slice(cell));
         }
+        let blobs = self.blobs.values().flatten();
+        blobs.for_each(|cell| out.extend_from_slice(cell));
         out
     }
 
@@ -234,6 +243,8 @@ impl Relay {
             }
             Some(Body::Prepare(prepare)) => answer(self.prepare(&prepare)),
             Some(Body::Accept(accept)) => self.accept(session, request, &accept, &mut out),
+            Some(Body::BlobPut(put)) => answer(self.blob_put(session, put)),
+            Some(Body::BlobGet(get)) => self.blob_get(&get.id).into_iter().for_each(answer),
             Some(Body::Pad(pad)) => answer(Body::Pad(pad)),
             _ => answer(refused(RefusedCode::RefusedUnknown, 0)),
         }
@@ -250,7 +261,7 @@ impl Relay {
             ..new.clone()
         };
         match self.lanes.get(&new.lane) {
-            Some(lane) if lane.new == asked => return Body::Done(Done {}),
+            Some(lane) if lane.new == asked => return Body::Done(Done::default()),
             Some(_) => return refused(RefusedCode::RefusedConflict, 0),
             None => {}
         }
@@ -270,7 +281,53 @@ impl Relay {
             gone: 0,
         };
         self.lanes.insert(new.lane, log);
-        Body::Done(Done {})
+        Body::Done(Done::default())
+    }
+
+    fn blob_put(&mut self, session: Session, put: BlobPut) -> Body {
+        let sound = put.cell.len() == CELL_BYTES
+            && put.cells > 0
+            && put.cells as usize <= FRAGMENTS_MAX
+            && put.index < put.cells
+            && put.ttl_seconds > 0;
+        if !sound {
+            return refused(RefusedCode::RefusedMalformed, 0);
+        }
+        if !self.access.is_empty() && !self.access.iter().any(|key| key[..] == put.access[..]) {
+            return refused(RefusedCode::RefusedAccess, 0);
+        }
+        if self.blobs.contains_key(&put.id) {
+            return Body::Done(Done::default());
+        }
+        let of = (session, put.id.clone());
+        let parts = self.parts.entry(of.clone()).or_default();
+        parts.insert(put.index, put.cell);
+        if parts.len() < put.cells as usize {
+            return Body::Done(Done { unfinished: true });
+        }
+        let parts = self.parts.remove(&of).unwrap_or_default();
+        let cells: Vec<Bytes> = parts.into_values().collect();
+        if hash_cells(&cells)[..] != put.id[..] {
+            return refused(RefusedCode::RefusedMalformed, 0);
+        }
+        self.blobs.insert(put.id, cells);
+        Body::Done(Done::default())
+    }
+
+    fn blob_get(&self, id: &Bytes) -> Vec<Body> {
+        let Some(cells) = self.blobs.get(id) else {
+            return vec![refused(RefusedCode::RefusedDenied, 0)];
+        };
+        let count = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+        let part = |(index, cell): (u32, &Bytes)| {
+            Body::BlobPart(BlobPart {
+                id: id.clone(),
+                cells: count,
+                index,
+                cell: cell.clone(),
+            })
+        };
+        (0..).zip(cells).map(part).collect()
     }
 
     fn append(&mut self, session: Session, request: u32, append: &Append, out: &mut Out) {
@@ -513,7 +570,7 @@ impl Relay {
         }
         slot.staged.insert(accept.index, accept.cell.clone());
         if slot.staged.len() < vote.cells as usize {
-            return Ok((Body::Done(Done {}), false));
+            return Ok((Body::Done(Done::default()), false));
         }
         let cells: Vec<Bytes> = std::mem::take(&mut slot.staged).into_values().collect();
         slot.staged_vote = None;

@@ -127,7 +127,7 @@ fn nonsense(rng: &mut ChaCha20Rng, lanes: &[Bytes]) -> Frame {
             signature: vec![3; 64].into(),
         }),
         6 => Body::Appended(Appended { seq }),
-        7 => Body::Done(Done {}),
+        7 => Body::Done(Done::default()),
         _ => Body::Refused(Refused {
             code: i32::try_from(rng.next_u32() % 11).unwrap(),
             detail: number(rng),
@@ -161,7 +161,7 @@ fn answer(rng: &mut ChaCha20Rng, key: &SigningKey, lanes: &[Bytes], asked: Frame
             }))];
         }
         Some(Body::LaneNew(_)) if !rng.next_u32().is_multiple_of(8) => {
-            return vec![reply(Body::Done(Done {}))];
+            return vec![reply(Body::Done(Done::default()))];
         }
         Some(Body::Append(_)) if !rng.next_u32().is_multiple_of(4) => {
             return vec![reply(Body::Appended(Appended { seq: number(rng) }))];

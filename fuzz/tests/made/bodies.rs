@@ -171,7 +171,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
                 }],
             }),
         ),
-        ("done", Body::Done(Done {})),
+        ("done", Body::Done(Done::default())),
         ("appended", Body::Appended(Appended { seq: 1 })),
         (
             "delivery",

@@ -120,7 +120,7 @@ impl Exchange {
         let (request, step) = self.session.handle(frame);
         match step {
             Step::Answer(body) => self.put(encode(request, body)).await,
-            Step::Unsubscribe(_) => self.put(encode(request, Body::Done(Done {}))).await,
+            Step::Unsubscribe(_) => self.put(encode(request, Body::Done(Done::default()))).await,
             Step::Write(write) => {
                 let alone = matches!(write, Write::LaneNew { .. } | Write::LaneDelete(_));
                 let outcome = self.core.commit.submit(write).await;

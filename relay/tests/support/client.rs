@@ -228,7 +228,7 @@ pub(crate) fn refused(code: RefusedCode) -> Body {
 }
 
 pub(crate) fn done() -> Body {
-    Body::Done(relay::Done {})
+    Body::Done(relay::Done::default())
 }
 
 pub(crate) fn hello() -> Body {

@@ -98,7 +98,7 @@ impl Community {
         let devices = people.into_iter().flat_map(|(_, member)| {
             member.leaves.iter().map(|leaf| proto::DeviceKey {
                 leaf: leaf.to_vec(),
-                rescue: member.rescue.clone(),
+                rescue: member.rescue.to_vec(),
             })
         });
         devices.take(ANSWERING_MAX).collect()

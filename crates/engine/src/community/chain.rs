@@ -4,6 +4,7 @@
 use super::slots::{CommitKeys, Place, SLOTS_MAX};
 use crate::ledger::{self, Applied, Effect, Ledger, LedgerError};
 use crate::mls::{CommitFacts, Committer};
+use crate::parcel::Fetch;
 use crate::proto;
 use ed25519_dalek::SigningKey;
 use prost::Message;
@@ -13,6 +14,16 @@ use ume_wire::auth::{Hash, hash};
 const SLOTS_PER_GENERATION: u64 = 256;
 /// Time after which it ends, milliseconds.
 const GENERATION_MS: u64 = 30 * 24 * 3600 * 1000;
+
+/// Devices whose rescues a record holds itself. Those of more lie beside it, so that not everybody has to fetch them.
+pub(super) const RESCUES_HERE: usize = 32;
+
+/// How a record reaches devices that have lost the group's keys: it holds their rescues, or says where they are.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    pub(super) here: Vec<proto::Rescue>,
+    pub(super) parcel: Option<proto::Parcel>,
+}
 
 /// Why a record is void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -326,7 +337,7 @@ impl Chain {
         commit: Vec<u8>,
         group_info: Vec<u8>,
         previous: Option<proto::Certificate>,
-        rescues: Vec<proto::Rescue>,
+        rescues: Ways,
     ) -> Vec<u8> {
         let record = proto::Record {
             generation: self.generation,
@@ -335,15 +346,19 @@ impl Chain {
             commit,
             group_info,
             previous,
-            rescues,
+            rescues: rescues.here,
+            rescue_parcel: rescues.parcel,
         };
         record.encode_to_vec()
     }
 }
 
 /// Whether a record has something for every device that is in after it. For the committer's as well: its store may be put
-/// back to before it made the record.
+/// back to before it made the record. In a large group it says where that lies instead.
 fn reaches_all(record: &proto::Record, after: &Ledger) -> bool {
+    if let (true, Some(parcel)) = (record.rescues.is_empty(), &record.rescue_parcel) {
+        return after.devices().count() > RESCUES_HERE && Fetch::new(parcel).is_some();
+    }
     let mut reached: Vec<&[u8]> = record.rescues.iter().map(|one| &one.leaf[..]).collect();
     reached.sort_unstable();
     let mut all: Vec<&[u8]> = after.devices().map(|(leaf, _)| &leaf[..]).collect();

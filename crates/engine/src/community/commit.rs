@@ -5,6 +5,7 @@
 //! The staged commit is stored before its first vote leaves and dropped only when the slot is known to hold another
 //! value: a vote that may have been accepted is never forgotten.
 
+use super::chain::Ways;
 use super::generation;
 use super::intent::Wish;
 use super::{Community, Ctx, Intent, Tag};
@@ -117,6 +118,12 @@ impl Community {
             Ballot::Waiting(at) => *at <= ctx.now,
             Ballot::Preparing | Ballot::Accepting(_) => false,
         };
+        let at = self
+            .proposal()
+            .map(|staged| (staged.generation, staged.slot));
+        if !at.is_some_and(|at| self.parcel_is_there(at)) {
+            return;
+        }
         if let (true, Some(staged)) = (due, self.proposal()) {
             let ballot = staged.ballot();
             let keys = self.lane_keys();
@@ -150,11 +157,11 @@ impl Community {
         let group = self.group.as_mut()?;
         let aad = proposal.aad.clone();
         let staged = group.stage_update(&aad, &removes).ok()?;
-        let rescues = if proposal.turns || !removes.is_empty() {
+        let (rescues, blobs) = if proposal.turns || !removes.is_empty() {
             let secret = group.export_pending(EXPORT_GENERATION, &[]).ok()?.into();
-            self.rescues(&secret, &proposal.ledger)
+            self.ways(ctx, &secret, &proposal.ledger)
         } else {
-            vec![]
+            Default::default()
         };
         let record = self.chain.record(
             proposal,
@@ -163,7 +170,9 @@ impl Community {
             self.certificate(),
             rescues,
         );
-        self.stage(ctx, aad, &record, removes)
+        let staged = self.stage(ctx, aad, &record, removes)?;
+        self.keep_parcel(ctx, (staged.generation, staged.slot), blobs);
+        Some(staged)
     }
 
     /// Proof that the slot before the next one was chosen, if this device was there.
@@ -232,9 +241,13 @@ impl Community {
             }
             return None;
         };
-        let record = watch
-            .chain
-            .record(proposal, staged.commit, staged.group_info, None, vec![]);
+        let record = watch.chain.record(
+            proposal,
+            staged.commit,
+            staged.group_info,
+            None,
+            Ways::default(),
+        );
         self.saved.pending_id = Some(group.id());
         self.pending = Some(group);
         self.stage(ctx, aad, &record, BTreeSet::new())

@@ -31,6 +31,10 @@ pub(crate) enum Tag {
     Prepare,
     /// A cell of a value.
     Accept(u32),
+    /// A cell of a blob.
+    Put(Hash, u32),
+    /// A blob of a parcel.
+    Get,
 }
 
 /// The two places that an entry goes to.
@@ -91,6 +95,8 @@ pub(crate) struct News {
     pub(crate) unpaid: Option<Failure>,
     /// The relay's records are others than those known here, from before all that is kept.
     pub(crate) astray: bool,
+    /// Something long is on its way: whoever waits for it has reason to.
+    pub(crate) goes_on: bool,
     /// How a join ended.
     pub(crate) joined: Option<Result<(), Failure>>,
 }

@@ -5,6 +5,7 @@ mod entries;
 mod records;
 mod statements;
 
+use super::chain::Ways;
 use super::{Community, Ctx, Newcomer, invites::invite_key};
 use crate::audit::Rejected;
 use crate::io::{Batch, Millis};
@@ -301,7 +302,9 @@ fn join(
         .propose(&who.leaf(), vec![Body::Admit(admit)], 1_000)
         .unwrap();
     let (mut group, commit, info) = external(community, who, &proposal.aad);
-    let record = community.chain.record(proposal, commit, info, None, vec![]);
+    let record = community
+        .chain
+        .record(proposal, commit, info, None, Ways::default());
     with(rng, |ctx| community.merge_other(ctx, Some(&record)));
     group.merge_pending().unwrap();
     assert!(community.rejected.is_empty(), "{:?}", community.rejected);

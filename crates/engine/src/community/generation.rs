@@ -2,6 +2,7 @@
 //! a new one begins with that very record. Its secret comes from the group's new epoch, which who is out cannot derive;
 //! a device that has lost the group's keys finds it in the record, sealed to its rescue key.
 
+use super::chain::{RESCUES_HERE, Ways};
 use super::slots::{CommitKeys, SlotReader};
 use super::watch::Watch;
 use super::{Community, Ctx, invites};
@@ -9,12 +10,16 @@ use crate::keys::{EXPORT_GENERATION, Label, Secret};
 use crate::ledger::Ledger;
 use crate::mls::hpke::{self, Use};
 use crate::mls::{Group, Suite};
+use crate::parcel::{self, Blob};
 use crate::proto;
+use prost::Message;
 use rand_core::RngCore;
-use ume_wire::auth::Hash;
+use ume_wire::auth::{Hash, hash};
 
 /// What has to be done by anyone is done after a random part of this time, milliseconds.
 const UPKEEP_MS: u32 = 2_000;
+/// The longest that a device of a large group waits for its turn, milliseconds.
+const UPKEEP_TURN_MS: u64 = 10 * 60_000;
 
 /// The history of one generation: from a day on, with that day's key.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -53,9 +58,9 @@ impl Rescuer {
         })
     }
 
-    /// The secret of the generation that a record begins.
-    pub(super) fn open(&self, record: &proto::Record, generation: u32) -> Option<Secret> {
-        let mine = record.rescues.iter().find(|one| one.leaf == self.leaf)?;
+    /// The secret of the generation that a record begins, from its rescues.
+    pub(super) fn open(&self, rescues: &[proto::Rescue], generation: u32) -> Option<Secret> {
+        let mine = rescues.iter().find(|one| one.leaf == self.leaf)?;
         let sealed = hpke::Sealed {
             encapsulation: mine.encapsulation.clone(),
             content: mine.sealed.clone(),
@@ -107,8 +112,46 @@ impl Community {
         (!joining).then(|| Rescuer::new(&self.saved.leaf, &self.chain.ledger))?
     }
 
+    /// The secret of the next generation for every device that is in, in the record or in blobs beside it.
+    pub(super) fn ways(
+        &self,
+        ctx: &mut Ctx<'_>,
+        secret: &Secret,
+        after: &Ledger,
+    ) -> (Ways, Vec<Blob>) {
+        let rescues = self.rescues(secret, after);
+        if rescues.len() > RESCUES_HERE {
+            let rescues = proto::Rescues { rescues }.encode_to_vec();
+            let sealed = parcel::seal(&rescues, ctx.rng);
+            return sealed.map_or_else(Default::default, |(parcel, blobs)| {
+                let (here, parcel) = (vec![], Some(parcel));
+                (Ways { here, parcel }, blobs)
+            });
+        }
+        let (here, parcel) = (rescues, None);
+        (Ways { here, parcel }, vec![])
+    }
+
+    /// How long this device leaves to others what any of them may do, milliseconds: in a large group each has its turn, by
+    /// the newest record, so that not all of them do it at once.
+    pub(super) fn turn_ms(&self, step_ms: u64, longest_ms: u64) -> u64 {
+        let devices = self.chain.ledger.devices();
+        let draw = |leaf: &Hash| hash(&[&self.chain.record[..], leaf].concat());
+        let mine = draw(&self.leaf_public());
+        let (mut all, mut before) = (0, 0);
+        for (leaf, _) in devices {
+            all += 1;
+            before += u64::from(draw(leaf) < mine);
+        }
+        if all > RESCUES_HERE {
+            (before * step_ms).min(longest_ms)
+        } else {
+            0
+        }
+    }
+
     /// The secret of the next generation, sealed to every device that is in.
-    pub(super) fn rescues(&self, secret: &Secret, after: &Ledger) -> Vec<proto::Rescue> {
+    fn rescues(&self, secret: &Secret, after: &Ledger) -> Vec<proto::Rescue> {
         let Some(suite) = suite(&after.genesis) else {
             return vec![];
         };
@@ -202,7 +245,8 @@ impl Community {
         match self.upkeep_at {
             _ if !needed => self.upkeep_at = None,
             None => {
-                let wait = u64::from(ctx.rng.next_u32() % UPKEEP_MS);
+                let wait = u64::from(ctx.rng.next_u32() % UPKEEP_MS)
+                    + self.turn_ms(u64::from(UPKEEP_MS), UPKEEP_TURN_MS);
                 self.upkeep_at = Some(ctx.now.plus(wait));
             }
             Some(at) if at <= ctx.now => {

@@ -10,6 +10,7 @@ use crate::io::Millis;
 use crate::keys::{LONG_TTL, Label, LaneKeys, Secret, history_forward, invite_lane, public};
 use crate::ledger::LedgerError;
 use crate::link::Link;
+use crate::parcel;
 use crate::proto;
 use bytes::Bytes;
 use prost::Message;
@@ -21,6 +22,8 @@ use ume_wire::relay::{LaneKind, LaneNew};
 pub(crate) const BUNDLE: u8 = 1;
 /// A bundle is made anew when the group is this many slots past it: a newcomer reads all records since.
 const SLOTS_PER_BUNDLE: u64 = 32;
+/// Bytes of ledger and tree that a bundle holds itself, at most: whoever looks at an invite reads all bundles in its lane.
+const LONG: usize = 16 * 1024;
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// An invite made here.
@@ -36,6 +39,15 @@ pub(crate) struct OwnInvite {
     pub(super) bundle_at: Option<Place>,
     /// Hash of the newest card of a private one.
     pub(super) card: Option<Hash>,
+}
+
+/// What bundles are made from, while its long parts are on their way to the relay.
+pub(super) struct Draft {
+    at: Place,
+    /// Of the ledger there, in statements.
+    length: u32,
+    blobs: Vec<Hash>,
+    snapshot: proto::JoinBundle,
 }
 
 /// Public key of an invite.
@@ -99,6 +111,11 @@ impl Community {
         (id, wish)
     }
 
+    /// Whether nobody more can come in.
+    pub(crate) fn is_full(&self) -> bool {
+        self.chain.ledger.has_room().is_err()
+    }
+
     /// The link of an invite made here.
     pub(crate) fn link(&self, invite: &Hash) -> Option<Link> {
         let own = self
@@ -132,36 +149,86 @@ impl Community {
                     })
             })
             .collect();
+        let points = due.iter().filter_map(|index| {
+            let id = invite_id(&self.saved.invites[*index].secret);
+            Some(self.chain.ledger.invites.get(&id)?.point)
+        });
+        let Some(newest) = points.max() else {
+            return;
+        };
+        let Some((snapshot, at)) = self.drafted(ctx, newest) else {
+            return;
+        };
         for index in due {
-            let Some(bundle) = self.bundle(&self.saved.invites[index]) else {
-                continue;
-            };
+            let bundle = self.bundle(&self.saved.invites[index], snapshot.clone());
             let own = &mut self.saved.invites[index];
             let lane = own.lane(&self.saved.relay.id);
             let Ok(cells) = cell::seal(&lane, BUNDLE, &bundle.encode_to_vec(), ctx.rng) else {
                 continue;
             };
-            own.bundle_at = Some((generation, slot));
+            own.bundle_at = Some(at);
             self.saved_changed = true;
             let id = invite_id(&self.saved.invites[index].secret);
             // A bundle that has not left yet is overtaken by this one.
             for key in self.outs_of(&What::Bundle(id)) {
                 self.erase_out(ctx, key);
             }
-            let out = Out::new(What::Bundle(id), Some(Sealed::new(slot, &cells)));
+            let out = Out::new(What::Bundle(id), Some(Sealed::new(at.1, &cells)));
             self.put_out(ctx, out);
         }
     }
 
-    fn bundle(&self, own: &OwnInvite) -> Option<proto::JoinBundle> {
+    /// The snapshot for bundles of invites up to a statement, and the place that it reaches to, once its long parts lie at
+    /// the relay.
+    pub(super) fn drafted(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        point: u32,
+    ) -> Option<(proto::JoinBundle, Place)> {
+        let (generation, slot) = self.chain.place();
+        let is_of_use = |draft: &Draft| {
+            let (of, at) = draft.at;
+            of == generation && slot < at + SLOTS_PER_BUNDLE && draft.length >= point
+        };
+        if !self.draft.as_ref().is_some_and(is_of_use) {
+            self.draft = None;
+            let snapshot = self.snapshot()?;
+            let length = snapshot.statements.iter().map(Vec::len).sum::<usize>();
+            if length + snapshot.tree.len() <= LONG {
+                return Some((snapshot, (generation, slot)));
+            }
+            let bulk = proto::Bulk {
+                statements: snapshot.statements,
+                tree: snapshot.tree,
+            };
+            let (parcel, blobs) = parcel::seal(&bulk.encode_to_vec(), ctx.rng)?;
+            self.uploads.put(&blobs);
+            self.draft = Some(Draft {
+                at: (generation, slot),
+                length: self.chain.ledger.len(),
+                blobs: blobs.iter().map(|blob| blob.id).collect(),
+                snapshot: proto::JoinBundle {
+                    statements: vec![],
+                    tree: vec![],
+                    parcel: Some(parcel),
+                    ..snapshot
+                },
+            });
+        }
+        let lies_there = |draft: &mut Draft| draft.blobs.iter().all(|id| self.uploads.has(id));
+        let draft = self.draft.take_if(lies_there)?;
+        Some((draft.snapshot, draft.at))
+    }
+
+    fn bundle(&self, own: &OwnInvite, snapshot: proto::JoinBundle) -> proto::JoinBundle {
         let history = own.history_day.map(|day| self.granted(day));
         let access = self.access();
-        Some(proto::JoinBundle {
+        proto::JoinBundle {
             history: history.unwrap_or_default(),
             inviter: self.saved.persona.to_vec(),
             access: access.map(|key| key.bytes().to_vec()).unwrap_or_default(),
-            ..self.snapshot()?
-        })
+            ..snapshot
+        }
     }
 
     /// What is public among members of the place in the chain: from here the records can be followed from outside.
@@ -178,7 +245,12 @@ impl Community {
         let keys = &chain.keys;
         Some(proto::JoinBundle {
             genesis: chain.ledger.genesis_bytes().to_vec(),
-            statements: chain.ledger.statements().to_vec(),
+            statements: chain
+                .ledger
+                .statements()
+                .iter()
+                .map(|one| one.to_vec())
+                .collect(),
             generation: chain.generation,
             slot: chain.slot,
             value: chain.value.to_vec(),

@@ -19,6 +19,9 @@ use ume_wire::auth::Hash;
 const UNDRAINED_MAX: usize = 3;
 /// Newcomers are handed the members' keys after a random part of this time, milliseconds.
 const HANDOVER_MS: u32 = 2_000;
+/// In a large group each member has its turn: the pause between two turns, and the longest wait, milliseconds.
+const HANDOVER_STEP_MS: u64 = 500;
+const HANDOVER_TURN_MS: u64 = 30_000;
 
 impl Community {
     pub(super) fn advance_records(&mut self, ctx: &mut Ctx<'_>) {
@@ -83,6 +86,7 @@ impl Community {
             (staged, _, true) => self.watch_record(ctx, staged.is_some(), record),
             (staged, _, false) => {
                 if staged.is_some() {
+                    self.drop_parcel(ctx, (generation, chosen.slot));
                     // The slot holds another value, so ours was not chosen and never will be.
                     let cleared = self.group.as_mut().map(Group::clear_pending);
                     debug_assert!(cleared.is_none_or(|result| result.is_ok()));
@@ -331,7 +335,8 @@ impl Community {
 
     /// Somebody may lack the members' keys.
     pub(super) fn hand_over_soon(&mut self, ctx: &mut Ctx<'_>) {
-        let wait = u64::from(ctx.rng.next_u32() % HANDOVER_MS);
+        let wait = u64::from(ctx.rng.next_u32() % HANDOVER_MS)
+            + self.turn_ms(HANDOVER_STEP_MS, HANDOVER_TURN_MS);
         self.handover_at = Some(ctx.now.plus(wait));
     }
 
@@ -407,7 +412,7 @@ impl Community {
         let ledger = &watch.chain.ledger;
         let cert = &self.saved.cert;
         let admits = ledger.admits(&join.invite(), cert, watch.chain.time_ms);
-        admits.err().map(failure)
+        admits.and(ledger.has_room()).err().map(failure)
     }
 
     /// Takes a new group in the place of the old one.
@@ -457,6 +462,7 @@ pub(crate) fn failure(error: LedgerError) -> Failure {
         LedgerError::InviteWithdrawn => Failure::InviteWithdrawn,
         // Who asked waits on.
         LedgerError::InviteUnanswered => Failure::InvitePaused,
+        LedgerError::Full => Failure::CommunityFull,
         _ => Failure::InviteForged,
     }
 }

@@ -231,9 +231,20 @@ impl Community {
         for key in self.outs_to_nobody() {
             self.erase_out(ctx, key);
         }
-        let place = self.chain.place();
-        for (invite, request, told) in self.owed(ctx.time, place) {
-            let Some(sealed) = self.seal_answer(&invite, &request, told, ctx) else {
+        let owed = self.owed(ctx.time, self.chain.place());
+        let points = owed.iter().filter_map(|(invite, request, told)| {
+            let is_yes = matches!(told, Told::Bundle(_));
+            is_yes.then(|| self.answered_at(invite, request))?
+        });
+        // Who comes in does so by what lies at the relay already.
+        let drafted = (points.max()).and_then(|newest| self.drafted(ctx, newest));
+        for (invite, request, told) in owed {
+            let (told, snapshot) = match (told, &drafted) {
+                (Told::Refused(_), _) => (told, None),
+                (Told::Bundle(_), Some((snapshot, at))) => (Told::Bundle(*at), Some(snapshot)),
+                (Told::Bundle(_), None) => continue,
+            };
+            let Some(sealed) = self.seal_answer(&invite, &request, (told, snapshot), ctx) else {
                 continue;
             };
             self.saved.told.insert(request, told);
@@ -245,6 +256,13 @@ impl Community {
             }
             self.put_out(ctx, Out::new(what, Some(sealed)));
         }
+    }
+
+    /// The statement that answered a request.
+    fn answered_at(&self, invite: &Hash, request: &Hash) -> Option<u32> {
+        let invite = self.chain.ledger.invites.get(invite)?;
+        let answers = &invite.private.as_ref()?.answers;
+        answers.get(request).map(|answered| answered.point)
     }
 
     /// Answers in the outbox to people who are in by now, or whose invite this device no longer looks at.
@@ -307,13 +325,13 @@ impl Community {
         &self,
         id: &Hash,
         request: &Hash,
-        told: Told,
+        (told, snapshot): (Told, Option<&proto::JoinBundle>),
         ctx: &mut Ctx<'_>,
     ) -> Option<Sealed> {
         let ledger = &self.chain.ledger;
         let suite = generation::suite(&ledger.genesis)?;
         let body = match told {
-            Told::Bundle(_) => Body::Bundle(self.bundle_for(id)?.encode_to_vec()),
+            Told::Bundle(_) => Body::Bundle(self.bundle_for(id, snapshot?)?.encode_to_vec()),
             Told::Refused(refusal) => Body::Refusal(refusal_number(refusal)),
         };
         let request = self.requested(id, request)?;
@@ -325,7 +343,7 @@ impl Community {
 
     /// What lets in somebody who was said yes to: as an open invite's bundle, with the history that the invite grants, as far
     /// as this member has it.
-    fn bundle_for(&self, id: &Hash) -> Option<proto::JoinBundle> {
+    fn bundle_for(&self, id: &Hash, snapshot: &proto::JoinBundle) -> Option<proto::JoinBundle> {
         let invite = self.chain.ledger.invites.get(id)?;
         let first_day = invite.private.as_ref()?.first_day;
         let history = match invite.window {
@@ -337,7 +355,7 @@ impl Community {
             history,
             inviter: invite.issuer.to_vec(),
             access: access.map(|key| key.bytes().to_vec()).unwrap_or_default(),
-            ..self.snapshot()?
+            ..snapshot.clone()
         })
     }
 

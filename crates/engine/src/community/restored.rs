@@ -23,14 +23,15 @@ use prost::Message;
 use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use ume_api::{EntryId, InviteKind};
 use ume_wire::auth::Hash;
 use ume_wire::relay::Head;
 
 /// Rows of kept values begin so; generation and slot follow.
 const VALUE: &[u8] = b"value";
-/// The row of the snapshots.
-const BASES: &[u8] = b"bases";
+/// Rows of snapshots begin so; generation and slot follow.
+const BASE: &[u8] = b"base";
 /// Values from one snapshot to the next. They are kept from the older one of two on.
 const VALUES_PER_BASE: usize = 32;
 /// Rounds of counting entries: one's own, then everybody's.
@@ -49,12 +50,38 @@ pub(super) struct KeptValue {
     next: Option<CommitKeys>,
 }
 
+/// A snapshot of the group's public state. The ledger there is the beginning of the one that is known now.
+#[derive(Debug, Serialize, Deserialize)]
+struct Base {
+    /// How many statements it has, and what they come to.
+    ledger: (u32, Hash),
+    /// All else.
+    snapshot: Vec<u8>,
+}
+
+impl Base {
+    fn read(&self) -> Option<proto::JoinBundle> {
+        proto::JoinBundle::decode(&self.snapshot[..]).ok()
+    }
+
+    /// The snapshot, for whoever knows the ledger's statements.
+    fn open(&self, community: &Hash, said: &[Arc<[u8]>]) -> Option<Watch> {
+        let (length, head) = self.ledger;
+        let said = said.get(..usize::try_from(length).ok()?)?;
+        let bundle = proto::JoinBundle {
+            statements: said.iter().map(|one| one.to_vec()).collect(),
+            ..self.read()?
+        };
+        Watch::open(community, bundle).filter(|watch| watch.chain.ledger.head() == head)
+    }
+}
+
 /// What is kept for a relay that forgets, and what is under way because one did.
 #[derive(Default)]
 pub(super) struct Restored {
     values: BTreeMap<Place, KeptValue>,
-    /// Encoded snapshots, by the place that they reach to.
-    bases: BTreeMap<Place, Vec<u8>>,
+    /// Snapshots, by the place that they reach to.
+    bases: BTreeMap<Place, Base>,
     /// A kept value that is being proposed again.
     pub(super) proposal: Option<Staged>,
     /// The life of the newest commit lane on this connection.
@@ -90,8 +117,8 @@ struct Edge {
 }
 
 impl Edge {
-    fn of(base: &[u8]) -> Option<Self> {
-        let base = proto::JoinBundle::decode(base).ok()?;
+    fn of(base: &Base) -> Option<Self> {
+        let base = base.read()?;
         Some(Self {
             place: (base.generation, base.slot),
             keys: CommitKeys::from_parts(
@@ -122,23 +149,10 @@ impl Edge {
 impl Community {
     /// Takes back what was stored.
     pub(super) fn load_kept(&mut self, rows: &BTreeMap<Vec<u8>, Vec<u8>>) {
-        for (key, bytes) in rows {
-            let Some(place) = key.strip_prefix(VALUE).and_then(place_of_key) else {
-                continue;
-            };
-            match postcard::from_bytes(bytes) {
-                Ok(value) => {
-                    self.restored.values.insert(place, value);
-                }
-                Err(_) => self.damaged += 1,
-            }
-        }
-        if let Some(bytes) = rows.get(BASES) {
-            match postcard::from_bytes(bytes) {
-                Ok(bases) => self.restored.bases = bases,
-                Err(_) => self.damaged += 1,
-            }
-        }
+        let mut damaged = load_by_place(rows, VALUE, &mut self.restored.values);
+        damaged += load_by_place(rows, BASE, &mut self.restored.bases);
+        self.damaged += damaged;
+        self.load_parcels(rows);
     }
 
     /// The slot up to which the records are known here.
@@ -160,7 +174,7 @@ impl Community {
             cells: chosen.cells.iter().map(|cell| cell.to_vec()).collect(),
             next: ends.then(|| self.commit_keys().clone()),
         };
-        self.put_row(ctx, Table::Community, &value_key(at), &value);
+        self.put_row(ctx, Table::Community, &key_of(VALUE, at), &value);
         self.restored.values.insert(at, value);
     }
 
@@ -182,21 +196,41 @@ impl Community {
             return;
         };
         let place = self.place();
-        let bases = &mut self.restored.bases;
-        bases.insert(place, snapshot.encode_to_vec());
-        while bases.len() > 2 {
-            bases.pop_first();
+        let ledger = self.ledger_ahead();
+        let base = Base {
+            ledger: (ledger.len(), ledger.head()),
+            snapshot: proto::JoinBundle {
+                statements: vec![],
+                ..snapshot
+            }
+            .encode_to_vec(),
+        };
+        self.put_row(ctx, Table::Community, &key_of(BASE, place), &base);
+        self.restored.bases.insert(place, base);
+        while self.restored.bases.len() > 2 {
+            if let Some((place, _)) = self.restored.bases.pop_first() {
+                self.erase_row(ctx, Table::Community, &key_of(BASE, place));
+            }
         }
+        let bases = &self.restored.bases;
         let (generation, slot) = bases.first_key_value().map_or((0, 0), |(place, _)| *place);
         let newer = self.restored.values.split_off(&(generation, slot + 1));
         let older = std::mem::replace(&mut self.restored.values, newer);
         self.erase_values(ctx, older);
-        self.put_row(ctx, Table::Community, BASES, &self.restored.bases);
     }
 
-    fn erase_values(&self, ctx: &mut Ctx<'_>, values: BTreeMap<Place, KeptValue>) {
+    fn erase_bases(&mut self, ctx: &mut Ctx<'_>, erased: impl Fn(Place) -> bool) {
+        let places: Vec<Place> = self.restored.bases.keys().copied().collect();
+        for place in places.into_iter().filter(|place| erased(*place)) {
+            self.restored.bases.remove(&place);
+            self.erase_row(ctx, Table::Community, &key_of(BASE, place));
+        }
+    }
+
+    fn erase_values(&mut self, ctx: &mut Ctx<'_>, values: BTreeMap<Place, KeptValue>) {
         for place in values.into_keys() {
-            self.erase_row(ctx, Table::Community, &value_key(place));
+            self.drop_parcel(ctx, place);
+            self.erase_row(ctx, Table::Community, &key_of(VALUE, place));
         }
     }
 
@@ -204,7 +238,8 @@ impl Community {
     pub(super) fn drop_kept(&mut self, ctx: &mut Ctx<'_>) {
         let values = std::mem::take(&mut self.restored.values);
         self.erase_values(ctx, values);
-        self.erase_row(ctx, Table::Community, BASES);
+        self.erase_bases(ctx, |_| true);
+        self.drop_parcels(ctx);
         self.restored = Restored::default();
     }
 
@@ -280,8 +315,7 @@ impl Community {
     fn known_value(&self, at: Place) -> Option<Hash> {
         let kept = self.restored.values.get(&at).map(|kept| kept.hash);
         let base = || {
-            let base = self.restored.bases.get(&at)?;
-            let bundle = proto::JoinBundle::decode(&base[..]).ok()?;
+            let bundle = self.restored.bases.get(&at)?.read()?;
             bundle.value[..].try_into().ok()
         };
         let before = || {
@@ -315,7 +349,7 @@ impl Community {
     }
 
     pub(super) fn advance_restored(&mut self, ctx: &mut Ctx<'_>) {
-        if self.is_lost() && self.saved.join.is_none() {
+        if self.is_lost() && self.saved.join.is_none() && !self.awaits_rescue() {
             self.look_for_way_in(ctx);
         }
         if !self.slots.is_caught_up() {
@@ -345,6 +379,8 @@ impl Community {
             self.restored.found = None;
             self.restored.recount_at = ctx.now;
             self.send_again(ctx);
+            self.put_parcels_again();
+            self.draft = None;
             for own in &mut self.saved.invites {
                 own.bundle_at = None;
                 own.card = None;
@@ -360,10 +396,8 @@ impl Community {
     /// The relay's records are others than ours from a slot on: back to before it.
     fn go_back(&mut self, ctx: &mut Ctx<'_>, at: Place) {
         let base = self.restored.bases.range(..at).next_back();
-        let opened = base.and_then(|(_, bytes)| {
-            let bundle = proto::JoinBundle::decode(&bytes[..]).ok()?;
-            Watch::open(&self.chain.ledger.community, bundle)
-        });
+        let community = self.chain.ledger.community;
+        let opened = base.and_then(|(_, base)| base.open(&community, &self.said));
         match opened {
             Some(watch) => self.follow_from(ctx, watch),
             None => self.look_for_way_in(ctx),
@@ -398,7 +432,7 @@ impl Community {
         }
         let values = std::mem::take(&mut self.restored.values);
         self.erase_values(ctx, values);
-        self.restored.bases.clear();
+        self.erase_bases(ctx, |_| true);
         self.follow_from(ctx, watch);
         // Keys of generations that nobody else has would lead to lanes that nobody reads.
         self.saved.history = history;
@@ -420,6 +454,9 @@ impl Community {
             .history
             .retain(|era| era.generation <= generation);
         let staged = self.saved.staged.take();
+        if let Some(staged) = &staged {
+            self.drop_parcel(ctx, (staged.generation, staged.slot));
+        }
         if let (Some(_), None, Some(group)) = (staged, &self.watch, self.group.as_mut()) {
             let cleared = group.clear_pending();
             debug_assert!(cleared.is_ok());
@@ -434,10 +471,7 @@ impl Community {
         self.lanes_changed = true;
         let lost = self.restored.values.split_off(&(generation, slot + 1));
         self.erase_values(ctx, lost);
-        self.restored
-            .bases
-            .retain(|place, _| *place <= (generation, slot));
-        self.put_row(ctx, Table::Community, BASES, &self.restored.bases);
+        self.erase_bases(ctx, |place| place > (generation, slot));
         self.watch = Some(watch);
         self.slots = self.reader_here();
         self.reseal_history(ctx);
@@ -543,8 +577,29 @@ impl Community {
     }
 }
 
-fn value_key((generation, slot): Place) -> Vec<u8> {
-    [VALUE, &generation.to_be_bytes(), &slot.to_be_bytes()].concat()
+/// Reads the rows that begin so; how many could not be read.
+pub(super) fn load_by_place<T: serde::de::DeserializeOwned>(
+    rows: &BTreeMap<Vec<u8>, Vec<u8>>,
+    kind: &[u8],
+    into: &mut BTreeMap<Place, T>,
+) -> u32 {
+    let mut damaged = 0;
+    for (key, bytes) in rows {
+        let Some(place) = key.strip_prefix(kind).and_then(place_of_key) else {
+            continue;
+        };
+        match postcard::from_bytes(bytes) {
+            Ok(row) => {
+                into.insert(place, row);
+            }
+            Err(_) => damaged += 1,
+        }
+    }
+    damaged
+}
+
+pub(super) fn key_of(kind: &[u8], (generation, slot): Place) -> Vec<u8> {
+    [kind, &generation.to_be_bytes(), &slot.to_be_bytes()].concat()
 }
 
 fn place_of_key(rest: &[u8]) -> Option<Place> {

@@ -11,8 +11,11 @@ use super::invites::{OwnInvite, invite_id};
 use super::post_lane::{Echo, PostLane};
 use super::posts::{EntryRow, Out};
 use super::requests::{Requests, Told};
+use super::rescues::Rescues;
 use super::restored::{ROUNDS, Restored};
 use super::slots::{CommitKeys, SLOTS_MAX, SlotReader};
+use super::statements;
+use super::uploads::Uploads;
 use super::watch::Watch;
 use super::{Community, Ctx, Kept, LATEST_DAY, Taking};
 use crate::entry;
@@ -21,6 +24,8 @@ use crate::keys::Secret;
 use crate::ledger::Ledger;
 use crate::link::RelayRef;
 use crate::mls::{Group, LeafKey};
+use crate::proto;
+use prost::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Act, Departure, Hidden};
@@ -60,7 +65,8 @@ pub(crate) struct Saved {
     pub(super) leaf: Secret,
     pub(super) cert: Vec<u8>,
     genesis: Vec<u8>,
-    statements: Vec<Vec<u8>>,
+    /// How long the ledger is, and what it comes to. Its statements have rows of their own.
+    ledger: (u32, Hash),
     generation: u32,
     began_ms: u64,
     keys: CommitKeys,
@@ -140,6 +146,8 @@ struct WatchRow {
     tree: Vec<u8>,
     group_info: Vec<u8>,
     eras: Vec<Era>,
+    /// The encoded parcel that leads on.
+    parcel: Option<Vec<u8>>,
 }
 
 impl Community {
@@ -158,7 +166,7 @@ impl Community {
             leaf,
             cert,
             genesis: chain.ledger.genesis_bytes().to_vec(),
-            statements: chain.ledger.statements().to_vec(),
+            ledger: (chain.ledger.len(), chain.ledger.head()),
             generation: chain.generation,
             began_ms: chain.began_ms,
             keys: chain.keys.clone(),
@@ -199,6 +207,7 @@ impl Community {
         Self {
             slots: SlotReader::new(chain.keys.clone(), (chain.generation, chain.slot + 1)),
             saved,
+            said: vec![],
             chain,
             group: None,
             pending: None,
@@ -231,6 +240,9 @@ impl Community {
             heal_pause_ms: super::history::HEAL_PAUSE_MS.0,
             expiry_at: None,
             mls_rows: BTreeMap::new(),
+            uploads: Uploads::default(),
+            draft: None,
+            rescues: Rescues::default(),
             tampered: 0,
             damaged: 0,
             saved_changed: true,
@@ -245,8 +257,12 @@ impl Community {
         if !saved.is_sound() {
             return None;
         }
-        let community = ume_wire::auth::hash(&saved.genesis);
-        let ledger = Ledger::replay(&community, &saved.genesis, &saved.statements).ok()?;
+        let said = statements::stored(&rows.community);
+        let own = said.get(..usize::try_from(saved.ledger.0).ok()?)?;
+        let ledger = Ledger::stored(&saved.genesis, own).ok()?;
+        if (ledger.len(), ledger.head()) != saved.ledger {
+            return None;
+        }
         let chain = Chain {
             ledger,
             generation: saved.generation,
@@ -276,6 +292,7 @@ impl Community {
             _ => None,
         };
         let mut community = Self::assemble(saved, chain);
+        community.said = said;
         community.saved_changed = false;
         community.lanes_changed = false;
         community.group = group;
@@ -291,6 +308,8 @@ impl Community {
             let chain = community.chain.clone();
             let mut watch = Watch::new(chain, &row.tree, row.group_info).ok()?;
             watch.eras = row.eras;
+            let parcel = row.parcel.map(|bytes| proto::Parcel::decode(&bytes[..]));
+            watch.set_parcel(parcel.transpose().ok()?);
             community.watch = Some(watch);
         }
         if let Some(lanes) = rows.community.get(LANES)
@@ -359,6 +378,7 @@ impl Community {
             self.sync_saved();
             let saved = self.saved.clone();
             self.put_row(ctx, Table::Community, MAIN, &saved);
+            self.put_statements(ctx);
         }
         if std::mem::take(&mut self.lanes_changed) {
             let lanes: BTreeMap<u64, LaneRow> = self
@@ -405,9 +425,7 @@ impl Community {
 
     fn sync_saved(&mut self) {
         let saved = &mut self.saved;
-        if saved.statements.len() != self.chain.ledger.statements().len() {
-            saved.statements = self.chain.ledger.statements().to_vec();
-        }
+        saved.ledger = (self.chain.ledger.len(), self.chain.ledger.head());
         saved.generation = self.chain.generation;
         saved.began_ms = self.chain.began_ms;
         saved.keys = self.chain.keys.clone();
@@ -426,6 +444,7 @@ impl Community {
             tree,
             group_info: watch.group_info().to_vec(),
             eras: watch.eras.clone(),
+            parcel: watch.parcel().map(Message::encode_to_vec),
         };
         self.chain = watch.chain.clone();
         self.put_row(ctx, Table::Community, WATCH, &row);
@@ -441,6 +460,7 @@ impl Community {
         for key in [MAIN, LANES, WATCH] {
             self.erase_row(ctx, Table::Community, key);
         }
+        self.erase_statements(ctx);
         self.drop_kept(ctx);
         self.drop_group_rows(ctx);
         self.drop_pending_rows(ctx);
@@ -489,8 +509,18 @@ impl Community {
     }
 
     pub(super) fn erase_row(&self, ctx: &mut Ctx<'_>, table: Table, key: &[u8]) {
+        self.put_raw(ctx, table, key, None);
+    }
+
+    pub(super) fn put_raw(
+        &self,
+        ctx: &mut Ctx<'_>,
+        table: Table,
+        key: &[u8],
+        row: Option<Vec<u8>>,
+    ) {
         let id = self.row_id(key);
-        ctx.batch.0.insert(Key { table, id }, None);
+        ctx.batch.0.insert(Key { table, id }, row);
     }
 
     pub(super) fn put_row<T: Serialize>(

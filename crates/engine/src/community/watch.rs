@@ -4,6 +4,7 @@
 use super::chain::{Chain, Ended, Judged};
 use super::generation::{Era, Rescuer};
 use super::slots::{Chosen, CommitKeys, SLOTS_MAX};
+use crate::keys::Secret;
 use crate::ledger::{Effect, Ledger};
 use crate::mls::{Follower, MlsError, PublicIncoming, Suite};
 use crate::proto;
@@ -17,6 +18,8 @@ pub(crate) struct Watch {
     group_info: Vec<u8>,
     /// The history of generations that began meanwhile.
     pub(crate) eras: Vec<Era>,
+    /// Where the way into the generation lies that has begun, if it does not lie in its record.
+    parcel: Option<proto::Parcel>,
 }
 
 impl Watch {
@@ -27,6 +30,7 @@ impl Watch {
             follower: Follower::new(tree, &group_info)?,
             group_info,
             eras: vec![],
+            parcel: None,
         })
     }
 
@@ -98,15 +102,46 @@ impl Watch {
 
     fn turn(&mut self, record: &proto::Record, rescuer: Option<(&Rescuer, &Hash)>) {
         let (generation, time_ms) = (self.chain.generation, self.chain.time_ms);
-        let opened =
-            rescuer.and_then(|(rescuer, relay)| Some((rescuer.open(record, generation)?, relay)));
-        match opened {
-            Some((secret, relay)) => {
-                self.chain.keys = CommitKeys::of_generation(&secret, relay);
-                self.eras.push(Era::of(&secret, generation, time_ms));
-            }
-            None => self.chain.keys = CommitKeys::none(),
+        self.chain.keys = CommitKeys::none();
+        self.parcel = None;
+        let Some((rescuer, relay)) = rescuer else {
+            return;
+        };
+        match rescuer.open(&record.rescues, generation) {
+            Some(secret) => self.enter(&secret, relay, Era::of(&secret, generation, time_ms)),
+            None => self.parcel.clone_from(&record.rescue_parcel),
         }
+    }
+
+    fn enter(&mut self, secret: &Secret, relay: &Hash, era: Era) {
+        self.chain.keys = CommitKeys::of_generation(secret, relay);
+        self.eras.push(era);
+        self.parcel = None;
+    }
+
+    /// Where the way on lies, if it is to be fetched.
+    pub(crate) fn parcel(&self) -> Option<&proto::Parcel> {
+        self.parcel.as_ref()
+    }
+
+    /// The same, for a place that was stored.
+    pub(crate) fn set_parcel(&mut self, parcel: Option<proto::Parcel>) {
+        self.parcel = parcel;
+    }
+
+    /// What the parcel held; whether it leads on.
+    pub(crate) fn rescued(
+        &mut self,
+        rescues: &[proto::Rescue],
+        rescuer: &Rescuer,
+        relay: &Hash,
+    ) -> bool {
+        let (generation, time_ms) = (self.chain.generation, self.chain.time_ms);
+        let Some(secret) = rescuer.open(rescues, generation) else {
+            return false;
+        };
+        self.enter(&secret, relay, Era::of(&secret, generation, time_ms));
+        true
     }
 
     /// Whether the group has gone where it cannot be followed with what is known here.

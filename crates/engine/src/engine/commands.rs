@@ -231,6 +231,9 @@ impl Engine {
         if !view.may_invite || closed || terms.max_uses == Some(0) || terms.role > Role::Member {
             return Some(Err(Failure::NotAllowed));
         }
+        if found.is_full() {
+            return Some(Err(Failure::CommunityFull));
+        }
         let (invite, wish) =
             self.with(community.0, |community, ctx| community.invite(ctx, terms))?;
         self.wait(

@@ -9,6 +9,9 @@ use ume_api::{CommunityRef, CommunityView, Connection, Failure, News as Told, No
 
 impl Engine {
     pub(super) fn take_news(&mut self, number: u32, news: News) {
+        if news.goes_on {
+            self.be_patient(number);
+        }
         for notice in news.notices {
             self.tell(Told::Notice(notice));
         }

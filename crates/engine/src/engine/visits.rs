@@ -102,11 +102,14 @@ impl Engine {
         let Some(relay) = visit.relay().cloned() else {
             return;
         };
-        let asks = self.with_ctx(&relay, |ctx| {
+        let (asks, goes_on) = self.with_ctx(&relay, |ctx| {
             act(&mut visit, ctx);
-            std::mem::take(&mut ctx.asks)
+            (std::mem::take(&mut ctx.asks), ctx.news.goes_on)
         });
         self.visits.insert(owner, visit);
+        if goes_on {
+            self.be_patient(owner);
+        }
         self.request(&relay.address, owner, asks);
         self.conclude_visit(owner);
     }

@@ -14,6 +14,8 @@ pub(crate) struct Answered {
     pub(crate) yes: bool,
     /// The persona who answered.
     pub(crate) by: Hash,
+    /// The statement that says so, counted from 1.
+    pub(crate) point: u32,
 }
 
 /// What a private invite has beside what all have.
@@ -74,11 +76,12 @@ impl Ledger {
         if answer.yes {
             self.usable(&id, time_ms)?;
         }
+        let point = self.point();
         if let Some(invite) = self.invites.get_mut(&id) {
             invite.uses = invite.uses.saturating_add(answer.yes.into());
             if let Some(private) = &mut invite.private {
                 let yes = answer.yes;
-                private.answers.insert(request, Answered { yes, by });
+                private.answers.insert(request, Answered { yes, by, point });
             }
         }
         Ok(Effect::RequestAnswered)

@@ -22,21 +22,27 @@ pub(crate) struct Cert {
 
 /// Checks a certificate: made by its persona, for this community.
 pub(crate) fn open_cert(cert: &[u8], community: &Hash) -> Result<Cert, LedgerError> {
+    let opened = read_cert(cert, community)?;
     let signed = proto::Signed::decode(cert).map_err(|_| LedgerError::Malformed)?;
-    let content =
-        proto::DeviceCert::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
-    let persona = key(&content.persona)?;
     check(
-        &persona,
+        &opened.persona,
         Purpose::DeviceCert,
         &signed.content,
         &signed.signature,
     )?;
+    Ok(opened)
+}
+
+/// Reads a certificate whose signature was checked before.
+pub(super) fn read_cert(cert: &[u8], community: &Hash) -> Result<Cert, LedgerError> {
+    let signed = proto::Signed::decode(cert).map_err(|_| LedgerError::Malformed)?;
+    let content =
+        proto::DeviceCert::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
     if content.community != community {
         return Err(LedgerError::Community);
     }
     Ok(Cert {
-        persona,
+        persona: key(&content.persona)?,
         leaf: key(&content.leaf)?,
     })
 }

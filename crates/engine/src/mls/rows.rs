@@ -4,12 +4,15 @@
 //! JSON is several times larger. The form is [`compact`], but for one value that only a form that describes itself can
 //! hold.
 //!
-//! A value is cut into rows of [`PIECE`] bytes. Every message sent or opened writes the secrets of all epochs that can still be
-//! read; most of that does not change, and is not stored again. Rows belong to one group, so their keys do not name it.
+//! A long value is cut into rows ([`pieces`]). Every message sent or opened writes the secrets of all epochs that can still
+//! be read, and every commit the whole tree; most of that does not change, and is not stored again. Rows belong to one
+//! group, so their keys do not name it.
 
 mod compact;
+mod pieces;
 
-use std::collections::{BTreeMap, BTreeSet};
+use pieces::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,11 +55,6 @@ pub(crate) enum RowError {
     Unused,
 }
 
-/// Bytes of a row; only a value's last one is shorter.
-const PIECE: usize = 4_096;
-/// Bytes at the end of a row's key: which piece of the value it is.
-const NUMBER: usize = 2;
-
 /// The values of one group.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -66,25 +64,18 @@ pub(super) struct Rows {
 
 #[derive(Default)]
 struct State {
-    values: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>,
-    /// Keys of rows.
-    changed: BTreeSet<Vec<u8>>,
+    values: BTreeMap<Vec<u8>, Value>,
+    /// Rows that changed; `None`: that are no longer there.
+    changed: BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl Rows {
     /// Puts the values together again from stored rows.
     pub(super) fn stored(rows: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Self, RowError> {
-        let mut state = State::default();
-        for (row_key, row) in rows {
-            let (key, number) = row_key
-                .split_last_chunk::<NUMBER>()
-                .ok_or(RowError::Unreadable)?;
-            let value = state.values.entry(key.to_vec()).or_default();
-            if value.len() != usize::from(u16::from_be_bytes(*number)) * PIECE {
-                return Err(RowError::Unreadable);
-            }
-            value.extend_from_slice(&row);
-        }
+        let state = State {
+            values: pieces::values(rows)?,
+            changed: BTreeMap::new(),
+        };
         Ok(Self {
             state: Mutex::new(state),
             forgetful: false,
@@ -101,11 +92,9 @@ impl Rows {
 
     /// What changed since the last call: a row to put, or `None` for one to delete.
     pub(super) fn take_changes(&self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let mut state = self.lock();
-        let changed = std::mem::take(&mut state.changed);
-        changed
-            .into_iter()
-            .map(|row_key| (row_key.clone(), state.row(&row_key)))
+        let changed = std::mem::take(&mut self.lock().changed);
+        let rows = changed.into_iter();
+        rows.map(|(key, row)| (key, row.map(|row| row.to_vec())))
             .collect()
     }
 
@@ -124,20 +113,13 @@ impl Rows {
             return Ok(());
         }
         let bytes = postcard::to_allocvec(value).map_err(|_| RowError::Unwritable)?;
-        self.set_at(key, bytes)
-    }
-
-    fn set_at(&self, key: Vec<u8>, bytes: Vec<u8>) -> Result<(), RowError> {
-        if bytes.len().div_ceil(PIECE) > usize::from(u16::MAX) {
-            return Err(RowError::Unwritable);
-        }
-        self.lock().set(key, Zeroizing::new(bytes));
+        self.lock().set(key, bytes);
         Ok(())
     }
 
     fn get_at<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, RowError> {
         match self.lock().values.get(key) {
-            Some(value) => compact::read(value)
+            Some(value) => compact::read(value.bytes())
                 .map(Some)
                 .map_err(|_| RowError::Unreadable),
             None => Ok(None),
@@ -145,7 +127,7 @@ impl Rows {
     }
 
     fn delete_at(&self, key: Vec<u8>) {
-        self.lock().set(key, Zeroizing::default());
+        self.lock().set(key, vec![]);
     }
 
     /// A panic while the lock is held cannot leave values half written, so they stay usable.
@@ -156,23 +138,18 @@ impl Rows {
 
 impl State {
     /// Sets a value, or deletes it if it is to be empty, and notes which of its rows change.
-    fn set(&mut self, key: Vec<u8>, value: Zeroizing<Vec<u8>>) {
+    fn set(&mut self, key: Vec<u8>, bytes: Vec<u8>) {
         let old = self.values.remove(&key).unwrap_or_default();
-        let rows = old.len().max(value.len()).div_ceil(PIECE);
-        for number in (0..=u16::MAX).take(rows) {
-            if piece(&old, number) != piece(&value, number) {
-                self.changed
-                    .insert([key.as_slice(), &number.to_be_bytes()].concat());
-            }
+        let new = Value::new(bytes, &old);
+        for row_key in old.keys_without(&key, &new) {
+            self.changed.insert(row_key, None);
         }
-        if !value.is_empty() {
-            self.values.insert(key, value);
+        for (row_key, row) in new.rows(&key, &old) {
+            self.changed.insert(row_key, Some(Zeroizing::new(row)));
         }
-    }
-
-    fn row(&self, row_key: &[u8]) -> Option<Vec<u8>> {
-        let (key, number) = row_key.split_last_chunk::<NUMBER>()?;
-        piece(self.values.get(key)?, u16::from_be_bytes(*number)).map(<[u8]>::to_vec)
+        if !new.is_empty() {
+            self.values.insert(key, new);
+        }
     }
 }
 
@@ -182,10 +159,6 @@ impl fmt::Debug for State {
             .field("values", &self.values.len())
             .finish_non_exhaustive()
     }
-}
-
-fn piece(value: &[u8], number: u16) -> Option<&[u8]> {
-    value.chunks(PIECE).nth(usize::from(number))
 }
 
 fn key_of(kind: Kind, name: &impl Serialize) -> Result<Vec<u8>, RowError> {
@@ -268,7 +241,8 @@ impl StorageProvider<V> for Rows {
             return Ok(());
         }
         let bytes = rmp_serde::to_vec(value).map_err(|_| RowError::Unwritable)?;
-        self.set_at(vec![Kind::JoinConfig as u8], bytes)
+        self.lock().set(vec![Kind::JoinConfig as u8], bytes);
+        Ok(())
     }
 
     fn mls_group_join_config<G: traits::GroupId<V>, T: traits::MlsGroupJoinConfig<V>>(
@@ -277,7 +251,7 @@ impl StorageProvider<V> for Rows {
     ) -> Result<Option<T>, RowError> {
         let state = self.lock();
         let value = state.values.get(&[Kind::JoinConfig as u8][..]);
-        let config = value.map(|value| rmp_serde::from_slice(value));
+        let config = value.map(|value| rmp_serde::from_slice(value.bytes()));
         config.transpose().map_err(|_| RowError::Unreadable)
     }
 

@@ -211,7 +211,7 @@ fn wrong(world: &World) -> Vec<(&'static str, Vec<Vec<u8>>, LedgerError)> {
     let first = world.said(&world.owner, pin(1));
     let between = hash(&[&ledger.head()[..], &first].concat());
     let second = make_statement(&world.owner, &between, pin(2));
-    let known = ledger.statements()[ledger.statements().len() - 2].clone();
+    let known = ledger.statements()[ledger.statements().len() - 2].to_vec();
     let of_another = make_statement(&world.owner, &elsewhere.chain.ledger.head(), pin(1));
     let comes =
         |who: &Person, admit: proto::Admit| vec![world.said(&who.leaf(), Body::Admit(admit))];
