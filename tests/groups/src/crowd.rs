@@ -75,7 +75,12 @@ impl Crowd {
     pub(crate) fn join(&self) {
         let costs = |pick: fn(&(Cost, Cost)) -> Cost| self.joins.iter().map(pick).collect();
         table::row("join", self.size, "who comes", costs(|(one, _)| *one));
-        table::row("join", self.size, "each of the others", costs(|(_, one)| *one));
+        table::row(
+            "join",
+            self.size,
+            "each of the others",
+            costs(|(_, one)| *one),
+        );
     }
 
     pub(crate) fn post(&mut self, rounds: usize) -> Result<(), Fault> {
@@ -124,7 +129,10 @@ impl Crowd {
         let cost = self.scene.cost(self.other).since(before);
         table::row("load", self.size, "each", vec![cost]);
         let (rows, bytes) = self.scene.stored(self.other);
-        println!("stored by a member of {}: {rows} rows, {bytes} bytes", self.size);
+        println!(
+            "stored by a member of {}: {rows} rows, {bytes} bytes",
+            self.size
+        );
         self.scene.run(SETTLE_MS);
         Ok(())
     }

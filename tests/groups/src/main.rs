@@ -7,7 +7,6 @@
 mod crowd;
 mod fan_out;
 
-
 mod scene;
 mod table;
 
@@ -72,7 +71,6 @@ fn main() -> Result<(), Fault> {
             fan_out::show(section, *size);
         }
         crowd.load()?;
-        
     }
     Ok(())
 }

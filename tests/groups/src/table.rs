@@ -22,7 +22,10 @@ pub(crate) fn row(what: &str, size: usize, who: &str, costs: Vec<Cost>) {
         all[index(all.len(), part)]
     };
     let time: fn(&Cost) -> f64 = |cost| cost.cpu.as_secs_f64() * 1e3;
-    let (sent, got) = (at(|cost| real(cost.sent), 0.5), at(|cost| real(cost.got), 0.5));
+    let (sent, got) = (
+        at(|cost| real(cost.sent), 0.5),
+        at(|cost| real(cost.got), 0.5),
+    );
     let wire = (sent + got) * real(FRAME_BYTES as u64) / 1e3;
     println!(
         "| {what:6} | {size:5} | {who:19} | {:9.1} | {:9.1} | {sent:6} | {got:6} | {wire:9.1} | {:5} | {:8.1} |",
