@@ -46,6 +46,7 @@ fn words(i18n: I18n, notice: Notice) -> String {
         Notice::AnswerForged { .. } => t_string!(i18n, notice.answer_forged).to_owned(),
         Notice::AccessRefused => t_string!(i18n, notice.access_refused).to_owned(),
         Notice::AccessUsedUp => t_string!(i18n, notice.access_used_up).to_owned(),
+        Notice::WayBackMissing => t_string!(i18n, notice.way_back_missing).to_owned(),
         Notice::LinksEnded { count } => t_string!(i18n, notice.links_ended, count = count),
         Notice::StorageFull => t_string!(i18n, notice.storage_full).to_owned(),
     }

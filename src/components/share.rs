@@ -8,10 +8,12 @@ use crate::platform::{clipboard, share, timer};
 use crate::state::{Link, State, state};
 use leptos::html;
 use leptos::prelude::*;
-use ume_api::{HistoryWindow, InviteKind, InviteTerms, Role};
+use ume_api::{HistoryWindow, InviteKind, InviteTerms, PEOPLE_MAX, Role};
 use wasm_bindgen_futures::spawn_local;
 
 const COPIED_MS: u64 = 2_500;
+/// Room for so many people and less is worth telling.
+const ROOM_SHORT: usize = 50;
 const DAY: u64 = 24 * 3600;
 
 /// The sheet of the open community.
@@ -28,8 +30,31 @@ pub(crate) fn ShareSheet() -> impl IntoView {
                 {icon(Icon::Eye)}
                 <span>{holder()}</span>
             </p>
+            <Room/>
             <Terms/>
         </Sheet>
+    }
+}
+
+/// How many more may come in, when that is not many.
+#[component]
+fn Room() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = state();
+    let room = Memo::new(move |_| {
+        let members = usize::try_from(state.community()?.members).ok()?;
+        let room = PEOPLE_MAX.saturating_sub(members);
+        (1..=ROOM_SHORT).contains(&room).then_some(room)
+    });
+    move || {
+        room.get().map(|room| {
+            view! { class="u",
+                <p class="share-holder" data-test="room">
+                    {icon(Icon::People)}
+                    <span>{t!(i18n, share.room, count = move || room)}</span>
+                </p>
+            }
+        })
     }
 }
 

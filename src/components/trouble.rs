@@ -46,6 +46,8 @@ pub(crate) fn explain(i18n: I18n, failure: Failure) -> (&'static str, &'static s
         }
         Failure::InvitePaused => words!(invite_paused, invite_paused_text, Retry),
         Failure::InviteForged => words!(invite_forged, invite_forged_text, Paste),
+        Failure::InviteIncomplete => words!(invite_incomplete, invite_incomplete_text, Paste),
+        Failure::CommunityFull => words!(community_full, community_full_text, Back),
         Failure::RelayUnreachable => words!(relay_unreachable, relay_unreachable_text, Retry),
         Failure::RelayRefused => words!(relay_refused, relay_refused_text, Retry),
         Failure::AccessNeeded => words!(access_needed, access_needed_text, Enter),

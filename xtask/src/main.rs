@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod fault;
 mod fuzz;
+mod groups;
 mod load;
 mod process;
 mod repo;
@@ -29,6 +30,7 @@ cargo xtask <command>
   fuzz [NAME...]      fuzz every parser that a stranger can reach, or those named, 60 seconds each (--seconds N
                       before the names)
   bench               measure the budgets of the product and print them; JSON goes to bench-results/
+  bench groups [...]  measure joining, removing and posting among 10, 100 and 1,000 (--sizes, --rounds, names of sections)
   bench relay [...]   measure the relay beside the peers that are installed (docs/benchmarks.md; --quick, --only CASE)
   bench soak [...]    load the relay for two hours and watch its memory and descriptors (--minutes N)
   check               format, lints, licences, direction of dependencies, file sizes: what needs no test run
@@ -78,10 +80,11 @@ fn dispatch(arguments: &[String]) -> Result {
         "e2e" => suite::end_to_end(&repo, rest),
         "bench" => match rest.split_first() {
             None => bench::run(&repo),
+            Some((what, words)) if what == "groups" => groups::run(&repo, words),
             Some((what, words)) if what == "relay" => load::run(&repo, words),
             Some((what, words)) if what == "soak" => load::soak(&repo, words),
             Some((what, _)) => Err(Fault::new(format!(
-                "no bench of `{what}`; there are `relay` and `soak`"
+                "no bench of `{what}`; there are `groups`, `relay` and `soak`"
             ))),
         },
         "attack" => attack::attack(&repo, rest),

@@ -382,6 +382,48 @@ impl Stage {
         go_on(self.0.put_back(&memory.0));
     }
 
+    /// Keeps a copy of what a device has stored.
+    pub fn copy(&mut self, device: usize) {
+        self.0.devices[device].copy();
+    }
+
+    /// A device's store is put back to the copy, and the device starts again.
+    ///
+    /// # Panics
+    /// If there is no copy.
+    pub fn put_store_back(&mut self, device: usize) {
+        self.stop(device);
+        let World {
+            devices,
+            rng,
+            now_ms,
+            ..
+        } = &mut self.0;
+        if !devices[device].restore(*now_ms, rng) {
+            go_on::<()>(Err("no copy".into()));
+        }
+        self.0.devices[device].restart_at = None;
+        self.restart(device);
+    }
+
+    /// How many blobs the relay holds.
+    pub fn blobs(&self) -> usize {
+        self.0.relay.blobs.len()
+    }
+
+    /// The relay does something to the cells of its blobs; a blob without cells is gone.
+    pub fn treat_blobs(&mut self, treat: impl Fn(&mut Vec<bytes::Bytes>)) {
+        let blobs = &mut self.0.relay.blobs;
+        blobs.values_mut().for_each(treat);
+        blobs.retain(|_, cells| !cells.is_empty());
+    }
+
+    /// The relay has the blobs again that it had.
+    pub fn find_blobs(&mut self, memory: &Memory) {
+        let had = memory.0.blobs.clone();
+        self.0.relay.blobs.extend(had);
+    }
+
     /// The relay shows an earlier state from now on.
     pub fn roll_back(&mut self, memory: &Memory) {
         self.0.relay = memory.0.clone();

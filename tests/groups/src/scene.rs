@@ -47,6 +47,19 @@ pub(crate) struct Cost {
     pub(crate) bytes: u64,
 }
 
+impl Cost {
+    /// What came on top of an earlier one.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(before.cpu),
+            sent: self.sent - before.sent,
+            got: self.got - before.got,
+            rows: self.rows - before.rows,
+            bytes: self.bytes - before.bytes,
+        }
+    }
+}
+
 /// One device.
 pub(crate) struct Device {
     engine: Option<Engine>,
@@ -54,7 +67,7 @@ pub(crate) struct Device {
     session: Option<u64>,
     wake: Option<u64>,
     answers: BTreeMap<u32, Result<Reply, Failure>>,
-    pub(crate) cost: Cost,
+    cost: Cost,
 }
 
 /// Devices and their relay.
@@ -71,7 +84,7 @@ pub(crate) struct Scene {
 }
 
 /// The thread's time on the processor.
-pub(crate) fn cpu() -> Duration {
+fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())

@@ -216,3 +216,42 @@ fn a_statement_holds_in_one_place_only() {
     assert_eq!(ledger.apply(&early, 0), Err(LedgerError::Place));
     assert_eq!(ledger.apply(&other, 0), Err(LedgerError::Place));
 }
+
+#[test]
+fn a_thousand_people_come_in_and_nobody_more_until_somebody_goes() {
+    let (mut ledger, owner) = started();
+    let secret = Secret::new([5; 32]);
+    let made = owner.says(&ledger, invite(&secret, 0, 0));
+    ledger.apply(&made, 0).unwrap();
+    let community = ledger.community;
+    let somebody = |number: u16| {
+        let mut seed = [7; 32];
+        seed[..2].copy_from_slice(&number.to_le_bytes());
+        let persona = SigningKey::from_bytes(&seed);
+        seed[31] = 8;
+        let leaf = SigningKey::from_bytes(&seed);
+        let cert = make_cert(&persona, &community, leaf.verifying_key().as_bytes(), 1);
+        Someone { leaf, cert }
+    };
+    let admit = |ledger: &Ledger, one: &Someone| {
+        let claim = make_claim(&secret, &community, &one.cert);
+        one.admit(ledger, Some(claim))
+    };
+    for number in 1..1_000 {
+        assert_eq!(ledger.has_room(), Ok(()));
+        let statement = admit(&ledger, &somebody(number));
+        ledger.apply(&statement, 0).unwrap();
+    }
+    assert_eq!(ledger.members.len(), 1_000);
+    let late = somebody(1_000);
+    let refused = ledger.clone().apply(&admit(&ledger, &late), 0);
+    assert_eq!(refused, Err(LedgerError::Full));
+    // What is read from the store comes to the same; its signatures were checked before.
+    let stored = Ledger::stored(ledger.genesis_bytes(), ledger.statements()).unwrap();
+    assert_eq!(stored.head(), ledger.head());
+    assert_eq!(stored.has_room(), Err(LedgerError::Full));
+    let leave = Body::Leave(proto::Leave::default());
+    let leave = somebody(7).says(&ledger, leave);
+    ledger.apply(&leave, 0).unwrap();
+    ledger.apply(&admit(&ledger, &late), 0).unwrap();
+}

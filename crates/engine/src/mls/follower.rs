@@ -34,11 +34,6 @@ impl Follower {
     /// # Errors
     /// [`MlsError::Malformed`] if they are not whole, authentic and of each other; [`MlsError::Suite`].
     pub(crate) fn new(tree: &[u8], group_info: &[u8]) -> Result<Self, MlsError> {
-        Self::begin(tree, group_info).map(|(follower, _)| follower)
-    }
-
-    /// Like [`Follower::new`]; also gives the key for external joins, which only members can judge.
-    pub(super) fn begin(tree: &[u8], group_info: &[u8]) -> Result<(Self, Vec<u8>), MlsError> {
         let (crypto, storage) = (RustCrypto::default(), Rows::forgetful());
         let tree = read_tree(tree)?;
         let info = read_group_info(group_info)?;
@@ -49,25 +44,14 @@ impl Follower {
         if facts::members(&group).len() != group.members().count() {
             return Err(MlsError::Malformed("unknown kind of leaf".into()));
         }
-        let external = info
-            .extensions()
-            .external_pub()
-            .ok_or_else(|| MlsError::Malformed("no external key".into()))?;
-        let external = external.external_pub().as_slice().to_vec();
-        Ok((
-            Self {
-                group,
-                crypto,
-                storage,
-            },
-            external,
-        ))
-    }
-
-    /// Whether both are in the same state, including what only a member could have confirmed.
-    pub(super) fn is_at(&self, other: &PublicGroup) -> bool {
-        self.group.group_context() == other.group_context()
-            && self.group.confirmation_tag() == other.confirmation_tag()
+        if info.extensions().external_pub().is_none() {
+            return Err(MlsError::Malformed("no external key".into()));
+        }
+        Ok(Self {
+            group,
+            crypto,
+            storage,
+        })
     }
 
     /// Judges a commit by the public rules; changes nothing.

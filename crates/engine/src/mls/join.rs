@@ -1,11 +1,15 @@
 //! Joining by an external commit: with nobody online, from a tree and the group info of the same epoch.
 
 use openmls::group::MlsGroup;
-use openmls::prelude::{LeafNodeParameters, MlsMessageOut};
+use openmls::prelude::{
+    LeafNodeParameters, MlsMessageOut, OpenMlsSignaturePublicKey, Verifiable as _,
+};
 use openmls_traits::OpenMlsProvider as _;
+use openmls_traits::types::SignatureScheme;
 use sha2::{Digest as _, Sha256};
 
 use super::commit::Staged;
+use super::facts;
 use super::follower::{Follower, read_group_info, read_tree};
 use super::group::{Group, capabilities, join_config};
 use super::notes::Notes;
@@ -91,17 +95,27 @@ impl Group {
     /// Checks another member's group info of the current epoch: whether one who joins by it ends up where this device is.
     /// The signature alone does not say so, because the external key in it can be judged by members only.
     ///
+    /// It has to say what this device's own says, but for who signed it; so there is no tree to be looked at.
+    ///
     /// # Errors
     /// [`MlsError::Malformed`] says what is wrong with it; [`MlsError::NotMember`], [`MlsError::Refused`].
     pub(crate) fn check_group_info(&self, group_info: &[u8]) -> Result<(), MlsError> {
-        let theirs = Follower::begin(&self.tree()?, group_info)?;
+        let theirs = read_group_info(group_info)?;
+        let content = theirs.unsigned_payload().map_err(MlsError::malformed)?;
         let ours = read_group_info(&self.group_info()?)?;
-        let external = ours.extensions().external_pub();
-        let external = external.map(|ours| ours.external_pub().as_slice());
-        if theirs.0.is_at(self.mls.public_group()) && Some(&theirs.1[..]) == external {
-            Ok(())
-        } else {
-            Err(MlsError::Malformed("leads elsewhere".into()))
+        let ours = ours.unsigned_payload().map_err(MlsError::refused)?;
+        // Who signed comes last: the number of a leaf.
+        let elsewhere = || MlsError::Malformed("leads elsewhere".into());
+        let (content, signer) = content.split_last_chunk().ok_or_else(elsewhere)?;
+        let (ours, _) = ours.split_last_chunk::<4>().ok_or_else(elsewhere)?;
+        if content != ours {
+            return Err(elsewhere());
         }
+        let signer = facts::member_at(self.mls.public_group(), u32::from_be_bytes(*signer));
+        let key = signer.ok_or_else(elsewhere)?.leaf_key.to_vec();
+        let key = OpenMlsSignaturePublicKey::new(key.into(), SignatureScheme::ED25519);
+        theirs
+            .verify_no_out(self.provider.crypto(), &key.map_err(MlsError::malformed)?)
+            .map_err(MlsError::malformed)
     }
 }

@@ -331,7 +331,11 @@ fn removal(
         leaf: one.member().leaf_key.to_vec(),
         ..proto::Rescue::default()
     });
-    let bytes = chain.record(proposal, vec![], vec![], None, rescues.collect());
+    let ways = Ways {
+        here: rescues.collect(),
+        parcel: None,
+    };
+    let bytes = chain.record(proposal, vec![], vec![], None, ways);
     let record = chain.read(&bytes).unwrap();
     let leaves = chain.ledger.devices().map(|(leaf, _)| *leaf);
     let mut staying: std::collections::BTreeSet<Hash> = leaves.collect();
@@ -424,7 +428,11 @@ fn who_goes_is_removed_by_whoever_commits_next() {
     let verdict = |staying: &[Hash], removed: Vec<Member>, reached: Vec<proto::Rescue>| {
         let proposal = chain.propose(&owner.leaf, vec![], 2000).unwrap();
         let aad = proposal.aad.clone();
-        let bytes = chain.record(proposal, vec![], vec![], None, reached);
+        let ways = Ways {
+            here: reached,
+            parcel: None,
+        };
+        let bytes = chain.record(proposal, vec![], vec![], None, ways);
         let facts = CommitFacts {
             epoch: 0,
             aad,
@@ -488,4 +496,20 @@ fn a_place_knows_by_which_value_it_was_reached_and_where_the_generation_before_e
     let ended = chain.ended.unwrap();
     assert_eq!((ended.slot, ended.value), (4, [3; 32]));
     assert_eq!(ended.keys.id, lane.id);
+}
+
+#[test]
+fn only_a_large_group_may_have_its_rescues_elsewhere() {
+    let (chain, owner, ..) = three();
+    let content = [7; 100];
+    let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::from_seed([1; 32]);
+    let (parcel, _) = crate::parcel::seal(&content, &mut rng).unwrap();
+    let proposal = chain.propose(&owner.leaf, vec![], 2000).unwrap();
+    let ways = Ways {
+        here: vec![],
+        parcel: Some(parcel),
+    };
+    let bytes = chain.record(proposal, vec![], vec![], None, ways);
+    let record = chain.read(&bytes).unwrap();
+    assert!(!reaches_all(&record, &chain.ledger));
 }
