@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use ume_api::{
-    Act, Card, Command, CommunityRef, Failure, HistoryWindow, InviteTerms, Notice, PersonId, Phase,
-    Reply, Role,
+    Act, Card, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteTerms, Notice,
+    PersonId, Phase, Reply, Role,
 };
 use ume_sim::Stage;
 
 const OPEN: InviteTerms = InviteTerms {
+    kind: InviteKind::Open,
     expires_in: None,
     max_uses: None,
     history: HistoryWindow::All,
