@@ -111,3 +111,40 @@ fn a_changed_program_takes_nobody_out_and_brings_nobody_in() {
         assert_eq!(world.community.group.as_ref().unwrap().leaf_keys().len(), 2);
     }
 }
+
+#[test]
+fn a_group_info_that_leads_elsewhere_is_replaced_by_whoever_is_there() {
+    let mut world = World::begin();
+    let old = proto::Record::decode(&world.joined[..]).unwrap().group_info;
+    let wished = |world: &World| {
+        let mut wishes = world.community.saved.wishes.iter();
+        wishes.any(|wish| matches!(wish.intent, crate::community::Intent::Update))
+    };
+    for (wrong, repairs) in [(true, true), (false, false)] {
+        let chain = &world.community.chain;
+        let proposal = chain.propose(&world.member.leaf(), vec![], 1_000).unwrap();
+        let staged = world
+            .group
+            .stage_update(&proposal.aad, &BTreeSet::new())
+            .unwrap();
+        let info = if wrong {
+            old.clone()
+        } else {
+            staged.group_info
+        };
+        let record = chain.record(proposal, staged.commit, info, None, vec![]);
+        world.group.merge_pending().unwrap();
+        let community = &mut world.community;
+        with(&mut world.rng, |ctx| {
+            community.merge_other(ctx, Some(&record))
+        });
+        // It holds, because only members can tell; each of them wishes to put it right, until somebody has.
+        assert!(world.community.rejected.is_empty());
+        let here = world.community.group.as_ref().unwrap();
+        assert_eq!(
+            here.epoch_authenticator(),
+            world.group.epoch_authenticator()
+        );
+        assert_eq!(wished(&world), repairs);
+    }
+}
