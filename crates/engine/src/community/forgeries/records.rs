@@ -1,27 +1,27 @@
 //! Records: in the wrong place, repeated, back-dated, with commits that do what nobody may.
 
 use super::*;
-use crate::community::chain::Void;
+
+/// A change to what the committer signs.
+type Context = fn(&mut proto::CommitContext);
+/// A change to the record around it, which may take something from an earlier one.
+type Change = fn(&mut proto::Record, &proto::Record);
 
 #[test]
 fn a_record_holds_in_its_place_and_for_what_was_signed() {
     let mut world = World::begin();
     let none = BTreeSet::new();
-    let changes: [(&str, Box<dyn Fn(&mut proto::CommitContext)>, Void); 4] = [
-        ("back-dated", Box::new(|one| one.time_ms -= 1), Void::Time),
+    let changes: [(&str, Context, Void); 4] = [
+        ("back-dated", |one| one.time_ms -= 1, Void::Time),
         (
             "after another record",
-            Box::new(|one| one.previous = vec![1; 32]),
+            |one| one.previous = vec![1; 32],
             Void::Place,
         ),
-        (
-            "for another slot",
-            Box::new(|one| one.slot += 1),
-            Void::Place,
-        ),
+        ("for another slot", |one| one.slot += 1, Void::Place),
         (
             "to another ledger",
-            Box::new(|one| one.ledger = vec![1; 32]),
+            |one| one.ledger = vec![1; 32],
             Void::Ledger,
         ),
     ];
@@ -32,7 +32,6 @@ fn a_record_holds_in_its_place_and_for_what_was_signed() {
     }
     let old = world.joined.clone();
     assert_eq!(world.shows(&old), [Rejected::Record(Void::Place)], "again");
-    type Change = fn(&mut proto::Record, &proto::Record);
     let changes: [(&str, Change, Void); 4] = [
         (
             "of another generation",
@@ -52,7 +51,7 @@ fn a_record_holds_in_its_place_and_for_what_was_signed() {
         (
             "with a statement that was not signed for",
             |one, old| one.statements.clone_from(&old.statements),
-            Void::Statement(crate::ledger::LedgerError::Place),
+            Void::Statement(LedgerError::Place),
         ),
     ];
     let old = proto::Record::decode(&old[..]).unwrap();
