@@ -26,11 +26,14 @@ pub(crate) fn Mistake(community: Memo<Option<CommunityView>>) -> impl IntoView {
     });
     view! { class="u",
         {part(move || said.with(Option::is_some), move || view! { class="u",
-            <p data-test="contest">{words}</p>
+            <div class="strip strip-notice" data-test="mistake">
+                {icon(Icon::Alert)}
+                <p>{words}</p>
+                {part(move || said.get() == Some(Contest::Possible), move || {
+                    deed("act-contest", "button", None, t!(i18n, contest.say), open)
+                })}
+            </div>
         }.into_any())}
-        {part(move || said.get() == Some(Contest::Possible), move || {
-            deed("act-contest", "button", None, t!(i18n, contest.say), open)
-        })}
         <Sheet open=sheet title=t!(i18n, contest.title) name="contest">
             <Ask
                 text=t!(i18n, contest.text)

@@ -83,9 +83,9 @@ pub(crate) fn Farewell(community: Memo<Option<CommunityView>>) -> impl IntoView 
                 <div class="strip strip-notice strip-ended" data-test="ended">
                     {icon(Icon::Leave)}
                     <p><strong>{words}</strong> " " {t!(i18n, ended.kept)}</p>
-                    <Mistake community=community/>
                 </div>
             }.into_any())}
         </div>
+        <Mistake community=community/>
     }
 }

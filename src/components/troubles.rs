@@ -19,7 +19,7 @@ pub(crate) fn Troubles(community: Memo<Option<CommunityView>>) -> impl IntoView 
         move || all.with(|all| !all.is_empty()),
         move || {
             view! { class="u",
-                <details class="strip" data-test="troubles">
+                <details class="troubles" data-test="troubles">
                     <summary>{icon(Icon::Hourglass)} {t!(i18n, trouble.title)}</summary>
                     <ul>
                         {move || all.get().into_iter().filter_map(|one| words(i18n, one)).map(|words| view! { class="u",

@@ -240,27 +240,7 @@ impl World {
                 },
             );
         }
-        // If the owner's own profile forgets whom they took out, and the relay does, nobody can do it again.
-        let may_restore = |device: usize| device > 0 || !plan.put_back || plan.changes == 0;
-        for device in 0..plan.devices {
-            if chance(&mut self.rng, 300) {
-                self.plan_act(device, Act::Crash);
-            }
-            if chance(&mut self.rng, 200) && may_restore(device) && !plan.expires {
-                self.plan_act(device, Act::Copy);
-                self.plan_act(device, Act::Restore);
-            }
-        }
-        if plan.deaf {
-            let device = 1 + self.rng.next_u32() as usize % (plan.devices - 1);
-            self.plan_act(device, Act::StopListening);
-        }
-        if plan.put_back {
-            let mut at = || self.now_ms + u64::from(self.rng.next_u32()) % BUSY_MS;
-            let (backed_up, put_back) = (at(), at());
-            self.schedule(backed_up.min(put_back), Event::BackUp);
-            self.schedule(backed_up.max(put_back), Event::PutBack);
-        }
+        self.plan_mishaps(plan);
         self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
         self.faults = Faults::NONE;
         self.crash = 0;
@@ -303,6 +283,31 @@ impl World {
             .filter(|one| self.is_out(*one))
             .count();
         Ok(())
+    }
+
+    /// What goes wrong with devices and the relay.
+    fn plan_mishaps(&mut self, plan: &Plan) {
+        // If the owner's own profile forgets whom they took out, and the relay does, nobody can do it again.
+        let may_restore = |device: usize| device > 0 || !plan.put_back || plan.changes == 0;
+        for device in 0..plan.devices {
+            if chance(&mut self.rng, 300) {
+                self.plan_act(device, Act::Crash);
+            }
+            if chance(&mut self.rng, 200) && may_restore(device) && !plan.expires {
+                self.plan_act(device, Act::Copy);
+                self.plan_act(device, Act::Restore);
+            }
+        }
+        if plan.deaf {
+            let device = 1 + self.rng.next_u32() as usize % (plan.devices - 1);
+            self.plan_act(device, Act::StopListening);
+        }
+        if plan.put_back {
+            let mut at = || self.now_ms + u64::from(self.rng.next_u32()) % BUSY_MS;
+            let (backed_up, put_back) = (at(), at());
+            self.schedule(backed_up.min(put_back), Event::BackUp);
+            self.schedule(backed_up.max(put_back), Event::PutBack);
+        }
     }
 
     /// The first device founds the community and makes the link, undisturbed.

@@ -1,16 +1,17 @@
 //! What a changed client, or a relay that has a lane's keys, may try: each thing is refused, and by its name. The commits are
 //! real ones of a real member of the group; only what they carry, or where, is wrong.
 
+mod claims;
 mod entries;
 mod records;
 mod statements;
 
-use super::chain::Ways;
+use super::chain::{Void, Ways};
 use super::{Community, Ctx, Newcomer, invites::invite_key};
 use crate::audit::Rejected;
 use crate::io::{Batch, Millis};
 use crate::keys::Secret;
-use crate::ledger::{make_cert, make_claim, make_statement, role_number};
+use crate::ledger::{LedgerError, make_cert, make_claim, make_statement, role_number};
 use crate::link::RelayRef;
 use crate::mls::{Group, LeafKey};
 use crate::proto::{self, statement::Body};
@@ -21,6 +22,9 @@ use rand_core::SeedableRng;
 use std::collections::BTreeSet;
 use ume_api::Role;
 use ume_wire::auth::{Hash, hash};
+
+/// What is tried: statements of one record, and why they do not hold.
+type Wrong = (&'static str, Vec<Vec<u8>>, LedgerError);
 
 /// Somebody with one device.
 struct Person {
@@ -266,6 +270,17 @@ impl World {
             commit: staged.commit,
             group_info: staged.group_info,
             ..proto::Record::default()
+        }
+    }
+
+    /// Each of these statements makes the member's record void, for its own reason.
+    fn refuses(mut self, wrong: fn(&Self) -> Vec<Wrong>) {
+        for at in 0..wrong(&self).len() {
+            // Made anew for the place that comes next.
+            let (what, statements, why) = wrong(&self).swap_remove(at);
+            let record = self.record(&statements, &BTreeSet::new(), |_| ());
+            let refused = self.shows(&record.encode_to_vec());
+            assert_eq!(refused, [Rejected::Record(Void::Statement(why))], "{what}");
         }
     }
 

@@ -119,7 +119,7 @@ fn an_entry_of_another_community_is_refused() {
     let signed = owner.writes(&[8; 32], draft("elsewhere"));
     assert_eq!(
         verify(&signed, &ledger.community),
-        Err(LedgerError::Malformed)
+        Err(LedgerError::Community)
     );
 }
 

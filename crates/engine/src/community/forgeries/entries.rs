@@ -1,9 +1,8 @@
 //! Entries: in another's name, by whoever has not the right, back-dated, of another community, repeated.
 
 use super::*;
-use crate::community::chain::Void;
 use crate::entry::{Draft, Kind, Refusal, id, write};
-use crate::ledger::{LedgerError, Purpose, sign};
+use crate::ledger::{Purpose, sign};
 use ume_api::{EntryId, Trouble};
 
 fn drafted(kind: Kind, point: u32) -> Draft {

@@ -1,27 +1,27 @@
 //! Records: in the wrong place, repeated, back-dated, with commits that do what nobody may.
 
 use super::*;
-use crate::community::chain::Void;
+
+/// A change to what the committer signs.
+type Context = fn(&mut proto::CommitContext);
+/// A change to the record around it, which may take something from an earlier one.
+type Change = fn(&mut proto::Record, &proto::Record);
 
 #[test]
 fn a_record_holds_in_its_place_and_for_what_was_signed() {
     let mut world = World::begin();
     let none = BTreeSet::new();
-    let changes: [(&str, Box<dyn Fn(&mut proto::CommitContext)>, Void); 4] = [
-        ("back-dated", Box::new(|one| one.time_ms -= 1), Void::Time),
+    let changes: [(&str, Context, Void); 4] = [
+        ("back-dated", |one| one.time_ms -= 1, Void::Time),
         (
             "after another record",
-            Box::new(|one| one.previous = vec![1; 32]),
+            |one| one.previous = vec![1; 32],
             Void::Place,
         ),
-        (
-            "for another slot",
-            Box::new(|one| one.slot += 1),
-            Void::Place,
-        ),
+        ("for another slot", |one| one.slot += 1, Void::Place),
         (
             "to another ledger",
-            Box::new(|one| one.ledger = vec![1; 32]),
+            |one| one.ledger = vec![1; 32],
             Void::Ledger,
         ),
     ];
@@ -32,7 +32,6 @@ fn a_record_holds_in_its_place_and_for_what_was_signed() {
     }
     let old = world.joined.clone();
     assert_eq!(world.shows(&old), [Rejected::Record(Void::Place)], "again");
-    type Change = fn(&mut proto::Record, &proto::Record);
     let changes: [(&str, Change, Void); 4] = [
         (
             "of another generation",
@@ -52,7 +51,7 @@ fn a_record_holds_in_its_place_and_for_what_was_signed() {
         (
             "with a statement that was not signed for",
             |one, old| one.statements.clone_from(&old.statements),
-            Void::Statement(crate::ledger::LedgerError::Place),
+            Void::Statement(LedgerError::Place),
         ),
     ];
     let old = proto::Record::decode(&old[..]).unwrap();
@@ -109,5 +108,42 @@ fn a_changed_program_takes_nobody_out_and_brings_nobody_in() {
         let after = &world.community.rejected;
         assert!(count(after) > count(&before), "{after:?}");
         assert_eq!(world.community.group.as_ref().unwrap().leaf_keys().len(), 2);
+    }
+}
+
+#[test]
+fn a_group_info_that_leads_elsewhere_is_replaced_by_whoever_is_there() {
+    let mut world = World::begin();
+    let old = proto::Record::decode(&world.joined[..]).unwrap().group_info;
+    let wished = |world: &World| {
+        let mut wishes = world.community.saved.wishes.iter();
+        wishes.any(|wish| matches!(wish.intent, crate::community::Intent::Update))
+    };
+    for (wrong, repairs) in [(true, true), (false, false)] {
+        let chain = &world.community.chain;
+        let proposal = chain.propose(&world.member.leaf(), vec![], 1_000).unwrap();
+        let staged = world
+            .group
+            .stage_update(&proposal.aad, &BTreeSet::new())
+            .unwrap();
+        let info = if wrong {
+            old.clone()
+        } else {
+            staged.group_info
+        };
+        let record = chain.record(proposal, staged.commit, info, None, vec![]);
+        world.group.merge_pending().unwrap();
+        let community = &mut world.community;
+        with(&mut world.rng, |ctx| {
+            community.merge_other(ctx, Some(&record))
+        });
+        // It holds, because only members can tell; each of them wishes to put it right, until somebody has.
+        assert!(world.community.rejected.is_empty());
+        let here = world.community.group.as_ref().unwrap();
+        assert_eq!(
+            here.epoch_authenticator(),
+            world.group.epoch_authenticator()
+        );
+        assert_eq!(wished(&world), repairs);
     }
 }

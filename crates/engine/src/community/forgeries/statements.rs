@@ -1,20 +1,21 @@
-//! Statements of the ledger: by whoever may not, by the wrong key, in the wrong place, with claims that do not hold.
+//! Statements of the ledger: by whoever may not, by the wrong key, in the wrong place.
 
+use super::claims::{claim, contest};
 use super::*;
-use crate::community::chain::Void;
-use crate::ledger::{LedgerError, Purpose, sign};
+use crate::ledger::{Purpose, sign};
 use ume_api::Rules;
 
-/// What only some may say, and who.
-fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
-    let id = |one: &Person| one.id().to_vec();
-    let (target, admin) = (id(&world.target), id(&world.admin));
-    let owner = world.community.saved.persona.to_vec();
+/// What is said, and who may say it.
+type Act = (&'static str, Body, &'static [&'static str]);
+
+const OWNERS: &[&str] = &["owner"];
+const HELPERS: &[&str] = &["owner", "admin"];
+
+/// How the community is run.
+fn about_all(world: &World) -> Vec<Act> {
     let rules = Rules::default();
-    let helps: &[&str] = &["owner", "admin"];
-    let owners: &[&str] = &["owner"];
     vec![
-        ("a role", role_set(&world.target, Role::Reader), owners),
+        ("a role", role_set(&world.target, Role::Reader), OWNERS),
         (
             "rules",
             Body::RulesSet(proto::RulesSet {
@@ -25,7 +26,7 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
                 private_only: false,
                 frontiers: vec![],
             }),
-            owners,
+            OWNERS,
         ),
         (
             "a pin",
@@ -33,18 +34,32 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
                 entry: vec![1; 32],
                 on: true,
             }),
-            helps,
+            HELPERS,
         ),
-        ("an invite", invite(&Secret::new([40; 32]), 0, 0), helps),
+        ("an invite", invite(&Secret::new([40; 32]), 0, 0), HELPERS),
         (
             "a withdrawal",
             Body::InviteRevoke(proto::InviteRevoke {
                 invite: hash(&invite_key(&world.invites.open)).to_vec(),
             }),
-            helps,
+            HELPERS,
         ),
-        ("a removal", remove(&world.target), helps),
-        ("a removal of an admin", remove(&world.admin), owners),
+        (
+            "another access key",
+            Body::AccessSet(proto::AccessSet { key: vec![1; 32] }),
+            HELPERS,
+        ),
+    ]
+}
+
+/// Who is in, and what they are and own.
+fn about_people(world: &World) -> Vec<Act> {
+    let id = |one: &Person| one.id().to_vec();
+    let (target, admin) = (id(&world.target), id(&world.admin));
+    let owner = world.community.saved.persona.to_vec();
+    vec![
+        ("a removal", remove(&world.target), HELPERS),
+        ("a removal of an admin", remove(&world.admin), OWNERS),
         (
             "a ban",
             Body::Remove(proto::Remove {
@@ -52,7 +67,7 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
                 ban: true,
                 frontiers: vec![],
             }),
-            helps,
+            HELPERS,
         ),
         (
             "an offer of ownership",
@@ -61,7 +76,7 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
                 on: true,
                 stay: false,
             }),
-            owners,
+            OWNERS,
         ),
         (
             "an acceptance of ownership",
@@ -78,21 +93,16 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
                 to: admin.clone(),
                 ..proto::Transfer::default()
             }),
-            owners,
+            OWNERS,
         ),
-        ("a recovery", recover(&world.target, &world.admin), owners),
+        ("a recovery", recover(&world.target, &world.admin), OWNERS),
         (
             "the end of a recovery",
             Body::RecoverUndo(proto::RecoverUndo {
                 old: id(&world.lost),
                 ..proto::RecoverUndo::default()
             }),
-            owners,
-        ),
-        (
-            "another access key",
-            Body::AccessSet(proto::AccessSet { key: vec![1; 32] }),
-            helps,
+            OWNERS,
         ),
         (
             "a profile",
@@ -113,6 +123,10 @@ fn acts(world: &World) -> Vec<(&'static str, Body, &'static [&'static str])> {
             &["owner", "admin", "member", "reader"],
         ),
     ]
+}
+
+fn acts(world: &World) -> Vec<Act> {
+    [about_all(world), about_people(world)].concat()
 }
 
 #[test]
@@ -182,24 +196,9 @@ fn every_statement_is_its_signers_own() {
     }
 }
 
-fn claim(world: &World, of: &Person) -> proto::ContestClaim {
-    proto::ContestClaim {
-        community: world.community.community().to_vec(),
-        leaf: of.public().to_vec(),
-        recover: world.recovery.to_vec(),
-    }
-}
-
-fn contest(by: &Person, claim: &proto::ContestClaim) -> Body {
-    let claim = sign(&by.leaf(), Purpose::Contest, claim.encode_to_vec());
-    Body::Contest(proto::Contest { claim: Some(claim) })
-}
-
-/// Statements that somebody who may make such made wrongly, and why they do not hold.
-fn wrong(world: &World) -> Vec<(&'static str, Vec<Vec<u8>>, LedgerError)> {
-    let id = world.community.community();
+/// Statements in the wrong place, and why they do not hold.
+fn misplaced(world: &World) -> Vec<Wrong> {
     let ledger = &world.community.chain.ledger;
-    let (one, invites) = (&world.stranger, &world.invites);
     let mut elsewhere = ChaCha20Rng::from_seed([7; 32]);
     let elsewhere = found(&mut elsewhere);
     let pin = |n: u8| {
@@ -213,32 +212,6 @@ fn wrong(world: &World) -> Vec<(&'static str, Vec<Vec<u8>>, LedgerError)> {
     let second = make_statement(&world.owner, &between, pin(2));
     let known = ledger.statements()[ledger.statements().len() - 2].to_vec();
     let of_another = make_statement(&world.owner, &elsewhere.chain.ledger.head(), pin(1));
-    let comes =
-        |who: &Person, admit: proto::Admit| vec![world.said(&who.leaf(), Body::Admit(admit))];
-    let by = |invite: &Secret| comes(one, one.admit(one.claim(invite, &id)));
-    let cert = |persona: &SigningKey, community: &Hash, leaf: &Hash| {
-        make_cert(persona, community, leaf, 1)
-    };
-    let certified = |cert: Vec<u8>| {
-        let claim = make_claim(&invites.open, &id, &cert);
-        let admit = proto::Admit {
-            cert,
-            ..one.admit(Some(claim))
-        };
-        comes(one, admit)
-    };
-    let impostor = {
-        let content = proto::DeviceCert {
-            community: id.to_vec(),
-            persona: world.admin.id().to_vec(),
-            leaf: one.public().to_vec(),
-            device: 2,
-        };
-        sign(&one.persona, Purpose::DeviceCert, content.encode_to_vec()).encode_to_vec()
-    };
-    let contested = |by: &Person, claim: proto::ContestClaim| {
-        vec![world.said(&world.member.leaf(), contest(by, &claim))]
-    };
     vec![
         ("a statement said again", vec![known], LedgerError::Place),
         (
@@ -249,104 +222,6 @@ fn wrong(world: &World) -> Vec<(&'static str, Vec<Vec<u8>>, LedgerError)> {
         ("one twice", vec![first.clone(), first], LedgerError::Place),
         ("of another community", vec![of_another], LedgerError::Place),
         (
-            "in without an invite",
-            comes(one, one.admit(None)),
-            LedgerError::Authority,
-        ),
-        (
-            "by one that is used up",
-            by(&invites.used_up),
-            LedgerError::InviteUsedUp,
-        ),
-        (
-            "by one that has expired",
-            by(&invites.expired),
-            LedgerError::InviteExpired,
-        ),
-        (
-            "by one that was withdrawn",
-            by(&invites.withdrawn),
-            LedgerError::InviteWithdrawn,
-        ),
-        (
-            "by none that there is",
-            by(&Secret::new([50; 32])),
-            LedgerError::InviteUnknown,
-        ),
-        (
-            "by somebody else's claim",
-            comes(one, one.admit(world.member.claim(&invites.open, &id))),
-            LedgerError::Signature,
-        ),
-        (
-            "as somebody who was taken out",
-            comes(
-                &world.gone,
-                world.gone.admit(world.gone.claim(&invites.open, &id)),
-            ),
-            LedgerError::Repeated,
-        ),
-        (
-            "with a device that was taken out",
-            {
-                let cert = cert(&one.persona, &id, &world.gone.public());
-                let claim = make_claim(&invites.open, &id, &cert);
-                let admit = proto::Admit {
-                    cert,
-                    ..one.admit(Some(claim))
-                };
-                comes(&world.gone, admit)
-            },
-            LedgerError::Repeated,
-        ),
-        (
-            "with a certificate of another community",
-            certified(cert(&one.persona, &elsewhere.community(), &one.public())),
-            LedgerError::Community,
-        ),
-        (
-            "with a certificate for another device",
-            certified(cert(&one.persona, &id, &world.target.public())),
-            LedgerError::Authority,
-        ),
-        (
-            "with a certificate that somebody else signed",
-            certified(impostor),
-            LedgerError::Signature,
-        ),
-        (
-            "a contest in another's name",
-            contested(one, claim(world, &world.lost)),
-            LedgerError::Signature,
-        ),
-        (
-            "a contest by somebody who was taken out",
-            contested(&world.gone, claim(world, &world.gone)),
-            LedgerError::Authority,
-        ),
-        (
-            "a contest of another community",
-            contested(
-                &world.lost,
-                proto::ContestClaim {
-                    community: elsewhere.community().to_vec(),
-                    ..claim(world, &world.lost)
-                },
-            ),
-            LedgerError::Community,
-        ),
-        (
-            "a contest of what never was",
-            contested(
-                &world.lost,
-                proto::ContestClaim {
-                    recover: vec![1; 32],
-                    ..claim(world, &world.lost)
-                },
-            ),
-            LedgerError::Unknown,
-        ),
-        (
             "what is no statement",
             vec![vec![0xff; 9]],
             LedgerError::Malformed,
@@ -355,12 +230,6 @@ fn wrong(world: &World) -> Vec<(&'static str, Vec<Vec<u8>>, LedgerError)> {
 }
 
 #[test]
-fn what_was_said_wrongly_is_refused_by_name() {
-    let mut world = World::begin();
-    for at in 0..wrong(&world).len() {
-        let (what, statements, why) = wrong(&world).swap_remove(at);
-        let record = world.record(&statements, &BTreeSet::new(), |_| ());
-        let refused = world.shows(&record.encode_to_vec());
-        assert_eq!(refused, [Rejected::Record(Void::Statement(why))], "{what}");
-    }
+fn a_statement_holds_in_its_place_in_its_community_and_once() {
+    World::begin().refuses(misplaced);
 }

@@ -81,9 +81,7 @@ fn undo(of: &Someone) -> Body {
 #[test]
 fn only_a_device_of_the_old_persona_contests_and_once() {
     let (mut ledger, owner, members) = with_members(4);
-    let [old, new, other, gone] = &members[..] else {
-        unreachable!()
-    };
+    let (old, new, other, gone) = (&members[0], &members[1], &members[2], &members[3]);
     let removal = proto::Remove {
         persona: gone.persona().to_vec(),
         ..proto::Remove::default()
@@ -132,9 +130,7 @@ fn only_a_device_of_the_old_persona_contests_and_once() {
 #[test]
 fn an_owner_undoes_a_recovery_and_who_is_back_comes_in_once() {
     let (mut ledger, owner, members) = with_members(3);
-    let [old, new, other] = &members[..] else {
-        unreachable!()
-    };
+    let (old, new, other) = (&members[0], &members[1], &members[2]);
     done(&mut ledger, &owner, role_set(old, Role::Admin, vec![]));
     let early = written(&ledger, old, 1);
     let theirs = written(&ledger, new, 1);
