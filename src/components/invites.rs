@@ -118,6 +118,8 @@ fn One(
     // When it expires means nothing once it has ended otherwise.
     let timed = matches!(state, InviteState::Open | InviteState::Expired);
     let withdrawn = matches!(state, InviteState::Withdrawn | InviteState::Banned);
+    // A private link that works is not called open.
+    let named = kind == InviteKind::Open || state != InviteState::Open;
     let may = move || withdraws.get().is_some_and(|any| any || issuer.me) && !withdrawn;
     let used = Signal::derive(move || {
         max_uses.map_or_else(
@@ -156,7 +158,9 @@ fn One(
                 {(kind == InviteKind::Private).then(|| view! { class="u",
                     <span class="badge" data-test="private">{t!(i18n, invites.private)}</span>
                 })}
-                <span class="badge" class:badge-past=state != InviteState::Open>{word}</span>
+                {named.then(|| view! { class="u",
+                    <span class="badge" class:badge-past=state != InviteState::Open>{word}</span>
+                })}
             </p>
             <ul class="link-facts" role="list">
                 {timed.then(|| view! { class="u", <li>{icon(Icon::Hourglass)}<span>{expiry}</span></li> })}

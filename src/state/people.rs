@@ -110,12 +110,22 @@ impl State {
         }
     }
 
-    /// Erases the open community, which this profile is out of, from this device.
+    /// Erases the open community, which this profile is out of or was not let into, from this device.
     pub(crate) fn forget(self) {
+        self.part_with(|community| Command::Forget { community });
+    }
+
+    /// Takes the asking at the open community back.
+    pub(crate) fn take_back(self) {
+        self.part_with(|community| Command::TakeBack { community });
+    }
+
+    /// Does something after which the open community is no longer here.
+    fn part_with(self, command: impl FnOnce(CommunityRef) -> Command) {
         let Some(community) = self.open.get_untracked() else {
             return;
         };
-        self.change(community, Command::Forget { community }, move || {
+        self.change(community, command(community), move || {
             // The news of it may have led to another one already.
             if self.open.get_untracked() == Some(community) {
                 self.open.set(None);
@@ -129,14 +139,6 @@ impl State {
         if let Some(community) = self.open.get_untracked() {
             self.change(community, Command::Contest { community }, done);
         }
-    }
-
-    /// Takes the asking at the open community back.
-    pub(crate) fn take_back(self) {
-        let Some(community) = self.open.get_untracked() else {
-            return;
-        };
-        self.change(community, Command::TakeBack { community }, focus::heading);
     }
 
     fn change(self, community: CommunityRef, command: Command, done: impl FnOnce() + 'static) {

@@ -260,6 +260,8 @@ impl Asking {
     pub(crate) fn line_up(&mut self, ctx: &mut Ctx<'_>) {
         self.line_down();
         self.poll_at = ctx.now.plus(POLL_MS);
+        // Following an answer may have ended with the connection.
+        self.judge();
         self.advance(ctx);
     }
 

@@ -83,7 +83,7 @@ pub(crate) fn open_card(link: &Link, bytes: &[u8]) -> Result<Card, LedgerError> 
         && devices <= ANSWERING_MAX
         && (devices > 0) != ended.is_some()
         && card.answering.iter().all(|one| one.leaf.len() == 32);
-    let terms = card.terms.clone().filter(|_| sound).ok_or(malformed)?;
+    let terms = card.terms.filter(|_| sound).ok_or(malformed)?;
     Ok(Card {
         community: begun.genesis.name.clone(),
         suite: suite(&begun.genesis).ok_or(malformed)?,

@@ -426,6 +426,46 @@ fn an_old_answer_waits_for_a_new_one() {
     assert_eq!(play.phase(asker), Some(Phase::Live));
 }
 
+/// Whoever said yes does not come back: after a while another who may answer tells how to come in.
+#[test]
+fn another_tells_when_whoever_answered_does_not() {
+    let mut play = play(21);
+    let admin = play.stage.device(0);
+    let open = play.stage.share(play.owner, play.community, OPEN);
+    let there = play.stage.join(admin, &open).unwrap();
+    play.stage.run(10_000);
+    let members = play.stage.members(admin, there);
+    let person = members.iter().find(|one| one.person.me).unwrap().person.id;
+    play.govern(Act::SetRole {
+        person,
+        role: Role::Admin,
+    });
+    let asker = play.asker();
+    play.stage.stop(asker.0);
+    play.stage.set_offline(admin, true);
+    // The yes is in the ledger, and the device ends before it has told.
+    let requests = play.requests();
+    let act = Act::AnswerRequest {
+        invite: requests[0].invite,
+        request: requests[0].id,
+        yes: true,
+    };
+    let community = play.community;
+    let number = play
+        .stage
+        .ask(play.owner, Command::Govern { community, act });
+    while play.stage.answer(play.owner, number).is_none() {
+        play.stage.run(1);
+    }
+    play.stage.stop(play.owner);
+    play.stage.set_offline(admin, false);
+    play.stage.restart(asker.0);
+    play.stage.run(60_000);
+    assert_eq!(play.phase(asker), Some(Phase::Asking));
+    play.stage.run(10 * 60_000);
+    assert_eq!(play.phase(asker), Some(Phase::Live));
+}
+
 #[test]
 fn it_gets_over_a_crash_at_every_persist_point() {
     let (mut crashes, mut point) = ([0; 2], 0);

@@ -25,6 +25,8 @@ use ume_wire::relay::LaneNew;
 const ENDED_MAX: usize = 16;
 /// Requests by one invite that are looked at: a holder of the link could ask without end.
 const REQUESTS_MAX: usize = 64;
+/// Who was answered and did not come in for this long is told by others than whoever answered, milliseconds.
+const LATE_MS: u64 = 5 * 60_000;
 /// A bundle is made anew when the group is this many slots past it.
 const SLOTS_PER_BUNDLE: u64 = 32;
 
@@ -52,6 +54,8 @@ pub(super) struct Requests {
     open: Vec<(Hash, Hash)>,
     /// Counts changes of the above.
     changes: u32,
+    /// Since when this device has known that somebody is answered and not in.
+    late: BTreeMap<Hash, Millis>,
 }
 
 impl Requests {
@@ -83,6 +87,7 @@ impl Community {
         for invite in invites {
             self.read_requests(ctx, &invite);
         }
+        self.note_late(ctx.now);
         self.tell_askers(ctx);
         let open = self.unanswered(ctx.time);
         if open != self.requests.open {
@@ -231,7 +236,7 @@ impl Community {
         for key in self.outs_to_nobody() {
             self.erase_out(ctx, key);
         }
-        let owed = self.owed(ctx.time, self.chain.place());
+        let owed = self.owed(ctx, self.chain.place());
         let points = owed.iter().filter_map(|(invite, request, told)| {
             let is_yes = matches!(told, Told::Bundle(_));
             is_yes.then(|| self.answered_at(invite, request))?
@@ -265,6 +270,22 @@ impl Community {
         answers.get(request).map(|answered| answered.point)
     }
 
+    fn note_late(&mut self, now: Millis) {
+        let ledger = &self.chain.ledger;
+        let Requests { lanes, late, .. } = &mut self.requests;
+        for (id, asked) in lanes {
+            let invite = ledger.invites.get(id);
+            let Some(private) = invite.and_then(|invite| invite.private.as_ref()) else {
+                continue;
+            };
+            let out = |one: &&Request| ledger.persona_of(&one.leaf).is_none();
+            let told = |one: &&Request| private.answers.contains_key(&one.id);
+            for request in asked.requests.values().filter(out).filter(told) {
+                late.entry(request.id).or_insert(now);
+            }
+        }
+    }
+
     /// Answers in the outbox to people who are in by now, or whose invite this device no longer looks at.
     fn outs_to_nobody(&self) -> Vec<u64> {
         let over = |what: What| match what {
@@ -279,11 +300,11 @@ impl Community {
         outs.map(|(key, _)| *key).collect()
     }
 
-    fn owed(&self, time: Millis, (generation, slot): Place) -> Vec<(Hash, Hash, Told)> {
+    fn owed(&self, ctx: &Ctx<'_>, (generation, slot): Place) -> Vec<(Hash, Hash, Told)> {
         let mut owed = vec![];
         for (id, asked) in &self.requests.lanes {
             for request in asked.requests.values().filter(|one| !one.withdrawn) {
-                let due = self.verdict(id, request, time);
+                let due = self.verdict(id, request, ctx);
                 let told = self.saved.told.get(&request.id);
                 let due = due.filter(|due| match (due, told) {
                     (Told::Bundle(_), Some(Told::Bundle((of, at)))) => {
@@ -298,9 +319,9 @@ impl Community {
         owed
     }
 
-    /// What this device has to tell somebody who asks. Whoever said yes or no tells, or, if they may not do so any more,
-    /// everybody who may. That an invite has ended, everybody tells as well: whoever ended it may not be able to.
-    fn verdict(&self, id: &Hash, request: &Request, time: Millis) -> Option<Told> {
+    /// What this device has to tell somebody who asks. Whoever said yes or no tells; if they may not do so any more, or do not
+    /// do it, everybody who may. That an invite has ended, everybody tells as well: whoever ended it may not be able to.
+    fn verdict(&self, id: &Hash, request: &Request, ctx: &Ctx<'_>) -> Option<Told> {
         let ledger = &self.chain.ledger;
         if ledger.persona_of(&request.leaf).is_some() {
             return None;
@@ -308,8 +329,11 @@ impl Community {
         let invite = ledger.invites.get(id)?;
         let answered = invite.private.as_ref()?.answers.get(&request.id);
         let me = &self.saved.persona;
-        let mine = answered.is_some_and(|one| one.by == *me || !ledger.may_answer(&one.by, invite));
-        let usable = ledger.usable(id, time.0);
+        let late = self.requests.late.get(&request.id);
+        let late = late.is_some_and(|since| since.plus(LATE_MS) <= ctx.now);
+        let mine = answered
+            .is_some_and(|one| late || one.by == *me || !ledger.may_answer(&one.by, invite));
+        let usable = ledger.usable(id, ctx.time.0);
         match (answered, usable) {
             (Some(answered), _) if !answered.yes => {
                 mine.then_some(Told::Refused(Refusal::Declined))

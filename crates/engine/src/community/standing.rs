@@ -79,6 +79,7 @@ impl Community {
                 self.reject(Rejected::Entry(refusal));
                 self.feed.never(entry.id);
                 self.missing_changed = true;
+                self.give_up(ctx, entry);
                 false
             }
         }
@@ -89,6 +90,24 @@ impl Community {
         entry::judge(entry, &self.chain.ledger, |from, seq| {
             feed.ancestor(from, seq)
         })
+    }
+
+    /// An entry that was set aside and does not stand. If it was written here, its author keeps it, marked.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, entry: Entry) {
+        let outs = self.outs_of(&What::Entry(entry.id));
+        if outs.is_empty() {
+            return;
+        }
+        for out in outs {
+            self.erase_out(ctx, out);
+        }
+        let kept = Kept {
+            entry,
+            waiting: false,
+            own: true,
+            refused: true,
+        };
+        self.keep(ctx, kept);
     }
 
     /// Looks again at entries about which nothing could be said.

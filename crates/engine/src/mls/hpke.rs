@@ -52,14 +52,14 @@ pub(crate) fn public_key(suite: Suite, secret: &[u8; 32]) -> Result<Vec<u8>, Mls
 /// [`MlsError::Refused`] if the key is none of this suite.
 pub(crate) fn seal(
     suite: Suite,
-    what: Use,
+    purpose: Use,
     public: &[u8],
     context: &[u8],
-    content: &[u8],
+    what: &[u8],
 ) -> Result<Sealed, MlsError> {
     let config = suite.ciphersuite().hpke_config();
     let sealed = RustCrypto::default()
-        .hpke_seal(config, public, what.info(), context, content)
+        .hpke_seal(config, public, purpose.info(), context, what)
         .map_err(MlsError::refused)?;
     Ok(Sealed {
         encapsulation: sealed.kem_output.as_slice().to_vec(),
@@ -73,7 +73,7 @@ pub(crate) fn seal(
 /// [`MlsError::Malformed`] if it was sealed to another, in another context, or not at all.
 pub(crate) fn open(
     suite: Suite,
-    what: Use,
+    purpose: Use,
     secret: &[u8; 32],
     context: &[u8],
     sealed: &Sealed,
@@ -88,7 +88,7 @@ pub(crate) fn open(
         ciphertext: sealed.content.clone().into(),
     };
     crypto
-        .hpke_open(config, &input, &pair.private, what.info(), context)
+        .hpke_open(config, &input, &pair.private, purpose.info(), context)
         .map(Zeroizing::new)
         .map_err(MlsError::malformed)
 }

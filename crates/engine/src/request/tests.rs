@@ -169,8 +169,7 @@ fn a_forged_card_is_refused() {
         Some(LedgerError::Authority)
     );
     // Of no sense.
-    type Change = fn(&mut proto::InviteCard);
-    let changes: [Change; 5] = [
+    let changes: [fn(&mut proto::InviteCard); 5] = [
         |card| card.name = String::new(),
         |card| card.answering.clear(),
         |card| card.ended = 2,
@@ -207,10 +206,7 @@ fn a_forged_request_is_refused_by_name() {
     let secret = link().secret;
     // By a link of another invite.
     let other = opened(&Secret::new([7; 32]), "");
-    assert_eq!(
-        verified(&other).err(),
-        None.or(Some(LedgerError::InviteUnknown))
-    );
+    assert_eq!(verified(&other).err(), Some(LedgerError::InviteUnknown));
     let sound = proto::Signed::decode(&opened(&secret, "")[..]).unwrap();
     let content = || proto::Request::decode(&sound.content[..]).unwrap();
     let by = |n: u8, request: proto::Request| {

@@ -6,14 +6,16 @@ use proto::statement::Body;
 use ume_api::Rules;
 
 fn private(secret: &Secret, expires_ms: u64) -> proto::InviteCreate {
-    let Body::InviteCreate(open) = invite(secret, 1, expires_ms) else {
-        unreachable!()
-    };
     proto::InviteCreate {
+        key: crate::community::invites::invite_key(secret).to_vec(),
+        expires_ms,
+        max_uses: 1,
+        window: 2,
+        role: proto::Role::Member.into(),
         kind: proto::InviteKind::Private.into(),
         requests: secret.derive(Label::Requests, &[]).bytes().to_vec(),
         requests_writer: vec![7; 32],
-        ..open
+        ..proto::InviteCreate::default()
     }
 }
 
