@@ -73,8 +73,9 @@ impl Crowd {
     }
 
     pub(crate) fn join(&self) {
-        let costs = |pick: fn(&(Cost, Cost)) -> Cost| self.joins.iter().map(pick).collect();
-        table::row("join", self.size, "who comes", costs(|(one, _)| *one));
+        let costs =
+            |pick: fn(&(Cost, Cost)) -> Cost| self.joins.iter().map(pick).collect::<Vec<_>>();
+        table::row("join", self.size, "who comes", &costs(|(one, _)| *one));
         table::row(
             "join",
             self.size,
@@ -94,8 +95,8 @@ impl Crowd {
             self.scene.run(SETTLE_MS);
             self.note(before, &mut own, &mut others);
         }
-        table::row("post", self.size, "who posts", own);
-        table::row("post", self.size, "each of the others", others);
+        table::row("post", self.size, "who posts", &own);
+        table::row("post", self.size, "each of the others", &others);
         Ok(())
     }
 
@@ -116,8 +117,8 @@ impl Crowd {
             self.note(before, &mut own, &mut others);
             self.size -= 1;
         }
-        table::row("remove", size, "who removes", own);
-        table::row("remove", size, "each of the others", others);
+        table::row("remove", size, "who removes", &own);
+        table::row("remove", size, "each of the others", &others);
         self.agree()
     }
 
@@ -127,7 +128,7 @@ impl Crowd {
         self.scene.stop(self.other);
         self.scene.start(self.other)?;
         let cost = self.scene.cost(self.other).since(before);
-        table::row("load", self.size, "each", vec![cost]);
+        table::row("load", self.size, "each", &[cost]);
         let (rows, bytes) = self.scene.stored(self.other);
         println!(
             "stored by a member of {}: {rows} rows, {bytes} bytes",

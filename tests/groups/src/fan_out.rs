@@ -17,6 +17,7 @@ pub(crate) fn show(section: &str, size: usize) {
     let others = size.saturating_sub(1);
     let bytes = match section {
         "join" => FIRST + MESSAGE,
+        "load" => return,
         _ => MESSAGE + CONTENT,
     };
     let hybrid = if section == "join" {

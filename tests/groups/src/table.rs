@@ -12,7 +12,7 @@ pub(crate) fn head() {
 }
 
 /// Medians of all but the time, of which the 95th percentile is shown as well. `sent` and `got` are frames.
-pub(crate) fn row(what: &str, size: usize, who: &str, costs: Vec<Cost>) {
+pub(crate) fn row(what: &str, size: usize, who: &str, costs: &[Cost]) {
     if costs.is_empty() {
         return;
     }

@@ -161,7 +161,7 @@ impl Community {
             let secret = group.export_pending(EXPORT_GENERATION, &[]).ok()?.into();
             self.ways(ctx, &secret, &proposal.ledger)
         } else {
-            Default::default()
+            (Ways::default(), vec![])
         };
         let record = self.chain.record(
             proposal,

@@ -122,11 +122,11 @@ impl Community {
         let rescues = self.rescues(secret, after);
         if rescues.len() > RESCUES_HERE {
             let rescues = proto::Rescues { rescues }.encode_to_vec();
-            let sealed = parcel::seal(&rescues, ctx.rng);
-            return sealed.map_or_else(Default::default, |(parcel, blobs)| {
-                let (here, parcel) = (vec![], Some(parcel));
-                (Ways { here, parcel }, blobs)
-            });
+            let Some((parcel, blobs)) = parcel::seal(&rescues, ctx.rng) else {
+                return (Ways::default(), vec![]);
+            };
+            let (here, parcel) = (vec![], Some(parcel));
+            return (Ways { here, parcel }, blobs);
         }
         let (here, parcel) = (rescues, None);
         (Ways { here, parcel }, vec![])

@@ -191,7 +191,9 @@ impl Community {
             of == generation && slot < at + SLOTS_PER_BUNDLE && draft.length >= point
         };
         if !self.draft.as_ref().is_some_and(is_of_use) {
-            self.draft = None;
+            if let Some(old) = self.draft.take() {
+                self.uploads.drop(|id| old.blobs.contains(id));
+            }
             let snapshot = self.snapshot()?;
             let length = snapshot.statements.iter().map(Vec::len).sum::<usize>();
             if length + snapshot.tree.len() <= LONG {
