@@ -2,9 +2,13 @@
 use crate::components::announcer::Announcer;
 use crate::components::communities::Communities;
 use crate::components::composer::Composer;
+use crate::components::hand_sheet::HandSheet;
 use crate::components::header::Header;
 use crate::components::mark::mark;
 use crate::components::notices::Notices;
+use crate::components::pins::Pins;
+use crate::components::post_menu::PostMenu;
+use crate::components::post_sheet::PostSheet;
 use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
 use crate::components::side::Side;
@@ -34,6 +38,7 @@ pub(crate) fn Home() -> impl IntoView {
                 <Strips community=community/>
                 // A new list and a new composer for each community: nothing of one shows up in another.
                 {move || state.open.get().map(|id| view! { class="u",
+                    <Pins community=community/>
                     <Timeline community=community/>
                     {move || match heard.get()? {
                         Voice::Speaks => Some(view! { class="u", <Composer id=id/> }.into_any()),
@@ -43,6 +48,9 @@ pub(crate) fn Home() -> impl IntoView {
             </main>
             <Announcer/>
             <ShareSheet/>
+            <PostMenu community=community/>
+            <PostSheet/>
+            <HandSheet/>
             <Sheet open=menu title=menu_title name="menu">
                 <Communities chosen=move |()| menu.set(false)/>
             </Sheet>

@@ -1,10 +1,12 @@
 //! Who is in the open community, by which links people come, and who may do what.
 use crate::components::ask::{Outcome, part};
+use crate::components::hand_sheet::HandSheet;
 use crate::components::icon::{Icon, icon};
 use crate::components::invites::Invites;
 use crate::components::member_sheet::MemberSheet;
 use crate::components::members::Members;
 use crate::components::notices::Notices;
+use crate::components::profile::ProfileSheet;
 use crate::components::rules::RulesPart;
 use crate::components::share::ShareSheet;
 use crate::components::side::Side;
@@ -100,6 +102,8 @@ pub(crate) fn People() -> impl IntoView {
             </main>
             <p class="unseen" role="status">{move || people.said.get()}</p>
             <MemberSheet community=community/>
+            <ProfileSheet/>
+            <HandSheet/>
             <ShareSheet/>
         </div>
     }

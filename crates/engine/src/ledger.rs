@@ -125,7 +125,9 @@ pub(crate) enum Effect {
     /// Posts have another owner.
     Transferred,
     /// Somebody's name or line.
-    ProfileChanged,
+    ProfileChanged {
+        persona: Hash,
+    },
     /// What the relay is paid with.
     AccessChanged,
 }
