@@ -1,7 +1,6 @@
 //! The whole: which page is shown, and what belongs to all of them.
 use crate::components::preferences::remembered_language;
 use crate::components::update_bar::UpdateBar;
-use crate::components::word::LastWord;
 use crate::i18n::{I18n, I18nContextProvider, t, t_string, use_i18n};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
@@ -73,7 +72,6 @@ fn Shell() -> impl IntoView {
             Screen::Silent => view! { class="u", <Silent/> }.into_any(),
             Screen::Stopped(failure) => view! { class="u", <Stopped failure=failure/> }.into_any(),
         }}
-        <LastWord/>
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
             keep(since.map_or(written.clone(), |since| format!("{written}\n{since}")));
             let _ = failure.try_set(Some(why));
         });
-        focus::later("#compose");
+        focus::now("#compose");
     };
     if pointer::is_fine() {
         focus::later("#compose");

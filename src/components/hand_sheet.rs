@@ -1,6 +1,6 @@
 //! Handing something over: a post or all posts of a person to somebody else, or what a person was and owned back to them after
 //! they lost their key. Asked once, when it is clear to whom.
-use super::ask::{Ask, part};
+use super::ask::{Ask, Outcome, part};
 use super::sheet::Sheet;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::focus;
@@ -70,30 +70,31 @@ fn Hand(what: Handing) -> impl IntoView {
     let subject = subject(&what);
     let back = matches!(what, Handing::Back(_));
     let chosen = RwSignal::new(None::<Person>);
-    let candidates = {
-        let id = subject.id;
-        move || -> Vec<Person> {
-            // Nobody takes ownership from an owner, not even in this way.
-            let fits = |one: &MemberView| {
-                one.person.id != id && !(back && (one.role == Role::Owner || one.person.me))
-            };
-            let all = people.members.get().unwrap_or_default().into_iter();
-            all.filter(fits).map(|one| one.person).collect()
-        }
-    };
-    let choices = candidates;
+    let id = subject.id;
+    // Drawn anew when somebody comes or goes, and not with every other news.
+    let candidates = Memo::new(move |_| -> Vec<Person> {
+        // Nobody takes ownership from an owner, not even in this way.
+        let fits = |one: &MemberView| {
+            one.person.id != id && !(back && (one.role == Role::Owner || one.person.me))
+        };
+        let all = people.members.get().unwrap_or_default().into_iter();
+        all.filter(fits).map(|one| one.person).collect()
+    });
     let choose = move |event| {
         people.failure.set(None);
         let wanted = event_target_value(&event);
-        let found = choices().into_iter().find(|one| key(one) == wanted);
-        chosen.set(found);
+        chosen.set(
+            candidates.with_untracked(|all| all.iter().find(|one| key(one) == wanted).cloned()),
+        );
     };
     let options = move || {
         let option = |one: Person| {
+            let is = chosen
+                .with_untracked(|chosen| chosen.as_ref().is_some_and(|chosen| chosen.id == one.id));
             let value = key(&one);
-            view! { class="u", <option value=value>{one.name}</option> }
+            view! { class="u", <option value=value selected=is>{one.name}</option> }
         };
-        candidates().into_iter().map(option).collect_view()
+        candidates.get().into_iter().map(option).collect_view()
     };
     let label = if back {
         t!(i18n, hand.who_were)
@@ -121,6 +122,9 @@ fn Hand(what: Handing) -> impl IntoView {
                 {options}
             </select>
         </label>
+        {part(move || chosen.with(Option::is_none), move || view! { class="u",
+            <Outcome retry=move |()| state.look_at_people()/>
+        }.into_any())}
         {part(move || chosen.with(Option::is_some), move || view! { class="u",
             <Ask text=text go=deed on_go=go on_back=move |()| state.posts.hands.set(false)/>
         }.into_any())}

@@ -53,7 +53,7 @@ fn newest(pinned: Memo<Option<(CommunityRef, Vec<EntryId>)>>) -> AnyView {
 /// A pinned post, wherever in the past it stands.
 fn whole(i18n: I18n, community: CommunityRef, post: EntryId) -> AnyView {
     let command = Command::Versions { community, post };
-    lookup(command, move |reply| {
+    lookup(command, Some(t!(i18n, pins.gone)), move |reply| {
         let Reply::Versions(all) = reply else {
             return ().into_any();
         };

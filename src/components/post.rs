@@ -138,7 +138,7 @@ fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoVie
                 </time>
             </PostHead>
             {text}
-            <Delivery state=post.state/>
+            {(!editing).then(|| view! { class="u", <Delivery state=post.state/> })}
             {(!editing).then(|| notes(i18n, &post, now))}
             {(!editing).then(|| more(i18n, &post))}
         </article>
@@ -187,8 +187,6 @@ fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
     let post = post.clone();
     let hold = move |_| {
         posts.word.set(None);
-        // What is being edited stays so, and where it is.
-        posts.editing.set(None);
         posts.held.set(Some(post.clone()));
     };
     view! { class="u",

@@ -54,7 +54,7 @@ fn versions(i18n: I18n, community: CommunityRef, post: &PostView) -> AnyView {
         community,
         post: post.id,
     };
-    lookup(command, move |reply| {
+    lookup(command, None, move |reply| {
         let Reply::Versions(all) = reply else {
             return ().into_any();
         };
@@ -120,7 +120,7 @@ fn owners(i18n: I18n, community: CommunityRef, post: &PostView) -> AnyView {
         post: post.id,
     };
     let (author, at) = (post.author.clone(), post.at);
-    lookup(command, move |reply| {
+    lookup(command, None, move |reply| {
         let Reply::Owners(chain) = reply else {
             return ().into_any();
         };

@@ -5,7 +5,7 @@ use crate::i18n::{t, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 
-/// The line, over whatever page is shown.
+/// The line, where it covers nothing.
 #[component]
 pub(crate) fn LastWord() -> impl IntoView {
     let i18n = use_i18n();

@@ -15,6 +15,7 @@ use crate::components::side::Side;
 use crate::components::silence::{Farewell, Silence};
 use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
+use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Voice, state, voice};
 use leptos::prelude::*;
@@ -40,6 +41,7 @@ pub(crate) fn Home() -> impl IntoView {
                 {move || state.open.get().map(|id| view! { class="u",
                     <Pins community=community/>
                     <Timeline community=community/>
+                    <LastWord/>
                     {move || match heard.get()? {
                         Voice::Speaks => Some(view! { class="u", <Composer id=id/> }.into_any()),
                         silent => Some(view! { class="u", <Silence voice=silent/> }.into_any()),

@@ -12,6 +12,7 @@ use crate::components::share::ShareSheet;
 use crate::components::side::Side;
 use crate::components::silence::Farewell;
 use crate::components::strip::Strips;
+use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
@@ -99,6 +100,7 @@ pub(crate) fn People() -> impl IntoView {
                         }}
                     </div>
                 </div>
+                <LastWord/>
             </main>
             <p class="unseen" role="status">{move || people.said.get()}</p>
             <MemberSheet community=community/>

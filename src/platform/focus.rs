@@ -38,10 +38,13 @@ pub(crate) fn settle(id: String) {
 
 /// Moves the focus to the first match as soon as it is drawn.
 pub(crate) fn later(selector: &'static str) {
-    request_animation_frame(move || {
-        let found = document().query_selector(selector).ok().flatten();
-        if let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
-            let _ = element.focus();
-        }
-    });
+    request_animation_frame(move || now(selector));
+}
+
+/// Moves the focus to the first match.
+pub(crate) fn now(selector: &str) {
+    let found = document().query_selector(selector).ok().flatten();
+    if let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
 }

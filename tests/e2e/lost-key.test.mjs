@@ -10,6 +10,7 @@ import { like, words } from "./harness/words.mjs";
 test("an owner gives a new persona what the lost one was and owned, and everybody sees it", async (t) => {
   const { scene, anna, bert, carla, link } = await three(t);
   await changeRole(anna.page, "Bert", words.role.admin);
+  await closePeople(anna.page);
   await post(bert.page, "I keep the spare key.");
   await postWith(anna.page, "I keep the spare key.").waitFor();
 

@@ -1,6 +1,5 @@
 // Who people say they are in a community.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { closePeople, memberLine, openMember, post, postWith } from "./harness/app.mjs";
 import { close } from "./harness/posts.mjs";
@@ -33,6 +32,33 @@ const drawn = async (within) => {
   });
 };
 
+/** A large picture with much in it, as a camera would make it: hills under a low sun, and noise. */
+async function photo(page) {
+  const base64 = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(1600, 1100);
+    const brush = canvas.getContext("2d");
+    const sky = brush.createLinearGradient(0, 0, 0, 800);
+    sky.addColorStop(0, "#f7b267");
+    sky.addColorStop(1, "#f25c54");
+    brush.fillStyle = sky;
+    brush.fillRect(0, 0, 1600, 1100);
+    for (const [colour, x, y, size] of [["#fff3c4", 900, 420, 150], ["#7b4b94", 500, 1300, 700], ["#3d2c5e", 1200, 1500, 800]]) {
+      brush.fillStyle = colour;
+      brush.beginPath();
+      brush.arc(x, y, size, 0, 7);
+      brush.fill();
+    }
+    const pixels = brush.getImageData(0, 0, 1600, 1100);
+    for (let at = 0; at < pixels.data.length; at += 1) pixels.data[at] += Math.random() * 24;
+    brush.putImageData(pixels, 0, 0);
+    const blob = await canvas.convertToBlob({ type: "image/png" });
+    let text = "";
+    for (const byte of new Uint8Array(await blob.arrayBuffer())) text += String.fromCharCode(byte);
+    return btoa(text);
+  });
+  return Buffer.from(base64, "base64");
+}
+
 test("name, line and picture are changed and seen by the others", async (t) => {
   const { scene, anna, bert, carla } = await three(t);
   await post(bert.page, "Guess who.");
@@ -42,7 +68,7 @@ test("name, line and picture are changed and seen by the others", async (t) => {
   const file = profile.getByLabel(words.profile.choose);
   await file.setInputFiles({ name: "no.png", mimeType: "image/png", buffer: Buffer.from("<svg onload=alert(1)>") });
   await profile.getByText(words.profile.unreadable).waitFor();
-  await file.setInputFiles({ name: "me.png", mimeType: "image/png", buffer: await readFile("assets/icons/ume-512.png") });
+  await file.setInputFiles({ name: "me.png", mimeType: "image/png", buffer: await photo(bert.page) });
   assert.ok(await drawn(profile), "a preview");
   await profile.getByLabel(words.profile.name).fill("");
   await profile.getByText(words.profile.name_needed).waitFor();
