@@ -4,6 +4,7 @@ pub(crate) mod clipboard;
 pub(crate) mod focus;
 pub(crate) mod intl;
 pub(crate) mod memory;
+pub(crate) mod picture;
 pub(crate) mod pointer;
 pub(crate) mod share;
 pub(crate) mod tabs;

@@ -2,17 +2,22 @@
 mod feed;
 mod navigation;
 mod people;
+mod pictures;
+mod posts;
 mod sharing;
 
 pub(crate) use feed::Feed;
 pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
+pub(crate) use pictures::Pictures;
+pub(crate) use posts::{About, Handing, Posts, handle};
 pub(crate) use sharing::{Link, Sharing};
 
 use crate::engine::Engine;
 use crate::platform::{intl, memory, tabs, timer};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use ume_api::{
     Command, CommunityRef, CommunityView, Connection, Failure, FromEngine, News, Notice, Reply,
 };
@@ -39,9 +44,20 @@ pub(crate) enum Stage {
     Failed(Failure),
 }
 
-/// All of the app's state; copies are the same state.
+/// All of the app's state; copies are the same state. It lives as long as the page, so whatever listens holds an address only.
 #[derive(Clone, Copy)]
-pub(crate) struct State {
+pub(crate) struct State(&'static Parts);
+
+impl Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        self.0
+    }
+}
+
+/// What the state is made of.
+pub(crate) struct Parts {
     /// How the engine is.
     pub(crate) stage: RwSignal<Stage>,
     /// All communities of this profile; `None` until the engine has named them.
@@ -58,6 +74,10 @@ pub(crate) struct State {
     pub(crate) notices: RwSignal<Vec<Notice>>,
     /// The people and links of the open one.
     pub(crate) people: People,
+    /// What is being done with single posts.
+    pub(crate) posts: Posts,
+    /// The pictures that people show.
+    pub(crate) pictures: Pictures,
     /// The share sheet.
     pub(crate) sharing: Sharing,
     /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
@@ -73,7 +93,7 @@ pub(crate) struct State {
 impl State {
     /// The state of a page that just opened; `link` is the invite that its address carried.
     pub(crate) fn new(link: Option<String>) -> Self {
-        Self {
+        Self(Box::leak(Box::new(Parts {
             stage: RwSignal::new(Stage::Booting),
             communities: RwSignal::new(None),
             open: RwSignal::new(None),
@@ -82,12 +102,14 @@ impl State {
             connection: RwSignal::new(Connection::Connecting),
             notices: RwSignal::new(Vec::new()),
             people: People::new(),
+            posts: Posts::new(),
+            pictures: Pictures::new(),
             sharing: Sharing::new(),
             now: RwSignal::new(intl::now()),
             update: RwSignal::new(false),
             drafts: StoredValue::new(BTreeMap::new()),
             engine: Engine::new(),
-        }
+        })))
     }
 
     /// Starts the engine and listens to it.
@@ -204,6 +226,7 @@ impl State {
         self.open.set(Some(community));
         self.feed.clear();
         self.people.clear();
+        self.posts.clear();
         memory::keep(memory::OPEN, Some(&community.0.to_string()));
         spawn_local(async move {
             let answer = self.engine.ask(Command::Open { community }).await;
@@ -224,6 +247,7 @@ impl State {
                 self.open.set(None);
                 self.feed.clear();
                 self.people.clear();
+                self.posts.clear();
                 self.stage.set(Stage::Ready);
             }
             FromEngine::Held => self.stage.set(Stage::Held),

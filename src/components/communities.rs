@@ -1,6 +1,6 @@
 //! The communities of this profile: beside the feed where there is room, in a sheet elsewhere.
-use super::avatar::avatar;
 use super::icon::{Icon, icon};
+use super::portrait::portrait_in;
 use super::preferences::Preferences;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
@@ -25,7 +25,7 @@ pub(crate) fn Communities(
             <ul role="list">
                 <For
                     each=move || state.communities.get().unwrap_or_default()
-                    key=|one| (one.id, one.name.clone(), one.members, one.phase)
+                    key=|one| (one.id, one.name.clone(), one.members, one.phase, one.me.picture)
                     children=move |community| view! { class="u", <One community=community chosen=chosen/> }
                 />
             </ul>
@@ -59,7 +59,7 @@ fn One(community: CommunityView, chosen: Callback<()>) -> impl IntoView {
                 aria-current=move || open().then_some("true")
                 on:click=choose
             >
-                <span class="community-picture">{avatar(community.me.mark)}</span>
+                <span class="community-picture">{portrait_in(id, &community.me)}</span>
                 <span class="community-names">
                     <bdi class="community-name">{community.name}</bdi>
                     <span class="community-facts">

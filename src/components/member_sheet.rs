@@ -3,11 +3,12 @@ use super::ask::{Ask, Outcome, deed, part};
 use super::avatar::avatar;
 use super::contest::Recovered;
 use super::icon::{Icon, icon};
+use super::portrait::portrait;
 use super::roles::{self, Allowed};
 use super::sheet::Sheet;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::focus;
-use crate::state::{Page, state};
+use crate::state::{Handing, Page, state};
 use leptos::prelude::*;
 use ume_api::{
     Act, CommunityView, InviteState, MemberView, Person, PersonId, Phase, Right, Role, Rules,
@@ -98,8 +99,9 @@ fn Member(seen: Seen) -> impl IntoView {
     let state = state();
     let people = state.people;
     let step = RwSignal::new(Step::Whole);
-    let Person { id, name, mark, .. } = seen.member.person.clone();
+    let Person { id, name, .. } = seen.member.person.clone();
     let name = StoredValue::new(name);
+    let head = head(i18n, &seen.member);
     let seen = StoredValue::new(seen);
     let stay = RwSignal::new(false);
     let done = move |said: String| {
@@ -180,13 +182,32 @@ fn Member(seen: Seen) -> impl IntoView {
     };
     view! { class="u",
         <div class="member">
-            <span class="member-picture">{avatar(mark)}</span>
+            {head}
             {move || match step.get() {
                 Step::Whole => view! { class="u", <Whole seen=seen.get_value() step=step/> }.into_any(),
                 step => ask(step),
             }}
         </div>
     }
+}
+
+/// What they look like and say about themselves, and who they were.
+fn head(i18n: I18n, member: &MemberView) -> AnyView {
+    let mark = member.person.mark;
+    let copied = member.person.picture.is_some();
+    let line = Some(member.line.clone()).filter(|line| !line.is_empty());
+    let was = member.was.clone().map(|was| was.name);
+    view! { class="u",
+        <span class="member-picture">{portrait(&member.person)}</span>
+        {line.map(|line| view! { class="u", <p class="member-line" dir="auto">{line}</p> })}
+        {was.map(|name| view! { class="u",
+            <p class="member-was" data-test="was">{icon(Icon::History)}<span>{t!(i18n, people.was_text, name = name.clone())}</span></p>
+        })}
+        {copied.then(|| view! { class="u",
+            <p class="member-mark"><span>{avatar(mark)}</span><span>{t!(i18n, people.mark)}</span></p>
+        })}
+    }
+    .into_any()
 }
 
 /// How many links a ban ends.
@@ -239,6 +260,33 @@ fn Whole(seen: Seen, step: RwSignal<Step>) -> impl IntoView {
     let offers = offers.map(|from| offered(i18n, from)).collect_view();
     let mut acts = Vec::new();
     let danger = "button quiet danger";
+    let person = member.person.clone();
+    if me {
+        let open = Callback::new(move |()| {
+            people.failure.set(None);
+            people.sheet.set(false);
+            people.profile.set(true);
+        });
+        acts.push(deed(
+            "act-profile",
+            "button quiet",
+            Some(Icon::Pen),
+            t!(i18n, people.profile),
+            open,
+        ));
+    }
+    if me || seen.mine == Some(Role::Owner) {
+        let label = if me {
+            t!(i18n, people.give_mine)
+        } else {
+            t!(i18n, people.give_all)
+        };
+        acts.push(handing(Icon::Give, label, Handing::All(person.clone())));
+    }
+    if seen.may_set_role() && member.was.is_none() {
+        let label = t!(i18n, people.recover);
+        acts.push(handing(Icon::History, label, Handing::Back(person)));
+    }
     if may_set_role && seen.offering {
         acts.push(offering(i18n, member.person.id));
     } else if may_set_role {
@@ -288,6 +336,16 @@ fn Whole(seen: Seen, step: RwSignal<Step>) -> impl IntoView {
         <Outcome retry=|()| ()/>
         <div class="member-acts">{acts}</div>
     }
+}
+
+/// The way to hand something over, in a sheet of its own.
+fn handing(sign: Icon, label: Signal<String>, what: Handing) -> AnyView {
+    let state = state();
+    let open = Callback::new(move |()| {
+        state.people.sheet.set(false);
+        state.hand(what.clone());
+    });
+    deed("", "button quiet", Some(sign), label, open)
 }
 
 fn hint(words: Signal<String>) -> AnyView {

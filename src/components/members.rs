@@ -1,14 +1,16 @@
 //! Everybody in a community, and quietly those who are no longer in it.
-use super::ask::part;
-use super::avatar::avatar;
+use super::ask::{deed, part};
+use super::hides::Hides;
+use super::icon::Icon;
+use super::portrait::portrait;
 use super::roles;
-use crate::i18n::{t, use_i18n};
-use crate::state::state;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::state::{Handing, state};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
-use ume_api::{Departure, FormerView, Person, PersonId, Role};
+use ume_api::{CommunityView, Departure, FormerView, Person, PersonId, Phase, Role};
 
-/// Both lists.
+/// Both lists, and what this person hides.
 #[component]
 pub(crate) fn Members() -> impl IntoView {
     let i18n = use_i18n();
@@ -26,8 +28,8 @@ pub(crate) fn Members() -> impl IntoView {
         <ul class="people" role="list" aria-label=t!(i18n, people.members)>
             <For
                 each=move || people.members.get().unwrap_or_default()
-                key=|one| (one.person.id, one.person.name.clone())
-                children=move |one| view! { class="u", <Row person=one.person roles=roles/> }
+                key=|one| (one.person.id, one.person.name.clone(), one.person.picture, one.was.as_ref().map(|was| was.id))
+                children=move |one| view! { class="u", <Row person=one.person was=one.was roles=roles/> }
             />
         </ul>
         {part(move || people.former.with(|former| !former.is_empty()), move || view! { class="u",
@@ -42,11 +44,16 @@ pub(crate) fn Members() -> impl IntoView {
                 </ul>
             </details>
         }.into_any())}
+        <Hides/>
     }
 }
 
 #[component]
-fn Row(person: Person, roles: Memo<BTreeMap<PersonId, Role>>) -> impl IntoView {
+fn Row(
+    person: Person,
+    was: Option<Person>,
+    roles: Memo<BTreeMap<PersonId, Role>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let people = state().people;
     let id = person.id;
@@ -63,10 +70,13 @@ fn Row(person: Person, roles: Memo<BTreeMap<PersonId, Role>>) -> impl IntoView {
                 aria-haspopup="dialog"
                 on:click=move |_| people.show(id)
             >
-                <span class="person-picture">{avatar(person.mark)}</span>
+                <span class="person-picture">{portrait(&person)}</span>
                 <span class="person-who">
                     <bdi class="person-name">{person.name}</bdi>
                     {person.me.then(|| view! { class="u", <span class="badge">{t!(i18n, feed.you)}</span> })}
+                    {was.map(|was| view! { class="u",
+                        <span class="person-was">{t!(i18n, people.was, name = was.name.clone())}</span>
+                    })}
                 </span>
                 <span class="person-role">{role}</span>
             </button>
@@ -81,8 +91,18 @@ fn FormerRow(former: FormerView) -> impl IntoView {
         person,
         how,
         contested,
-        ..
+        now,
     } = former;
+    let state = state();
+    // Who came back under another key is not gone.
+    let now = now.map(|now| now.name);
+    let gone = now.is_none();
+    let owner = Memo::new(move |_| {
+        let out = |one: &CommunityView| matches!(one.phase, Phase::Ended(_));
+        let community = state.community();
+        community.is_some_and(|one| one.role == Role::Owner && !out(&one))
+    });
+    let whose = person.clone();
     let how = match how {
         _ if contested => t!(i18n, contest.mark),
         Departure::Left => t!(i18n, people.left),
@@ -91,12 +111,22 @@ fn FormerRow(former: FormerView) -> impl IntoView {
     };
     view! { class="u",
         <li class="person-line person person-gone">
-            <span class="person-picture">{avatar(person.mark)}</span>
+            <span class="person-picture">{portrait(&person)}</span>
             <span class="person-who">
                 <bdi class="person-name">{person.name}</bdi>
                 {person.me.then(|| view! { class="u", <span class="badge">{t!(i18n, feed.you)}</span> })}
             </span>
-            <span class="person-role">{how}</span>
+            <span class="person-role">
+                {move || match now.clone() {
+                    Some(name) if !contested => t_string!(i18n, people.now, name = name),
+                    _ => how.get(),
+                }}
+            </span>
+            {part(move || owner.get() && gone, move || {
+                let whose = whose.clone();
+                let give = Callback::new(move |()| state.hand(Handing::All(whose.clone())));
+                deed("", "button quiet person-give", Some(Icon::Give), t!(i18n, people.give_all), give)
+            })}
         </li>
     }
 }

@@ -1,11 +1,16 @@
 //! One post.
-use super::avatar::avatar;
+use super::editor::Editor;
 use super::icon::{Icon, icon};
-use crate::i18n::{t, t_string, use_i18n};
-use crate::platform::intl;
+use super::portrait::portrait;
+use super::post_menu::hide;
+use super::post_sheet::words;
+use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::platform::{focus, intl};
+use crate::state::{About, handle, state};
 use leptos::prelude::*;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use ume_api::{Person, PostState, PostView};
+use ume_api::{Hidden, Person, PostState, PostView};
 
 /// A post of the timeline and how it stands to the one above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +21,25 @@ pub(crate) struct Row {
     pub(crate) first_of_day: bool,
     /// The one above is by the same person, moments before: no need to say again who.
     pub(crate) continues: bool,
+    /// What is drawn of it.
+    pub(crate) form: Form,
+}
+
+/// What is drawn of a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Whole,
+    /// A line: this person does not want to see it.
+    Folded,
+    /// An editor in the place of its text.
+    Edited,
+}
+
+/// Rows are their own keys: whatever changes about one draws it anew.
+impl Hash for Row {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.post.id.hash(state);
+    }
 }
 
 /// Draws a post. `now` ticks, so that "2 minutes ago" stays true.
@@ -26,46 +50,166 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
         post,
         first_of_day,
         continues,
+        form,
     } = row;
     let at = post.at;
-    let exact = move || {
-        let locale = i18n.get_locale();
-        format!("{}, {}", intl::day(locale, at), intl::time(locale, at))
-    };
     let state = match post.state {
         PostState::Waiting => "waiting",
         PostState::Sent => "sent",
         PostState::Received => "received",
         PostState::Refused => "refused",
     };
+    let content = if form == Form::Folded {
+        fold(i18n, &post)
+    } else {
+        let editing = form == Form::Edited;
+        view! { class="u", <Whole post=post editing=editing now=now/> }.into_any()
+    };
     view! { class="u",
         <li class="row" class:row-continues=continues data-state=state data-test="post">
             {first_of_day.then(|| view! { class="u",
                 <p class="day"><span>{move || intl::day(i18n.get_locale(), at)}</span></p>
             })}
-            <article class="post" class:post-mine=post.author.me>
-                <PostHead author=post.author.clone()>
-                    <time class="post-time" datetime=intl::iso(at) title=exact>
-                        {move || intl::relative(i18n.get_locale(), at, now.get())}
-                    </time>
-                    {post.expires_at.map(|ends| view! { class="u",
-                        <span class="post-time" data-test="ends">
-                            {move || {
-                                let when = intl::relative(i18n.get_locale(), ends, now.get());
-                                t_string!(i18n, feed.ends, when = when)
-                            }}
-                        </span>
-                    })}
-                </PostHead>
-                {if post.unpublished_by.is_some() {
-                    view! { class="u", <p class="post-text post-gone">{t!(i18n, feed.unpublished)}</p> }.into_any()
-                } else {
-                    view! { class="u", <p class="post-text" dir="auto">{post.text.clone()}</p> }.into_any()
-                }}
-                <Delivery state=post.state/>
-            </article>
+            {content}
         </li>
     }
+}
+
+/// What stays of a post that this person does not want to see: one quiet line.
+fn fold(i18n: I18n, post: &Arc<PostView>) -> AnyView {
+    let state = state();
+    let posts = state.posts;
+    let id = post.id;
+    let name = post.author.name.clone();
+    let shown = name.clone();
+    // Whoever is hidden stays so; their post is looked at this once.
+    let person = matches!(post.hidden, Some(Hidden::Person(_)));
+    let words = if person {
+        t!(i18n, post.folded_person, name = name.clone())
+    } else {
+        t!(i18n, post.folded, name = name.clone())
+    };
+    let show = move |_| {
+        if person {
+            posts.peeked.update(|peeked| peeked.push(id));
+            focus::settle(handle(id));
+        } else {
+            hide(i18n, state, id, Hidden::Post(id), false, &shown);
+        }
+    };
+    view! { class="u",
+        <div class="folded" data-test="folded">
+            {icon(Icon::EyeOff)}
+            <p>{words}</p>
+            <button id=handle(id) type="button" class="button quiet" on:click=show>
+                {t!(i18n, post.folded_show)}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoView {
+    let i18n = use_i18n();
+    let at = post.at;
+    let exact = move || {
+        let locale = i18n.get_locale();
+        format!("{}, {}", intl::day(locale, at), intl::time(locale, at))
+    };
+    let text = if editing {
+        view! { class="u", <Editor post=post.clone()/> }.into_any()
+    } else if let Some(by) = &post.unpublished_by {
+        let name = by.name.clone();
+        let words = if by.me {
+            t!(i18n, post.gone_me)
+        } else {
+            t!(i18n, post.gone, name = name.clone())
+        };
+        view! { class="u", <p class="post-text post-gone">{words}</p> }.into_any()
+    } else {
+        words(i18n, post.text.clone())
+    };
+    view! { class="u",
+        <article class="post" class:post-mine=post.author.me>
+            <PostHead author=post.author.clone()>
+                <time class="post-time" datetime=intl::iso(at) title=exact>
+                    {move || intl::relative(i18n.get_locale(), at, now.get())}
+                </time>
+                {post.expires_at.map(|ends| view! { class="u",
+                    <span class="post-time" data-test="ends">
+                        {move || {
+                            let when = intl::relative(i18n.get_locale(), ends, now.get());
+                            t_string!(i18n, feed.ends, when = when)
+                        }}
+                    </span>
+                })}
+            </PostHead>
+            {text}
+            {(!editing).then(|| view! { class="u", <Delivery state=post.state/> })}
+            {(!editing).then(|| notes(i18n, &post, now))}
+            {(!editing).then(|| more(i18n, &post))}
+        </article>
+    }
+}
+
+/// What became of a post since it was written; each leads to all of it.
+fn notes(i18n: I18n, post: &Arc<PostView>, now: RwSignal<u64>) -> Option<AnyView> {
+    let posts = state().posts;
+    let note = |label: Signal<String>, about: About| {
+        let post = post.clone();
+        view! { class="u",
+            <button
+                type="button"
+                class="post-note"
+                aria-haspopup="dialog"
+                on:click=move |_| posts.show(post.clone(), about)
+            >
+                {label}
+            </button>
+        }
+        .into_any()
+    };
+    let mut notes = Vec::new();
+    if let Some(at) = post.edited_at.filter(|_| post.unpublished_by.is_none()) {
+        let label = Signal::derive(move || {
+            let when = intl::relative(i18n.get_locale(), at, now.get());
+            t_string!(i18n, post.edited, when = when)
+        });
+        notes.push(note(label, About::Versions));
+    }
+    if post.owner.id != post.author.id {
+        let name = post.owner.name.clone();
+        let label = t!(i18n, post.given, name = name.clone());
+        notes.push(note(label, About::Owners));
+    }
+    let some = !notes.is_empty();
+    some.then(|| view! { class="u", <p class="post-notes">{notes}</p> }.into_any())
+}
+
+/// The button of the menu.
+fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
+    let posts = state().posts;
+    let name = post.author.name.clone();
+    let id = handle(post.id);
+    let post = post.clone();
+    let hold = move |_| {
+        posts.word.set(None);
+        posts.held.set(Some(post.clone()));
+    };
+    view! { class="u",
+        <button
+            id=id
+            type="button"
+            class="post-more"
+            popovertarget="post-menu"
+            aria-label=t!(i18n, post.more, name = name.clone())
+            on:click=hold
+        >
+            {icon(Icon::More)}
+        </button>
+    }
+    .into_any()
 }
 
 /// A post that is not stored yet.
@@ -86,7 +230,7 @@ pub(crate) fn GhostPost(author: Person, text: String) -> impl IntoView {
 fn PostHead(author: Person, children: Children) -> impl IntoView {
     let i18n = use_i18n();
     view! { class="u",
-        <span class="post-picture">{avatar(author.mark)}</span>
+        <span class="post-picture">{portrait(&author)}</span>
         <header class="post-head">
             <bdi class="post-author">{author.name}</bdi>
             {author.me.then(|| view! { class="u", <span class="badge">{t!(i18n, feed.you)}</span> })}

@@ -3,7 +3,7 @@
 //! The scrolling box is laid out from its end (`column-reverse`): the newest post stays in view while posts arrive, and
 //! older ones appear above without a jump, with no script at all.
 use super::icon::{Icon, icon};
-use super::post::{GhostPost, Post, Row};
+use super::post::{Form, GhostPost, Post, Row};
 use super::trouble::Trouble;
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::{intl, pointer, tabs};
@@ -11,7 +11,7 @@ use crate::state::{State, Voice, state, voice};
 use leptos::html;
 use leptos::prelude::*;
 use std::sync::Arc;
-use ume_api::{CommunityView, PostView};
+use ume_api::{CommunityView, EntryId, PostView};
 use web_sys::{HtmlDivElement, ScrollBehavior, ScrollToOptions};
 
 /// Posts of one person within this time form one block.
@@ -28,8 +28,13 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
     let state = state();
     let feed = state.feed;
     let rows = Memo::new(move |_| {
+        let care = Care {
+            held: state.posts.held.get(),
+            editing: state.posts.editing.get(),
+            peeked: state.posts.peeked.get(),
+        };
         feed.posts
-            .with(|posts| rows(posts.as_deref().unwrap_or_default()))
+            .with(|posts| rows(posts.as_deref().unwrap_or_default(), &care))
     });
     let loaded = Memo::new(move |_| feed.posts.with(Option::is_some));
     let empty = Memo::new(move |_| {
@@ -110,12 +115,13 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
 #[component]
 fn Posts(community: Memo<Option<CommunityView>>, rows: Memo<Vec<Row>>) -> impl IntoView {
     let i18n = use_i18n();
-    let State { feed, now, .. } = state();
+    let state = state();
+    let (feed, now) = (state.feed, state.now);
     view! { class="u",
         <ol class="posts" role="list" aria-label=t!(i18n, feed.posts)>
             <For
                 each=move || rows.get()
-                key=|row| (row.post.id, row.post.state, row.first_of_day, row.continues)
+                key=Clone::clone
                 children=move |row| view! { class="u", <Post row=row now=now/> }
             />
             <For
@@ -202,22 +208,42 @@ pub(crate) fn Skeleton() -> impl IntoView {
     }
 }
 
-fn rows(posts: &[Arc<PostView>]) -> Vec<Row> {
-    let mut above: Option<(&PostView, (u32, u32, u32))> = None;
+/// What of this person's doing shows in the rows.
+struct Care {
+    held: Option<Arc<PostView>>,
+    editing: Option<EntryId>,
+    peeked: Vec<EntryId>,
+}
+
+fn rows(posts: &[Arc<PostView>], care: &Care) -> Vec<Row> {
+    let mut day = None;
+    let mut above: Option<&PostView> = None;
     let mut rows = Vec::with_capacity(posts.len());
     for post in posts {
-        let day = intl::day_number(post.at);
-        let first_of_day = above.is_none_or(|(_, other)| other != day);
+        let today = Some(intl::day_number(post.at));
+        let first_of_day = day != today;
+        day = today;
+        let held = care.held.as_ref().filter(|held| held.id == post.id);
+        let form = if care.editing == Some(post.id) {
+            Form::Edited
+        } else if post.hidden.is_some() && held.is_none() && !care.peeked.contains(&post.id) {
+            Form::Folded
+        } else {
+            Form::Whole
+        };
         let continues = !first_of_day
-            && above.is_some_and(|(other, _)| {
+            && form == Form::Whole
+            && above.is_some_and(|other| {
                 other.author == post.author && post.at.saturating_sub(other.at) < BLOCK_MS
             });
         rows.push(Row {
-            post: post.clone(),
+            post: held.unwrap_or(post).clone(),
             first_of_day,
             continues,
+            form,
         });
-        above = Some((post, day));
+        // Who wrote a hidden post is not drawn above the next one.
+        above = (form != Form::Folded).then_some(post);
     }
     rows
 }

@@ -3,15 +3,20 @@ use crate::components::announcer::Announcer;
 use crate::components::asking::Asking;
 use crate::components::communities::Communities;
 use crate::components::composer::Composer;
+use crate::components::hand_sheet::HandSheet;
 use crate::components::header::Header;
 use crate::components::mark::mark;
 use crate::components::notices::Notices;
+use crate::components::pins::Pins;
+use crate::components::post_menu::PostMenu;
+use crate::components::post_sheet::PostSheet;
 use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
 use crate::components::side::Side;
 use crate::components::silence::{Farewell, Silence};
 use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
+use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Voice, state, voice};
 use leptos::prelude::*;
@@ -39,7 +44,9 @@ pub(crate) fn Home() -> impl IntoView {
                     community.get().map(|one| view! { class="u", <Asking community=one/> }).into_any()
                 } else {
                     view! { class="u",
+                        <Pins community=community/>
                         <Timeline community=community/>
+                        <LastWord/>
                         {move || match heard.get()? {
                             Voice::Speaks => Some(view! { class="u", <Composer id=id/> }.into_any()),
                             silent => Some(view! { class="u", <Silence voice=silent/> }.into_any()),
@@ -49,6 +56,9 @@ pub(crate) fn Home() -> impl IntoView {
             </main>
             <Announcer/>
             <ShareSheet/>
+            <PostMenu community=community/>
+            <PostSheet/>
+            <HandSheet/>
             <Sheet open=menu title=menu_title name="menu">
                 <Communities chosen=move |()| menu.set(false)/>
             </Sheet>

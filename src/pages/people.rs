@@ -1,16 +1,19 @@
 //! Who is in the open community, by which links people come, and who may do what.
 use crate::components::ask::{Outcome, part};
+use crate::components::hand_sheet::HandSheet;
 use crate::components::icon::{Icon, icon};
 use crate::components::invites::Invites;
 use crate::components::member_sheet::MemberSheet;
 use crate::components::members::Members;
 use crate::components::notices::Notices;
+use crate::components::profile::ProfileSheet;
 use crate::components::requests::Requests;
 use crate::components::rules::RulesPart;
 use crate::components::share::ShareSheet;
 use crate::components::side::Side;
 use crate::components::silence::Farewell;
 use crate::components::strip::Strips;
+use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
@@ -98,9 +101,12 @@ pub(crate) fn People() -> impl IntoView {
                         }}
                     </div>
                 </div>
+                <LastWord/>
             </main>
             <p class="unseen" role="status">{move || people.said.get()}</p>
             <MemberSheet community=community/>
+            <ProfileSheet/>
+            <HandSheet/>
             <ShareSheet/>
         </div>
     }

@@ -89,7 +89,7 @@ impl Feed {
             if !first {
                 let others = arrived
                     .iter()
-                    .filter(|post| post.state == PostState::Received);
+                    .filter(|post| post.state == PostState::Received && post.hidden.is_none());
                 let unknown = others.filter(|post| !posts.iter().any(|known| known.id == post.id));
                 fresh = u32::try_from(unknown.count()).unwrap_or(u32::MAX);
             }

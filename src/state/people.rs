@@ -22,6 +22,8 @@ pub(crate) struct People {
     pub(crate) sheet: RwSignal<bool>,
     /// Whose.
     pub(crate) shown: RwSignal<Option<PersonId>>,
+    /// Whether the sheet of one's own profile is open.
+    pub(crate) profile: RwSignal<bool>,
     /// Whether a change is on its way to the ledger.
     pub(crate) busy: RwSignal<bool>,
     /// Why the last change did not happen.
@@ -39,6 +41,7 @@ impl People {
             requests: RwSignal::new(Vec::new()),
             sheet: RwSignal::new(false),
             shown: RwSignal::new(None),
+            profile: RwSignal::new(false),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
             said: RwSignal::new(String::new()),
@@ -53,6 +56,7 @@ impl People {
         self.requests.set(Vec::new());
         self.sheet.set(false);
         self.shown.set(None);
+        self.profile.set(false);
         self.said.set(String::new());
         self.busy.set(false);
         self.failure.set(None);
@@ -141,7 +145,17 @@ impl State {
         }
     }
 
-    fn change(self, community: CommunityRef, command: Command, done: impl FnOnce() + 'static) {
+    /// Changes something, and says in [`People`] how that goes. `done` is called once everything is known as it is then.
+    pub(crate) fn change(
+        self,
+        community: CommunityRef,
+        command: Command,
+        done: impl FnOnce() + 'static,
+    ) {
+        self.change_boxed(community, command, Box::new(done));
+    }
+
+    fn change_boxed(self, community: CommunityRef, command: Command, done: Box<dyn FnOnce()>) {
         let people = self.people;
         if people.busy.get_untracked() {
             return;

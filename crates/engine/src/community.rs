@@ -105,6 +105,8 @@ enum LaneState {
 struct Taking {
     /// Whether it gave posts to somebody.
     moved: bool,
+    /// Whose name it changed.
+    renamed: Vec<Hash>,
     /// How it would end this membership.
     departing: Option<Departure>,
 }

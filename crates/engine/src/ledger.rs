@@ -168,7 +168,9 @@ pub(crate) enum Effect {
     /// Posts have another owner.
     Transferred,
     /// Somebody's name or line.
-    ProfileChanged,
+    ProfileChanged {
+        persona: Hash,
+    },
     /// What the relay is paid with.
     AccessChanged,
     /// A device says that a recovery was a mistake.

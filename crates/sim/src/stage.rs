@@ -6,8 +6,8 @@ use crate::world::World;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use ume_api::{
-    AccessKeyText, Act, Command, CommunityRef, CommunityView, Failure, FromEngine, InviteTerms,
-    InviteView, MemberView, News, Notice, PostView, Reply, RequestView,
+    AccessKeyText, Act, Command, CommunityRef, CommunityView, EntryId, Failure, FromEngine,
+    InviteTerms, InviteView, MemberView, News, Notice, PostView, Reply, RequestView,
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key};
@@ -197,6 +197,16 @@ impl Stage {
                 return posts;
             }
         }
+    }
+
+    /// A post of the open feed as a device was told of it last, without having asked.
+    pub fn news_of(&self, device: usize, post: EntryId) -> Option<PostView> {
+        let told = self.0.devices[device].told.iter().rev();
+        let posts = told.filter_map(|told| match told {
+            FromEngine::News(News::Posts { posts, .. }) => Some(posts),
+            _ => None,
+        });
+        posts.flatten().find(|one| one.id == post).cloned()
     }
 
     /// What a device was told beside answers and views.

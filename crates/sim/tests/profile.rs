@@ -91,6 +91,35 @@ fn people_change_name_line_and_picture_any_time() {
 }
 
 #[test]
+fn posts_on_the_screen_follow_what_their_author_looks_like() {
+    let mut stage = Stage::new(3);
+    let owner = stage.device(0);
+    let community = stage.found(owner);
+    let link = stage.share(owner, community, OPEN);
+    let guest = stage.device(0);
+    let there = stage.join(guest, &link).unwrap();
+    stage.run(5_000);
+    stage.post(guest, there, "look at me");
+    stage.run(5_000);
+    let post = stage.posts(owner, community)[0].id;
+    let act = Act::SetProfile {
+        name: "Quince".into(),
+        line: String::new(),
+    };
+    stage.govern(guest, there, act).unwrap();
+    stage.run(5_000);
+    let author = |stage: &Stage| stage.news_of(owner, post).unwrap().author;
+    assert_eq!(author(&stage).name, "Quince");
+    let portrait = Command::Portray {
+        community: there,
+        picture: vec![1; 3000],
+    };
+    stage.command(guest, portrait).unwrap();
+    stage.run(5_000);
+    assert!(author(&stage).picture.is_some());
+}
+
+#[test]
 fn an_admin_changes_what_the_community_pays_with() {
     let (old, new) = ([5; 32], [6; 32]);
     let mut stage = Stage::new(2);

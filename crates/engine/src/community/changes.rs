@@ -200,7 +200,7 @@ impl Community {
         let Some(entry) = self.feed.get(id).map(|kept| &kept.entry) else {
             return;
         };
-        let portrait = entry.kind == Kind::Portrait;
+        let portrayed = (entry.kind == Kind::Portrait).then_some(entry.author);
         let post = entry.kind.target().unwrap_or(*id);
         let Some(of) = self.feed.get(&post).map(|kept| &kept.entry) else {
             if matches!(entry.kind, Kind::Unpublish(_)) {
@@ -221,7 +221,10 @@ impl Community {
         }
         self.erase_taken_back(ctx, &post);
         self.show(ctx, &post);
-        ctx.news.view |= portrait;
+        if let Some(person) = portrayed {
+            ctx.news.view = true;
+            self.show_posts_with(ctx, &person);
+        }
     }
 
     /// Something that was said about a post does not count any more.
@@ -306,6 +309,19 @@ impl Community {
     pub(super) fn show_owned(&self, ctx: &mut Ctx<'_>) {
         for kept in self.feed.all().filter(|kept| self.feed.is_shown(kept)) {
             if !self.chain.ledger.owners(&kept.entry).is_empty() {
+                ctx.news.posts.push(self.post_view(kept));
+            }
+        }
+    }
+
+    /// Somebody looks different: so does every post that names them.
+    pub(super) fn show_posts_with(&self, ctx: &mut Ctx<'_>, person: &Hash) {
+        for kept in self.feed.all().filter(|kept| self.feed.is_shown(kept)) {
+            let entry = &kept.entry;
+            let named = entry.author == *person
+                || self.chain.ledger.post_owner(entry) == *person
+                || self.unpublished(entry) == Some(*person);
+            if named {
                 ctx.news.posts.push(self.post_view(kept));
             }
         }

@@ -99,6 +99,9 @@ impl Community {
         if std::mem::take(&mut self.taking.moved) {
             self.show_owned(ctx);
         }
+        for persona in std::mem::take(&mut self.taking.renamed) {
+            self.show_posts_with(ctx, &persona);
+        }
         self.drop_dead_invites(ctx);
         self.dangles = None;
         if self.chain.ledger.is_out(&self.leaf_public()) {
@@ -246,6 +249,11 @@ impl Community {
             )
         };
         self.taking.moved |= effects.iter().any(moves);
+        let renamed = |effect: &Effect| match effect {
+            Effect::ProfileChanged { persona } => Some(*persona),
+            _ => None,
+        };
+        self.taking.renamed = effects.iter().filter_map(renamed).collect();
         if effects.contains(&Effect::AccessChanged) {
             // What nobody paid for may be paid for now.
             self.lanes

@@ -37,7 +37,7 @@ impl Ledger {
         }
         member.name.clone_from(&profile.name);
         member.line.clone_from(line);
-        Ok(Effect::ProfileChanged)
+        Ok(Effect::ProfileChanged { persona })
     }
 
     pub(super) fn set_access(
