@@ -131,7 +131,7 @@ fn a_group_info_that_leads_elsewhere_is_replaced_by_whoever_is_there() {
         } else {
             staged.group_info
         };
-        let record = chain.record(proposal, staged.commit, info, None, vec![]);
+        let record = chain.record(proposal, staged.commit, info, None, Ways::default());
         world.group.merge_pending().unwrap();
         let community = &mut world.community;
         with(&mut world.rng, |ctx| {
