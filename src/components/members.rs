@@ -32,12 +32,12 @@ pub(crate) fn Members() -> impl IntoView {
                 children=move |one| view! { class="u", <Row person=one.person was=one.was roles=roles/> }
             />
         </ul>
-        {part(move || people.former.with(|former| !former.is_empty()), move || view! { class="u",
+        {part(move || people.outside.with(|outside| !outside.former.is_empty()), move || view! { class="u",
             <details class="past" data-test="former">
-                <summary>{t!(i18n, people.former, count = people.former.with(Vec::len))}</summary>
+                <summary>{t!(i18n, people.former, count = people.outside.with(|outside| outside.former.len()))}</summary>
                 <ul class="people" role="list" aria-label=t!(i18n, people.former_label)>
                     <For
-                        each=move || people.former.get()
+                        each=move || people.outside.get().former
                         key=|one| one.person.id
                         children=move |one| view! { class="u", <FormerRow former=one/> }
                     />

@@ -44,14 +44,14 @@ pub(crate) fn Requests() -> impl IntoView {
         let name = name().unwrap_or_default();
         t_string!(i18n, requests.decline_text, name = name)
     });
-    let any = move || people.requests.with(|all| !all.is_empty());
+    let any = move || people.outside.with(|outside| !outside.requests.is_empty());
     view! { class="u",
         {part(any, move || view! { class="u",
             <section class="requests" data-test="requests">
                 <h2>{t!(i18n, requests.title)}</h2>
                 <ul class="invites" role="list" aria-label=t!(i18n, requests.title)>
                     <For
-                        each=move || people.requests.get()
+                        each=move || people.outside.get().requests
                         key=|one| one.id
                         children=move |one| view! { class="u", <One request=one yes=yes no=no/> }
                     />

@@ -91,7 +91,7 @@ pub(crate) fn People() -> impl IntoView {
                 </nav>
                 <div class="people-box" tabindex="0" role="region" aria-label=t!(i18n, people.title)>
                     <div class="people-column">
-                        {part(move || !people.sheet.get() && shown.get() == Part::Members && people.requests.with(Vec::is_empty), move || view! { class="u",
+                        {part(move || !people.sheet.get() && shown.get() == Part::Members && people.outside.with(|outside| outside.requests.is_empty()), move || view! { class="u",
                             <Outcome retry=move |()| state.look_at_people()/>
                         }.into_any())}
                         {move || match shown.get() {

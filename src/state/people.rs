@@ -12,12 +12,10 @@ use wasm_bindgen_futures::spawn_local;
 pub(crate) struct People {
     /// Everybody; `None` until asked for and answered.
     pub(crate) members: RwSignal<Option<Vec<MemberView>>>,
-    /// Those who are no longer in.
-    pub(crate) former: RwSignal<Vec<FormerView>>,
+    /// Those who are no longer in, or not yet.
+    pub(crate) outside: RwSignal<Outside>,
     /// All links; `None` until asked for and answered.
     pub(crate) invites: RwSignal<Option<Vec<InviteView>>>,
-    /// Those who ask to come in and whom this person may answer.
-    pub(crate) requests: RwSignal<Vec<RequestView>>,
     /// Whether somebody's sheet is open.
     pub(crate) sheet: RwSignal<bool>,
     /// Whose.
@@ -32,13 +30,21 @@ pub(crate) struct People {
     pub(crate) said: RwSignal<String>,
 }
 
+/// People who are not in the community.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outside {
+    /// Those who were.
+    pub(crate) former: Vec<FormerView>,
+    /// Those who ask to come in and whom this person may answer.
+    pub(crate) requests: Vec<RequestView>,
+}
+
 impl People {
     pub(super) fn new() -> Self {
         Self {
             members: RwSignal::new(None),
-            former: RwSignal::new(Vec::new()),
+            outside: RwSignal::new(Outside::default()),
             invites: RwSignal::new(None),
-            requests: RwSignal::new(Vec::new()),
             sheet: RwSignal::new(false),
             shown: RwSignal::new(None),
             profile: RwSignal::new(false),
@@ -51,9 +57,8 @@ impl People {
     /// Another community is open.
     pub(super) fn clear(self) {
         self.members.set(None);
-        self.former.set(Vec::new());
+        self.outside.set(Outside::default());
         self.invites.set(None);
-        self.requests.set(Vec::new());
         self.sheet.set(false);
         self.shown.set(None);
         self.profile.set(false);
@@ -87,9 +92,10 @@ impl State {
             return;
         }
         let people = self.people;
-        if let Ok(Reply::Requests(requests)) = requests {
-            people.requests.set(requests);
-        }
+        let requests = match requests {
+            Ok(Reply::Requests(requests)) => requests,
+            _ => vec![],
+        };
         match (members, former, invites) {
             (
                 Ok(Reply::Members(members)),
@@ -97,7 +103,7 @@ impl State {
                 Ok(Reply::Invites(invites)),
             ) => {
                 people.members.set(Some(members));
-                people.former.set(former);
+                people.outside.set(Outside { former, requests });
                 people.invites.set(Some(invites));
             }
             (Err(failure), ..) | (_, Err(failure), _) | (.., Err(failure)) => {
