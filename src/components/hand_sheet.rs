@@ -4,7 +4,7 @@ use super::ask::{Ask, Outcome, part};
 use super::sheet::Sheet;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::focus;
-use crate::state::{Handing, state};
+use crate::state::{Handing, handle, state};
 use leptos::prelude::*;
 use std::fmt::Write;
 use ume_api::{Act, MemberView, Person, PersonId, Role};
@@ -18,7 +18,10 @@ pub(crate) fn HandSheet() -> impl IntoView {
         let open = posts.hands.get();
         if was == Some(true) && !open {
             posts.release();
-            focus::rescue();
+            match posts.handing.get_untracked() {
+                Some(Handing::Post(post)) => focus::settle(handle(post.id)),
+                _ => focus::rescue(),
+            }
         }
         open
     });
