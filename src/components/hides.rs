@@ -99,8 +99,8 @@ fn name(id: PersonId) -> String {
         Some(of(&one.person.name))
     });
     let former = || {
-        people.former.with(|all| {
-            let one = all.iter().find(|one| one.person.id == id)?;
+        people.outside.with(|outside| {
+            let one = outside.former.iter().find(|one| one.person.id == id)?;
             Some(of(&one.person.name))
         })
     };

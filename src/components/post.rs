@@ -117,6 +117,7 @@ fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoVie
         let locale = i18n.get_locale();
         format!("{}, {}", intl::day(locale, at), intl::time(locale, at))
     };
+    let ends = post.expires_at;
     let text = if editing {
         view! { class="u", <Editor post=post.clone()/> }.into_any()
     } else if let Some(by) = &post.unpublished_by {
@@ -136,7 +137,7 @@ fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoVie
                 <time class="post-time" datetime=intl::iso(at) title=exact>
                     {move || intl::relative(i18n.get_locale(), at, now.get())}
                 </time>
-                {post.expires_at.map(|ends| view! { class="u",
+                {ends.map(|ends| view! { class="u",
                     <span class="post-time" data-test="ends">
                         {move || {
                             let when = intl::relative(i18n.get_locale(), ends, now.get());

@@ -125,22 +125,31 @@ fn owners(i18n: I18n, community: CommunityRef, post: &PostView) -> AnyView {
             return ().into_any();
         };
         let never = chain.is_empty();
-        let step = |person: &Person, words: Signal<String>, at: u64| {
+        let step = |person: &Person, words: Signal<String>, at: u64, contested: bool| {
+            let contested = contested.then(|| {
+                view! { class="u", <span class="hint">{t!(i18n, contest.mark)}</span> }
+            });
             view! { class="u",
                 <li class="owner">
                     <span class="person-picture">{portrait(person)}</span>
-                    <span class="owner-words"><span>{words}</span>{when(i18n, at)}</span>
+                    <span class="owner-words"><span>{words}</span>{contested}{when(i18n, at)}</span>
                 </li>
             }
             .into_any()
         };
         let name = author.name.clone();
         let wrote = t!(i18n, post.written, name = name.clone());
-        let mut steps = vec![step(&author, wrote, at)];
-        for OwnerView { owner, by, at } in chain {
+        let mut steps = vec![step(&author, wrote, at, false)];
+        for one in chain {
+            let OwnerView {
+                owner,
+                by,
+                at,
+                contested,
+            } = one;
             let (name, by) = (owner.name.clone(), by.name);
             let words = t!(i18n, post.handed, name = name.clone(), by = by.clone());
-            steps.push(step(&owner, words, at));
+            steps.push(step(&owner, words, at, contested));
         }
         view! { class="u",
             <ol class="owners" role="list" data-test="owners">{steps}</ol>

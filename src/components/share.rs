@@ -51,7 +51,7 @@ fn Room() -> impl IntoView {
             view! { class="u",
                 <p class="share-holder" data-test="room">
                     {icon(Icon::People)}
-                    <span>{t!(i18n, share.room, count = move || room)}</span>
+                    <span>{t!(i18n, share.room, count = room)}</span>
                 </p>
             }
         })
