@@ -28,6 +28,7 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
         continues,
     } = row;
     let at = post.at;
+    let ends_at = post.expires_at;
     let exact = move || {
         let locale = i18n.get_locale();
         format!("{}, {}", intl::day(locale, at), intl::time(locale, at))
@@ -48,7 +49,7 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
                     <time class="post-time" datetime=intl::iso(at) title=exact>
                         {move || intl::relative(i18n.get_locale(), at, now.get())}
                     </time>
-                    {post.expires_at.map(|ends| view! { class="u",
+                    {ends_at.map(|ends| view! { class="u",
                         <span class="post-time" data-test="ends">
                             {move || {
                                 let when = intl::relative(i18n.get_locale(), ends, now.get());
