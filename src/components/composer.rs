@@ -8,7 +8,7 @@ use crate::state::state;
 use leptos::prelude::*;
 use ume_api::{CommunityRef, Failure};
 
-/// How long posts may last that do not stay, seconds, in the order of the menu.
+/// How long posts may last that do not stay, seconds.
 const DAY: u64 = 24 * 3600;
 const WEEK: u64 = 7 * DAY;
 const MONTH: u64 = 30 * DAY;
@@ -82,7 +82,7 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
                     aria-describedby="compose-lasts-hint"
                     prop:value=move || lifetime.get().unwrap_or_default().to_string()
                     on:change=move |event| {
-                        let seconds = event_target_value(&event).parse().unwrap_or_default();
+                        let seconds = event_target_value(&event).parse::<u64>().unwrap_or_default();
                         lifetime.set(Some(seconds).filter(|seconds| *seconds != 0));
                     }
                 >

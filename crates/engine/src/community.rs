@@ -381,7 +381,7 @@ impl Community {
     /// What expired before it was read may be what nothing names.
     fn notice_skipped(&mut self, ctx: &mut Ctx<'_>, lane: &LaneId) {
         let reader = self.reader(lane);
-        if reader.is_some_and(|reader| std::mem::take(&mut reader.skipped)) {
+        if reader.is_some_and(|reader| std::mem::take(&mut reader.skipped) > 0) {
             self.wish_to_compare(ctx);
         }
     }

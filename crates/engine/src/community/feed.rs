@@ -297,11 +297,6 @@ impl Feed {
         absent.chain(bare).copied().collect()
     }
 
-    /// Whether it is known that an entry does not stand.
-    pub(crate) fn is_never(&self, id: &EntryId) -> bool {
-        self.never.contains(id)
-    }
-
     /// A post whose time is over by this clock and that still has its text.
     pub(crate) fn over(&self, time_ms: u64) -> Option<EntryId> {
         let (at, id) = self.ending.first()?;

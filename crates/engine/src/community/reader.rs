@@ -47,8 +47,8 @@ pub(crate) struct LogReader {
     life: Life,
     /// Cells that did not open, to be reported.
     pub(crate) tampered: u32,
-    /// The relay no longer has cells that were not read; to be noticed.
-    pub(crate) skipped: bool,
+    /// Cells that were not read and that the relay no longer has, to be noticed.
+    pub(crate) skipped: u64,
 }
 
 impl LogReader {
@@ -64,7 +64,7 @@ impl LogReader {
             caught_up: false,
             life: Life::Unknown,
             tampered: 0,
-            skipped: false,
+            skipped: 0,
         }
     }
 
@@ -179,14 +179,14 @@ impl LogReader {
                 self.messages = Reassembler::new();
                 self.failures = 0;
                 self.next = head.first.min(head.end).clamp(1, SEQ_MAX);
-                self.skipped |= self.next > 1;
+                self.skipped = self.skipped.saturating_add(self.next - 1);
                 self.caught_up = false;
                 return true;
             }
         }
         // What a relay no longer keeps is not waited for. If it should have been kept, the entries that name it tell.
         let first = head.first.min(head.end).min(SEQ_MAX);
-        self.skipped |= self.next < first;
+        self.skipped = self.skipped.saturating_add(first.saturating_sub(self.next));
         self.next = self.next.max(first);
         self.caught_up = self.next >= head.end;
         false

@@ -62,6 +62,11 @@ impl Asking {
         self.wanted.extend(ids);
     }
 
+    /// Whether all that a comparison named has come, or was given up.
+    pub(super) fn wants_nothing(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     pub(super) fn close(&mut self) {
         self.open = None;
     }

@@ -70,9 +70,11 @@ impl Community {
             self.gaps.compared = self.gaps.compared.wrapping_add(1);
             self.compare_later(ctx);
         }
-        // What the relay has lost is put back first.
-        let ready =
-            self.saved.compare && self.saved.recount == 0 && self.gaps.compare_at <= ctx.now;
+        // What the relay has lost is put back first, and what was found before is taken first.
+        let ready = self.saved.compare
+            && self.saved.recount == 0
+            && self.gaps.compare_at <= ctx.now
+            && self.gaps.asking.wants_nothing();
         if !ready || self.gaps.session.is_some() {
             return;
         }
@@ -212,13 +214,16 @@ impl Community {
     fn finish_comparing(&mut self, ctx: &mut Ctx<'_>, session: Session, peer: Hash) {
         let nothing = session.found == Found::default();
         self.gaps.unsure = if nothing { self.gaps.unsure + 1 } else { 0 };
-        if session.unsure && self.gaps.unsure < UNSURE_ENOUGH {
-            self.compare_later(ctx);
-        } else {
+        let sure = !session.unsure || self.gaps.unsure >= UNSURE_ENOUGH;
+        if sure && session.found.need.is_empty() {
             self.compare_done();
+        } else {
+            // What is needed may never come, or be forgotten with a crash before it does: the next comparison tells.
+            self.compare_later(ctx);
         }
         let needed = session.found.need.into_iter().map(EntryId);
-        let absent = |id: &EntryId| !self.is_whole(id) && !self.feed.is_never(id);
+        // Also what was taken back: it keeps chains whole.
+        let absent = |id: &EntryId| !self.is_whole(id);
         let absent: Vec<EntryId> = needed.filter(absent).collect();
         self.gaps.asking.want(absent);
         let mut left: BTreeSet<EntryId> = session.found.have.into_iter().map(EntryId).collect();

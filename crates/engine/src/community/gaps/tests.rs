@@ -68,7 +68,7 @@ fn a_flood_of_asks_is_not_heard_to_its_end() {
     let mut said = |community: &mut Community, n: u8, now: u64, ids: &[EntryId]| {
         let envelope = envelope(community, n, 0);
         with(&mut rng, now, |ctx| {
-            community.asked(ctx, &envelope, &ask(ids))
+            community.asked(ctx, &envelope, &ask(ids));
         });
         community.gaps.answering.request_of(&[7; 32])
     };
@@ -95,7 +95,7 @@ fn nobody_is_given_what_lies_before_their_window() {
     for (later, given) in [(0, true), (1, false)] {
         let envelope = envelope(&community, 1, later);
         with(&mut rng, NOW, |ctx| {
-            community.asked(ctx, &envelope, &ask(&[post]))
+            community.asked(ctx, &envelope, &ask(&[post]));
         });
         let answered = community.gaps.answering.request_of(&[7; 32]).is_some();
         assert_eq!(answered, given, "{later} days later");
