@@ -369,7 +369,7 @@ impl Ledger {
             Body::ProfileSet(profile) => self.set_profile(&signer, profile)?,
             Body::AccessSet(access) => self.set_access(&signer, access)?,
             Body::Recover(recover) => self.recover(&signer, recover)?,
-            Body::Contest(contest) => self.contest(&signer, contest)?,
+            Body::Contest(said) => self.contest(&signer, said)?,
             Body::RecoverUndo(undo) => self.undo_recovery(&signer, undo)?,
             Body::InviteAnswer(answer) => self.answer_request(&signer, answer, time_ms)?,
         };

@@ -58,15 +58,15 @@ impl Person {
         self.leaf().verifying_key().to_bytes()
     }
 
-    fn claim(&self, invite: &Secret, community: &Hash) -> Option<proto::JoinClaim> {
-        Some(make_claim(invite, community, &self.cert))
+    fn claim(&self, invite: &Secret, community: &Hash) -> proto::JoinClaim {
+        make_claim(invite, community, &self.cert)
     }
 
-    fn admit(&self, claim: Option<proto::JoinClaim>) -> proto::Admit {
+    fn admit(&self, claim: impl Into<Option<proto::JoinClaim>>) -> proto::Admit {
         proto::Admit {
             cert: self.cert.clone(),
             name: "Plum".into(),
-            claim,
+            claim: claim.into(),
             rescue: vec![1],
         }
     }
@@ -195,11 +195,11 @@ impl World {
             says(&mut community, &owner, made);
         }
         for one in [&admin, &reader, &gone, &lost, &target] {
-            let admit = one.admit(one.claim(&invites.open, &id));
-            says(&mut community, &one.leaf(), Body::Admit(admit));
+            let comes = one.admit(one.claim(&invites.open, &id));
+            says(&mut community, &one.leaf(), Body::Admit(comes));
         }
-        let admit = filler.admit(filler.claim(&invites.used_up, &id));
-        says(&mut community, &filler.leaf(), Body::Admit(admit));
+        let comes = filler.admit(filler.claim(&invites.used_up, &id));
+        says(&mut community, &filler.leaf(), Body::Admit(comes));
         let withdrawal = proto::InviteRevoke {
             invite: hash(&invite_key(&invites.withdrawn)).to_vec(),
         };
@@ -289,7 +289,7 @@ impl World {
         let before = self.community.audit();
         let community = &mut self.community;
         with(&mut self.rng, |ctx| {
-            community.merge_other(ctx, Some(record))
+            community.merge_other(ctx, Some(record));
         });
         let after = self.community.audit();
         assert_eq!(

@@ -69,11 +69,11 @@ impl Ledger {
         contest: &proto::Contest,
     ) -> Result<Effect, LedgerError> {
         self.current(signer)?;
-        let signed = contest.claim.as_ref().ok_or(LedgerError::Malformed)?;
+        let said = contest.claim.as_ref().ok_or(LedgerError::Malformed)?;
         let claim =
-            proto::ContestClaim::decode(&signed.content[..]).map_err(|_| LedgerError::Malformed)?;
+            proto::ContestClaim::decode(&said.content[..]).map_err(|_| LedgerError::Malformed)?;
         let leaf = key(&claim.leaf)?;
-        check(&leaf, Purpose::Contest, &signed.content, &signed.signature)?;
+        check(&leaf, Purpose::Contest, &said.content, &said.signature)?;
         if claim.community != self.community {
             return Err(LedgerError::Community);
         }

@@ -101,7 +101,7 @@ fn a_changed_program_takes_nobody_out_and_brings_nobody_in() {
         let before = world.community.rejected.clone();
         let community = &mut world.community;
         with(&mut world.rng, |ctx| {
-            community.merge_other(ctx, Some(&record))
+            community.merge_other(ctx, Some(&record));
         });
         let named = Rejected::Record(Void::Authority);
         let count = |one: &std::collections::BTreeMap<Rejected, u32>| one.get(&named).copied();
@@ -135,7 +135,7 @@ fn a_group_info_that_leads_elsewhere_is_replaced_by_whoever_is_there() {
         world.group.merge_pending().unwrap();
         let community = &mut world.community;
         with(&mut world.rng, |ctx| {
-            community.merge_other(ctx, Some(&record))
+            community.merge_other(ctx, Some(&record));
         });
         // It holds, because only members can tell; each of them wishes to put it right, until somebody has.
         assert!(world.community.rejected.is_empty());
