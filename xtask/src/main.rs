@@ -30,7 +30,8 @@ cargo xtask <command>
   fuzz [NAME...]      fuzz every parser that a stranger can reach, or those named, 60 seconds each (--seconds N
                       before the names)
   bench               measure the budgets of the product and print them; JSON goes to bench-results/
-  bench groups [...]  measure joining, removing and posting among 10, 100 and 1,000 (--sizes, --rounds, names of sections: join, post, load, remove)
+  bench groups [...]  measure joining, posting, loading and removing in communities of 10, 100 and 1,000 (--sizes,
+                      --rounds, or only the sections named)
   bench relay [...]   measure the relay beside the peers that are installed (docs/benchmarks.md; --quick, --only CASE)
   bench soak [...]    load the relay for two hours and watch its memory and descriptors (--minutes N)
   check               format, lints, licences, direction of dependencies, file sizes: what needs no test run

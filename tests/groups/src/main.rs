@@ -63,8 +63,8 @@ fn main() -> Result<(), Fault> {
     for size in &plan.sizes {
         crowd.grow(*size, plan.rounds)?;
         let asked = |section: &&str| plan.sections.iter().any(|one| one == section);
-        for section in SECTIONS.iter().filter(asked) {
-            match *section {
+        for section in SECTIONS.into_iter().filter(asked) {
+            match section {
                 "join" => crowd.join(),
                 "post" => crowd.post(plan.rounds)?,
                 "load" => crowd.load()?,

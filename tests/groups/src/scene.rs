@@ -242,13 +242,12 @@ impl Scene {
             return false;
         };
         for (to, answer) in self.relay.receive(self.now_ms, session, &bytes) {
-            let found = self.devices.iter_mut();
-            let found = found.filter(|(_, device)| device.session == Some(to));
+            let mut devices = self.devices.iter_mut();
+            let found = devices.find(|(_, device)| device.session == Some(to));
             let number = found.map(|(number, device)| {
                 device.cost.got += 1;
                 *number
             });
-            let number = number.last();
             if let (Some(number), Ok(bytes)) = (number, frame::encode(&answer)) {
                 self.give(number, Input::Frame(RELAY.into(), bytes));
             }
