@@ -6,6 +6,7 @@
 
 mod crowd;
 mod fan_out;
+mod reconcile;
 mod scene;
 mod table;
 
@@ -16,11 +17,13 @@ use scene::Fault;
 const SIZES: [usize; 3] = [10, 100, 1_000];
 /// How often each thing is done, if that is not said.
 const ROUNDS: usize = 9;
-/// What can be measured, in this order: removals make the community smaller.
+/// What can be measured of a community, in this order: removals make it smaller.
 const SECTIONS: [&str; 4] = ["join", "post", "load", "remove"];
+/// What needs no community: two members compare their entries.
+const RECONCILE: &str = "reconcile";
 
 const USAGE: &str =
-    "ume-groups-bench [join|post|load|remove]... [--sizes 10,100,1000] [--rounds 9]";
+    "ume-groups-bench [join|post|load|remove|reconcile]... [--sizes 10,100,1000] [--rounds 9]";
 
 struct Plan {
     sections: Vec<String>,
@@ -45,12 +48,15 @@ fn plan() -> Result<Plan, Fault> {
                 plan.sizes = sizes.collect::<Option<_>>().ok_or_else(|| wrong(&word))?;
             }
             "--rounds" => plan.rounds = value()?.parse().map_err(|_| wrong(&word))?,
-            section if SECTIONS.contains(&section) => plan.sections.push(word),
+            section if section == RECONCILE || SECTIONS.contains(&section) => {
+                plan.sections.push(word);
+            }
             _ => return Err(wrong(&word)),
         }
     }
     if plan.sections.is_empty() {
         plan.sections = SECTIONS.map(str::to_owned).to_vec();
+        plan.sections.push(RECONCILE.to_owned());
     }
     plan.sizes.sort_unstable();
     Ok(plan)
@@ -58,6 +64,12 @@ fn plan() -> Result<Plan, Fault> {
 
 fn main() -> Result<(), Fault> {
     let plan = plan()?;
+    if plan.sections.iter().any(|one| one == RECONCILE) {
+        reconcile::run();
+    }
+    if plan.sections.iter().all(|one| one == RECONCILE) {
+        return Ok(());
+    }
     table::head();
     let mut crowd = Crowd::new()?;
     for size in &plan.sizes {
