@@ -1,6 +1,6 @@
 //! Plays about a recovery that was a mistake: contested by a device of the old persona, undone by an owner.
 #![allow(missing_docs)]
-#![allow(clippy::unwrap_used)] // what tests share is a test as well
+#![allow(clippy::unwrap_used, clippy::panic)] // what tests share is a test as well
 
 use ume_api::{
     Act, Command, CommunityRef, Contest, EntryId, Failure, HistoryWindow, InviteKind, InviteTerms,
@@ -200,8 +200,8 @@ fn an_owner_undoes_a_recovery_and_who_is_back_has_all_they_had() {
     play.does(owner, undo.clone()).unwrap();
     assert_eq!(play.does(owner, undo), Err(Failure::AlreadySo));
     for who in [owner, new, other] {
-        let (owned, chain) = play.owned(who);
-        assert_eq!((owned, chain.len()), (was, 3));
+        let (whose, chain) = play.owned(who);
+        assert_eq!((whose, chain.len()), (was, 3));
         let members = play.stage.members(who.0, who.1);
         let member = members.iter().find(|one| one.person.id == now).unwrap();
         assert_eq!((member.role, &member.was), (Role::Member, &None));
