@@ -230,3 +230,32 @@ fn an_owner_undoes_a_recovery_and_who_is_back_has_all_they_had() {
         assert_eq!(posts[0].text, "mine again", "{}", who.0);
     }
 }
+
+#[test]
+fn who_is_back_edits_what_was_theirs_before_and_everybody_sees_it() {
+    let mut play = play(4);
+    let (new, owner, other) = (play.new, play.owner, play.other);
+    let (community, post) = (new.1, play.post);
+    for who in [new, owner, other] {
+        play.stage.posts(who.0, who.1);
+    }
+    let text = "mine again".to_owned();
+    let edit = Command::Edit {
+        community,
+        post,
+        text: text.clone(),
+    };
+    assert_eq!(play.stage.command(new.0, edit), Ok(Reply::Done));
+    play.stage.run(10_000);
+    for who in [new, owner, other] {
+        let posts = play.stage.posts(who.0, who.1);
+        let seen = posts.iter().find(|one| one.id == post).unwrap();
+        assert_eq!(seen.text, text);
+        // Who has the feed open is told.
+        let told = play.stage.news_of(who.0, post);
+        assert!(
+            who == new || told.is_some_and(|told| told.text == text),
+            "{who:?}"
+        );
+    }
+}
