@@ -9,6 +9,7 @@ import { like, words } from "./harness/words.mjs";
 test("a recovery that was a mistake is contested, seen by all, and undone", async (t) => {
   const { scene, anna, bert, carla, link } = await three(t);
   await changeRole(anna.page, "Bert", words.role.admin);
+  await closePeople(anna.page);
   await post(bert.page, "I keep the spare key.");
   await postWith(anna.page, "I keep the spare key.").waitFor();
   const other = await scene.person("other");

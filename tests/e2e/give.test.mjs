@@ -19,7 +19,7 @@ test("one post, then all posts of a person are given, and everybody sees the cha
   }
   assert.ok(!(await offers(carla.page, "for soup.")).includes(words.post.give), "not for others");
   await choose(bert.page, "for soup.", words.post.give);
-  await bert.page.getByRole("combobox").selectOption({ label: "Anna" });
+  await bert.page.getByRole("combobox", { name: words.hand.to_whom }).selectOption({ label: "Anna" });
   await look(bert.page, "give");
   await handTo(bert.page, "Anna", words.hand.post_go);
   for (const { page } of [anna, bert, carla]) await ownedBy(page, "for soup.", "Anna").waitFor();

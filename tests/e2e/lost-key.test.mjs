@@ -46,6 +46,8 @@ test("an owner gives a new persona what the lost one was and owned, and everybod
   const owned = postWith(carla.page, "I keep the spare key.").getByRole("button", { name: like(words.post.given, { name: "Bernd" }) });
   await owned.click();
   await carla.page.getByText(like(words.post.handed, { name: "Bernd", by: "Anna" })).waitFor();
+  // While somebody looks at a post, its row stands still.
+  await carla.page.keyboard.press("Escape");
   await edit(bernd.page, "I keep the spare key.", "I keep both keys.");
   await postWith(carla.page, "I keep both keys.").waitFor();
   assert.equal(await postWith(bert.page, "I keep both keys.").count(), 0);

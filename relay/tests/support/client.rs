@@ -231,6 +231,11 @@ pub(crate) fn done() -> Body {
     Body::Done(relay::Done::default())
 }
 
+/// The answer to a cell of a blob that lacks others.
+pub(crate) fn unfinished() -> Body {
+    Body::Done(relay::Done { unfinished: true })
+}
+
 pub(crate) fn hello() -> Body {
     Body::Hello(Hello {
         version_min: 1,

@@ -79,6 +79,7 @@ impl Ctx<'_> {
 
 /// What changed for whoever looks at it.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is news of its own, in any combination
 pub(crate) struct News {
     pub(crate) view: bool,
     pub(crate) posts: Vec<PostView>,

@@ -57,6 +57,7 @@ impl JoinPlan {
 
 /// The main row of a community.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // what was done or is to be done, each apart from the others
 pub(crate) struct Saved {
     pub(super) number: u32,
     pub(super) relay: RelayRef,

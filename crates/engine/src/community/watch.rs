@@ -132,12 +132,12 @@ impl Watch {
     /// What the parcel held; whether it leads on.
     pub(crate) fn rescued(
         &mut self,
-        rescues: &[proto::Rescue],
+        held: &[proto::Rescue],
         rescuer: &Rescuer,
         relay: &Hash,
     ) -> bool {
         let (generation, time_ms) = (self.chain.generation, self.chain.time_ms);
-        let Some(secret) = rescuer.open(rescues, generation) else {
+        let Some(secret) = rescuer.open(held, generation) else {
             return false;
         };
         self.enter(&secret, relay, Era::of(&secret, generation, time_ms));
