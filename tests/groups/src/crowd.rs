@@ -3,7 +3,8 @@
 use crate::scene::{Cost, Fault, Scene};
 use crate::table;
 use ume_api::{
-    Act, Command, CommunityRef, HistoryWindow, InviteTerms, MemberView, PersonId, Reply, Role,
+    Act, Command, CommunityRef, HistoryWindow, InviteKind, InviteTerms, MemberView, PersonId,
+    Reply, Role,
 };
 
 /// Time after each event for all that follows from it, virtual milliseconds: newcomers are handed keys, for example.
@@ -27,6 +28,7 @@ impl Crowd {
         let owner = scene.device()?;
         let community = scene.found(owner)?;
         let terms = InviteTerms {
+            kind: InviteKind::Open,
             expires_in: None,
             max_uses: None,
             history: HistoryWindow::All,
@@ -80,7 +82,7 @@ impl Crowd {
             "join",
             self.size,
             "each of the others",
-            costs(|(_, one)| *one),
+            &costs(|(_, one)| *one),
         );
     }
 
@@ -90,7 +92,11 @@ impl Crowd {
             let before = self.costs();
             let text = format!("A post of the usual length, number {round}.");
             let community = self.owner.1;
-            let post = Command::Post { community, text };
+            let post = Command::Post {
+                community,
+                text,
+                lifetime: None,
+            };
             self.scene.command(self.owner.0, post)?;
             self.scene.run(SETTLE_MS);
             self.note(before, &mut own, &mut others);
