@@ -22,6 +22,7 @@ const SHARE_ROUNDS: u32 = 60;
 
 /// What a seed stands for.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is drawn apart from the others
 pub struct Plan {
     /// Devices, 2 to 24.
     pub devices: usize,

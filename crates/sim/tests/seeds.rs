@@ -30,7 +30,7 @@ fn counts(report: &Report) -> Counts {
     ]
 }
 
-fn sum(mut all: Counts, more: Counts) -> Counts {
+fn sum(mut all: Counts, more: &Counts) -> Counts {
     for (one, more) in all.iter_mut().zip(more) {
         one.1 += more.1;
     }
@@ -60,7 +60,7 @@ fn every_seed_ends_well() {
                     return totals;
                 }
                 match ume_sim::run(seed) {
-                    Ok(report) => totals = sum(totals, counts(&report)),
+                    Ok(report) => totals = sum(totals, &counts(&report)),
                     Err(failure) => panic!(
                         "seed {seed}: {}\nreplay: UME_SIM_FIRST={seed} UME_SIM_SEEDS=1 cargo test -p ume-sim",
                         failure.what
@@ -72,7 +72,7 @@ fn every_seed_ends_well() {
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap())
-            .fold(nothing(), sum)
+            .fold(nothing(), |all, more| sum(all, &more))
     });
     let said: Vec<_> = totals
         .iter()

@@ -134,7 +134,7 @@ impl Scene {
         let begun = cpu();
         let mut engine = Engine::open(RELAY, seed, now, rows)?;
         let step = engine.boot(now);
-        device.cost.cpu += cpu() - begun;
+        device.cost.cpu += cpu().saturating_sub(begun);
         device.engine = Some(engine);
         self.carry_out(number, step);
         Ok(())
@@ -188,7 +188,7 @@ impl Scene {
         };
         let begun = cpu();
         let step = engine.handle(now, input);
-        device.cost.cpu += cpu() - begun;
+        device.cost.cpu += cpu().saturating_sub(begun);
         self.carry_out(number, step);
     }
 
