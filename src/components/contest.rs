@@ -59,11 +59,13 @@ pub(crate) fn Recovered(member: MemberView, mine: Option<Role>) -> impl IntoView
         let old = StoredValue::new(was.name.clone());
         view! { class="u",
             {contested.then(|| view! { class="u",
-                <p class="hint" data-test="contested">
+                <p class="share-holder" data-test="contested">
                     {icon(Icon::Alert)}
-                    <strong>{t!(i18n, contest.mark)}</strong>
-                    " "
-                    {t!(i18n, contest.member, name = old.get_value())}
+                    <span>
+                        <strong>{t!(i18n, contest.mark)}</strong>
+                        " "
+                        {t!(i18n, contest.member, name = old.get_value())}
+                    </span>
                 </p>
             })}
             {(mine == Some(Role::Owner)).then(|| view! { class="u", <Undo was=was now=person/> })}
