@@ -22,7 +22,7 @@ use ume_wire::auth::Hash;
 use ume_wire::relay::LaneNew;
 
 /// Private invites that have ended and whose lanes are still read: who has an old card may still ask.
-const ENDED_MAX: usize = 16;
+const ENDED_MAX: usize = 64;
 /// Requests by one invite that are looked at: a holder of the link could ask without end.
 const REQUESTS_MAX: usize = 64;
 /// Who was answered and did not come in for this long is told by others than whoever answered, milliseconds.
