@@ -233,8 +233,9 @@ impl Community {
 
     /// Seals answers to those who are answered and do not know it yet.
     fn tell_askers(&mut self, ctx: &mut Ctx<'_>) {
-        for key in self.outs_to_nobody() {
+        for (key, request) in self.outs_to_nobody() {
             self.erase_out(ctx, key);
+            self.saved_changed |= self.saved.told.remove(&request).is_some();
         }
         let owed = self.owed(ctx, self.chain.place());
         let points = owed.iter().filter_map(|(invite, request, told)| {
@@ -286,18 +287,25 @@ impl Community {
         }
     }
 
-    /// Answers in the outbox to people who are in by now, or whose invite this device no longer looks at.
-    fn outs_to_nobody(&self) -> Vec<u64> {
+    /// Answers in the outbox to people who are in by now, whose invite this device no longer looks at, or whose request the
+    /// relay has forgotten: they ask again when they are there, and are told anew.
+    fn outs_to_nobody(&self) -> Vec<(u64, Hash)> {
         let over = |what: What| match what {
-            What::Answer { invite, request } => match self.requests.lanes.get(&invite) {
-                None => true,
-                Some(asked) => (asked.requests.get(&request))
-                    .is_some_and(|one| self.chain.ledger.persona_of(&one.leaf).is_some()),
-            },
-            _ => false,
+            What::Answer { invite, request } => {
+                let over = match self.requests.lanes.get(&invite) {
+                    None => true,
+                    Some(asked) => match asked.requests.get(&request) {
+                        Some(one) => self.chain.ledger.persona_of(&one.leaf).is_some(),
+                        None => asked.reader.is_caught_up(),
+                    },
+                };
+                over.then_some(request)
+            }
+            _ => None,
         };
-        let outs = self.outbox.iter().filter(|(_, out)| over(out.what));
-        outs.map(|(key, _)| *key).collect()
+        let outs = self.outbox.iter();
+        outs.filter_map(|(key, out)| Some((*key, over(out.what)?)))
+            .collect()
     }
 
     fn owed(&self, ctx: &Ctx<'_>, (generation, slot): Place) -> Vec<(Hash, Hash, Told)> {
