@@ -196,8 +196,17 @@ impl Community {
 
     /// Hands newcomers what they need to take part fully, unless somebody else was quicker.
     pub(super) fn advance_handover(&mut self, ctx: &mut Ctx<'_>) {
-        let due = self.handover_at.is_some_and(|at| at <= ctx.now);
-        if !due || !self.is_synced() {
+        if !self.is_synced() {
+            return;
+        }
+        // Who came in again by a relay that was put back may wait for these keys like any newcomer.
+        let planned = self.outs_of(&What::Keys);
+        if !planned.is_empty() && self.keys_for_newcomers(ctx.time).is_none() {
+            for key in planned {
+                self.erase_out(ctx, key);
+            }
+        }
+        if self.handover_at.is_none_or(|at| at > ctx.now) {
             return;
         }
         self.handover_at = None;
