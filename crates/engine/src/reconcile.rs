@@ -125,25 +125,24 @@ impl Set {
         let room = limit.max(STEP_BYTES_MIN) - CLOSING_BYTES;
         let mut reader = Reader::new(message)?;
         let mut writer = Writer::new();
+        // Up to where all was answered.
         let mut lower = 0;
-        // Up to where the message speaks, and up to where this side has nothing to say about it.
         let mut before = Bound::start();
-        let mut skipping = false;
         while !reader.is_done() {
             let bound = reader.bound()?;
             if bound < before {
                 return Err(Malformed);
             }
             let upper = self.at(&bound).max(lower);
-            let mut part = writer.fork();
-            let mut ended = (bound.clone(), upper);
+            let mut part = writer.clone();
+            let mut cut = upper;
             match reader.number()? {
-                SKIP => skipping = true,
+                SKIP => part.skipping = true,
                 FINGERPRINT => {
                     if reader.take(FINGERPRINT_BYTES)? == self.fingerprint(lower, upper) {
-                        skipping = true;
+                        part.skipping = true;
                     } else {
-                        part.skip_to(&mut skipping, &before);
+                        part.skip_to(&before);
                         self.split(lower, upper, &bound, &mut part);
                     }
                 }
@@ -154,35 +153,42 @@ impl Set {
                         let alone = ours.iter().filter(|(_, id)| !theirs.remove(id));
                         found.have.extend(alone.map(|(_, id)| *id));
                         found.need.extend(theirs);
-                        skipping = true;
+                        part.skipping = true;
                     } else {
-                        part.skip_to(&mut skipping, &before);
+                        part.skip_to(&before);
                         let left = room.saturating_sub(part.message.len() + BOUND_BYTES) / ID_BYTES;
-                        if ours.len() > left {
-                            // As many as fit; the rest is named below.
-                            let cut = lower + left;
-                            ended = (self.bound_before(cut), cut);
-                        }
-                        let named = self.0.get(lower..ended.1).unwrap_or_default();
-                        part.ids(&ended.0, named);
+                        // As many as fit; the rest is named below.
+                        cut = upper.min(lower.saturating_add(left));
+                        let end = self.end_of(cut, upper, &bound);
+                        part.ids(&end, self.0.get(lower..cut).unwrap_or_default());
                     }
                 }
                 _ => return Err(Malformed),
             }
-            let full = part.message.len() > room || ended.1 < upper;
-            if part.message.len() <= room {
-                writer = part;
-                lower = ended.1;
-                before = ended.0;
+            // Of a range that holds something, a part that says nothing of it is no answer. Its end could even lie before
+            // its beginning, as the shortest bound that tells our entries apart may be less than the other side's.
+            let said = part.message.len() <= room && (cut > lower || lower == upper);
+            if said {
+                before = self.end_of(cut, upper, &bound);
+                (writer, lower) = (part, cut);
             } else {
-                writer.skip_to(&mut skipping, &before);
+                writer.skip_to(&before);
             }
-            if full {
+            if !said || cut < upper {
                 writer.fingerprint(&Bound::end(), &self.fingerprint(lower, self.len()));
                 break;
             }
         }
         Ok(writer.message)
+    }
+
+    /// Where the answer to a range ends that was answered up to `cut`.
+    fn end_of(&self, cut: usize, upper: usize, bound: &Bound) -> Bound {
+        if cut < upper {
+            self.bound_before(cut)
+        } else {
+            bound.clone()
+        }
     }
 
     /// Names a range by the fingerprints of its parts, or by its ids if they are few.
@@ -282,6 +288,8 @@ struct Writer {
     message: Vec<u8>,
     /// Times are told as what they are later than the one before.
     time: u64,
+    /// Whether there is nothing to say since the last bound, and that has not been said.
+    skipping: bool,
 }
 
 impl Writer {
@@ -289,11 +297,8 @@ impl Writer {
         Self {
             message: vec![VERSION],
             time: 0,
+            skipping: false,
         }
-    }
-
-    fn fork(&self) -> Self {
-        self.clone()
     }
 
     fn bound(&mut self, bound: &Bound) {
@@ -309,8 +314,8 @@ impl Writer {
     }
 
     /// Says that there is nothing to say up to a bound, if that has not been said.
-    fn skip_to(&mut self, skipping: &mut bool, bound: &Bound) {
-        if std::mem::take(skipping) {
+    fn skip_to(&mut self, bound: &Bound) {
+        if std::mem::take(&mut self.skipping) {
             self.bound(bound);
             put_number(&mut self.message, SKIP);
         }

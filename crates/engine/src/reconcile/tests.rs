@@ -90,6 +90,28 @@ fn many_of_one_time_are_told_apart() {
 }
 
 #[test]
+fn an_answer_without_room_for_one_more_id_still_makes_sense() {
+    let of = |first: u8, n: u64| {
+        let mut id = id(n);
+        (id[0], id[1]) = (first, first);
+        (7, id)
+    };
+    // Where the second range begins, the other side needs two bytes of an id; between these entries one is enough.
+    let ranges = [VERSION, 8, 2, 1, 0, 2, 0, 0, 0, 2, 0];
+    let mut ended = 0;
+    for fill in 25..40 {
+        let many = Set::new((0..fill).map(|n| of(0, n)).chain([of(1, fill)]));
+        let answer = many.answer(&ranges, STEP_BYTES_MIN).unwrap();
+        let mut found = Found::default();
+        let next = Set::default().compare(&answer, STEP_BYTES_MIN, &mut found);
+        // All that were named, and a question for those that were not.
+        ended += usize::from(next.unwrap().is_none());
+        assert!(found.have.is_empty() && found.need.len() >= 25);
+    }
+    assert!(0 < ended && ended < 15, "{ended}");
+}
+
+#[test]
 fn a_hundred_of_ten_thousand_are_found_in_few_cells() {
     let all = |skip: u64| {
         (0..10_000)
