@@ -16,6 +16,7 @@ pub(crate) mod header;
 pub(crate) mod hides;
 pub(crate) mod icon;
 pub(crate) mod invites;
+pub(crate) mod live;
 pub(crate) mod lookup;
 pub(crate) mod mark;
 pub(crate) mod member_sheet;

@@ -22,12 +22,17 @@ pub(crate) use generated::i18n::{I18nContextProvider, Locale, t_string, use_i18n
 macro_rules! t {
     ($i18n:expr, $($key_and_values:tt)+) => {{
         let i18n = $i18n;
-        leptos::prelude::Signal::derive(move || {
+        $crate::i18n::text(Box::new(move || {
             String::from($crate::i18n::t_string!(i18n, $($key_and_values)+))
-        })
+        }))
     }};
 }
 pub(crate) use t;
+
+/// What `t!` makes; boxed, so that a signal is compiled once and not for each text.
+pub(crate) fn text(of: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
+    Signal::derive(of)
+}
 
 /// The handle to the current language.
 pub(crate) type I18n = leptos_i18n::I18nContext<Locale>;

@@ -78,15 +78,3 @@ pub(crate) fn deed(
     }
     .into_any()
 }
-
-/// A part that is there while something holds.
-pub(crate) fn part(
-    holds: impl Fn() -> bool + Send + Sync + 'static,
-    what: impl Fn() -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    part_of(Memo::new(move |_| holds()), Box::new(what))
-}
-
-fn part_of(holds: Memo<bool>, what: Box<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
-    (move || holds.get().then(&what)).into_any()
-}

@@ -1,5 +1,6 @@
 //! The communities of this profile: beside the feed where there is room, in a sheet elsewhere.
 use super::icon::{Icon, icon};
+use super::live::list;
 use super::portrait::portrait_in;
 use super::preferences::Preferences;
 use crate::i18n::{t, use_i18n};
@@ -23,11 +24,11 @@ pub(crate) fn Communities(
     view! { class="u",
         <nav class="communities" aria-label=t!(i18n, communities.title)>
             <ul role="list">
-                <For
-                    each=move || state.communities.get().unwrap_or_default()
-                    key=|one| (one.id, one.name.clone(), one.members, one.phase, one.me.picture)
-                    children=move |community| view! { class="u", <One community=community chosen=chosen/> }
-                />
+                {list(
+                    move || state.communities.get().unwrap_or_default(),
+                    |one| (one.id, one.name.clone(), one.members, one.phase, one.me.picture),
+                    move |community| view! { class="u", <One community=community chosen=chosen/> }.into_any(),
+                )}
             </ul>
             <button type="button" class="button quiet wide" on:click=add>
                 {icon(Icon::Plus)}

@@ -1,6 +1,7 @@
 //! A recovery that may be a mistake: what a device can say that is out by it, and what the others see and an owner can do.
-use super::ask::{Ask, deed, part};
+use super::ask::{Ask, deed};
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::sheet::Sheet;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::state;

@@ -1,6 +1,7 @@
 //! Handing something over: a post or all posts of a person to somebody else, or what a person was and owned back to them after
 //! they lost their key. Asked once, when it is clear to whom.
-use super::ask::{Ask, Outcome, part};
+use super::ask::{Ask, Outcome};
+use super::live::part;
 use super::sheet::Sheet;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::focus;

@@ -1,5 +1,6 @@
 //! The head of a community: who one is with, and how the line is.
 use super::icon::{Icon, icon};
+use super::live::part;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
@@ -41,7 +42,7 @@ pub(crate) fn Header(
                     <ConnectionDot/>
                 </p>
             </div>
-            <Show when=move || inside.get()>
+            {part(move || inside.get(), move || view! { class="u",
                 <button type="button" class="button" data-test="people-open" on:click=move |_| state.go(Page::People)>
                     {icon(Icon::People)}
                     <span class="head-word">{t!(i18n, people.title)}</span>
@@ -52,13 +53,13 @@ pub(crate) fn Header(
                         </span>
                     })}
                 </button>
-            </Show>
-            <Show when=may_invite>
+            }.into_any())}
+            {part(may_invite, move || view! { class="u",
                 <button type="button" class="button" data-test="share-open" aria-haspopup="dialog" on:click=move |_| state.share()>
                     {icon(Icon::Share)}
                     <span class="head-word">{t!(i18n, feed.share)}</span>
                 </button>
-            </Show>
+            }.into_any())}
         </header>
     }
 }

@@ -1,5 +1,6 @@
 //! What this person does not want to see here, and the way to see it again. Nobody else learns of it.
 use super::icon::{Icon, icon};
+use super::live::{list, part};
 use super::post_menu::apologise;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::state;
@@ -28,16 +29,16 @@ pub(crate) fn Hides() -> impl IntoView {
         read.run(());
     });
     view! { class="u",
-        {super::ask::part(move || all.with(|all| !all.is_empty()), move || view! { class="u",
+        {part(move || all.with(|all| !all.is_empty()), move || view! { class="u",
             <details class="past" data-test="hides">
                 <summary>{t!(i18n, hides.count, count = all.with(Vec::len))}</summary>
                 <p class="hint">{t!(i18n, hides.about)}</p>
                 <ul class="people" role="list" aria-label=t!(i18n, hides.label)>
-                    <For
-                        each=move || all.get()
-                        key=|what| *what
-                        children=move |what| view! { class="u", <One what=what read=read/> }
-                    />
+                    {list(
+                        move || all.get(),
+                        |what| *what,
+                        move |what| view! { class="u", <One what=what read=read/> }.into_any(),
+                    )}
                 </ul>
             </details>
         }.into_any())}

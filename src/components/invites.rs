@@ -1,6 +1,7 @@
 //! The links by which people come in. Everybody sees the list; a link itself is only with whoever made it.
-use super::ask::{Ask, deed, part};
+use super::ask::{Ask, deed};
 use super::icon::{Icon, icon};
+use super::live::{list, part};
 use super::roles;
 use super::sheet::Sheet;
 use crate::i18n::{t, t_string, use_i18n};
@@ -43,14 +44,14 @@ pub(crate) fn Invites(community: Memo<Option<CommunityView>>) -> impl IntoView {
         asked.set(Some(id));
         sheet.set(true);
     });
-    let list = move |open: bool| {
+    let links = move |open: bool| {
         view! { class="u",
             <ul class="invites" role="list">
-                <For
-                    each=of(open)
-                    key=|one| (one.id, one.uses, one.state)
-                    children=move |one| view! { class="u", <One invite=one withdraws=withdraws withdraw=withdraw/> }
-                />
+                {list(
+                    of(open),
+                    |one| (one.id, one.uses, one.state),
+                    move |one| view! { class="u", <One invite=one withdraws=withdraws withdraw=withdraw/> }.into_any(),
+                )}
             </ul>
         }
     };
@@ -69,11 +70,11 @@ pub(crate) fn Invites(community: Memo<Option<CommunityView>>) -> impl IntoView {
         {part(move || people.invites.with(Option::is_some) && !banned.get() && of(true)().is_empty(), move || view! { class="u",
             <p class="nothing">{t!(i18n, invites.none)}</p>
         }.into_any())}
-        {list(true)}
+        {links(true)}
         {part(move || past.with(|past| !past.is_empty()), move || view! { class="u",
             <details class="past" data-test="past-invites">
                 <summary>{t!(i18n, invites.past, count = past.with(Vec::len))}</summary>
-                {list(false)}
+                {links(false)}
             </details>
         }.into_any())}
         <Sheet open=sheet title=t!(i18n, invites.withdraw_title) name="withdraw">

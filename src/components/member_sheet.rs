@@ -1,8 +1,9 @@
 //! A member: what they are and may do, and what this person can do about it.
-use super::ask::{Ask, Outcome, deed, part};
+use super::ask::{Ask, Outcome, deed};
 use super::avatar::avatar;
 use super::contest::Recovered;
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::portrait::portrait;
 use super::roles::{self, Allowed};
 use super::sheet::Sheet;

@@ -1,7 +1,8 @@
 //! Everybody in a community, and quietly those who are no longer in it.
-use super::ask::{deed, part};
+use super::ask::deed;
 use super::hides::Hides;
 use super::icon::Icon;
+use super::live::{list, part};
 use super::portrait::portrait;
 use super::roles;
 use crate::i18n::{t, t_string, use_i18n};
@@ -26,21 +27,21 @@ pub(crate) fn Members() -> impl IntoView {
     });
     view! { class="u",
         <ul class="people" role="list" aria-label=t!(i18n, people.members)>
-            <For
-                each=move || people.members.get().unwrap_or_default()
-                key=|one| (one.person.id, one.person.name.clone(), one.person.picture, one.was.as_ref().map(|was| was.id))
-                children=move |one| view! { class="u", <Row person=one.person was=one.was roles=roles/> }
-            />
+            {list(
+                move || people.members.get().unwrap_or_default(),
+                |one| (one.person.id, one.person.name.clone(), one.person.picture, one.was.as_ref().map(|was| was.id)),
+                move |one| view! { class="u", <Row person=one.person was=one.was roles=roles/> }.into_any(),
+            )}
         </ul>
         {part(move || people.outside.with(|outside| !outside.former.is_empty()), move || view! { class="u",
             <details class="past" data-test="former">
                 <summary>{t!(i18n, people.former, count = people.outside.with(|outside| outside.former.len()))}</summary>
                 <ul class="people" role="list" aria-label=t!(i18n, people.former_label)>
-                    <For
-                        each=move || people.outside.get().former
-                        key=|one| one.person.id
-                        children=move |one| view! { class="u", <FormerRow former=one/> }
-                    />
+                    {list(
+                        move || people.outside.get().former,
+                        |one| one.person.id,
+                        move |one| view! { class="u", <FormerRow former=one/> }.into_any(),
+                    )}
                 </ul>
             </details>
         }.into_any())}

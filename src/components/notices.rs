@@ -1,5 +1,6 @@
 //! What a person should know though they asked for nothing.
 use super::icon::{Icon, icon};
+use super::live::list;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
@@ -13,7 +14,7 @@ pub(crate) fn Notices() -> impl IntoView {
     let notices = state().notices;
     view! { class="u",
         <div class="notices" role="status">
-            <For each=move || notices.get() key=|notice| *notice children=move |notice| view! { class="u",
+            {list(move || notices.get(), |notice| *notice, move |notice| view! { class="u",
                 <div class="strip strip-notice" data-test="notice">
                     {icon(Icon::Alert)}
                     <p>{move || words(i18n, notice)}</p>
@@ -26,7 +27,7 @@ pub(crate) fn Notices() -> impl IntoView {
                         {icon(Icon::Close)}
                     </button>
                 </div>
-            }/>
+            }.into_any())}
         </div>
     }
 }

@@ -1,5 +1,6 @@
 //! Posts on top of the feed: a line that names the newest, and all of them in a sheet.
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::lookup::lookup;
 use super::post_sheet::{signed, words};
 use super::sheet::Sheet;
@@ -18,7 +19,7 @@ pub(crate) fn Pins(community: Memo<Option<CommunityView>>) -> impl IntoView {
     });
     let count = Memo::new(move |_| pinned.with(|all| all.as_ref().map_or(0, |all| all.1.len())));
     view! { class="u",
-        {super::ask::part(move || count.get() > 0, move || view! { class="u",
+        {part(move || count.get() > 0, move || view! { class="u",
             <button type="button" class="pins" data-test="pins" aria-haspopup="dialog" on:click=move |_| sheet.set(true)>
                 {icon(Icon::Pin)}
                 <span class="pins-words">{t!(i18n, pins.count, count = count.get())}</span>

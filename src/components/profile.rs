@@ -1,8 +1,9 @@
 //! What this person says about themselves in the open community: name, line, picture.
-use super::ask::{Outcome, deed, part};
+use super::ask::{Outcome, deed};
 use super::avatar::avatar;
 use super::field::Field;
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::portrait::{portrait, shown};
 use super::sheet::Sheet;
 use crate::i18n::{choose, t, t_string, use_i18n};

@@ -1,7 +1,8 @@
 //! Those who ask to come in, for whoever may answer them.
-use super::ask::{Ask, Outcome, deed, part};
+use super::ask::{Ask, Outcome, deed};
 use super::avatar::avatar;
 use super::icon::{Icon, icon};
+use super::live::{list, part};
 use super::sheet::Sheet;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::state;
@@ -50,11 +51,11 @@ pub(crate) fn Requests() -> impl IntoView {
             <section class="requests" data-test="requests">
                 <h2>{t!(i18n, requests.title)}</h2>
                 <ul class="invites" role="list" aria-label=t!(i18n, requests.title)>
-                    <For
-                        each=move || people.outside.get().requests
-                        key=|one| one.id
-                        children=move |one| view! { class="u", <One request=one yes=yes no=no/> }
-                    />
+                    {list(
+                        move || people.outside.get().requests,
+                        |one| one.id,
+                        move |one| view! { class="u", <One request=one yes=yes no=no/> }.into_any(),
+                    )}
                 </ul>
                 {part(move || !sheet.get() && !people.sheet.get(), move || view! { class="u",
                     <Outcome retry=move |()| state.look_at_people()/>

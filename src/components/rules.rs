@@ -1,5 +1,6 @@
 //! Who may do what in a community: everybody sees it, owners change it.
-use super::ask::{Outcome, deed, part};
+use super::ask::{Outcome, deed};
+use super::live::part;
 use super::roles::{self, RIGHTS};
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::state::state;

@@ -1,5 +1,6 @@
 //! The share sheet: a link, its picture, and what it gives away.
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::qr::qr;
 use super::sheet::Sheet;
 use super::trouble::Trouble;
@@ -191,9 +192,9 @@ fn Made(link: String) -> impl IntoView {
                     </button>
                 })}
             </div>
-            <Show when=move || copying.get() == Copying::Refused>
+            {part(move || copying.get() == Copying::Refused, move || view! { class="u",
                 <p class="field-hint field-wrong" role="alert">{t!(i18n, share.copy_failed)}</p>
-            </Show>
+            }.into_any())}
         </div>
     }
 }
@@ -230,14 +231,14 @@ fn Terms() -> impl IntoView {
             <label class="pill">{expiry(30)}<span>{t!(i18n, share.month)}</span></label>
             <label class="pill">{expiry(0)}<span>{t!(i18n, share.never)}</span></label>
         </fieldset>
-        <Show when=move || open.get()>
+        {part(move || open.get(), move || view! { class="u",
             <fieldset class="pills">
                 <legend>{t!(i18n, share.uses)}</legend>
                 <label class="pill">{uses(1)}<span>{t!(i18n, share.one)}</span></label>
                 <label class="pill">{uses(50)}<span>{t!(i18n, share.fifty)}</span></label>
                 <label class="pill">{uses(0)}<span>{t!(i18n, share.any)}</span></label>
             </fieldset>
-        </Show>
+        }.into_any())}
         <fieldset class="pills">
             <legend>{t!(i18n, share.history)}</legend>
             <label class="pill">{history(HistoryWindow::None)}<span>{t!(i18n, share.nothing)}</span></label>

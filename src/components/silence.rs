@@ -1,7 +1,8 @@
 //! What stands where posts are written, for somebody who cannot write here: one line that says why.
-use super::ask::{Ask, part};
+use super::ask::Ask;
 use super::contest::Mistake;
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::sheet::Sheet;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::platform::focus;

@@ -1,6 +1,6 @@
 //! A line across the page while something is going on: no connection, catching up, posts missing.
-use super::ask::part;
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::troubles::Troubles;
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::timer;

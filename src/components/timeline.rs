@@ -3,6 +3,7 @@
 //! The scrolling box is laid out from its end (`column-reverse`): the newest post stays in view while posts arrive, and
 //! older ones appear above without a jump, with no script at all.
 use super::icon::{Icon, icon};
+use super::live::{list, part};
 use super::post::{Form, GhostPost, Post, Row};
 use super::trouble::Trouble;
 use crate::i18n::{choose, t, t_string, use_i18n};
@@ -72,13 +73,13 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                     {move || feed.failure.get().map(|failure| view! { class="u",
                         <Trouble failure=failure retry=move |()| state.reopen()/>
                     })}
-                    <Show when=move || !loaded.get() && feed.failure.with(Option::is_none)>
+                    {part(move || !loaded.get() && feed.failure.with(Option::is_none), move || view! { class="u",
                         <Skeleton/>
-                    </Show>
-                    <Show when=move || empty.get()>
+                    }.into_any())}
+                    {part(move || empty.get(), move || view! { class="u",
                         <Empty community=community/>
-                    </Show>
-                    <Show when=move || feed.older.get()>
+                    }.into_any())}
+                    {part(move || feed.older.get(), move || view! { class="u",
                         <button
                             type="button"
                             class="button quiet timeline-older"
@@ -88,14 +89,14 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                             {icon(Icon::ArrowUp)}
                             {t!(i18n, feed.older)}
                         </button>
-                    </Show>
-                    <Show when=move || loaded.get() && !feed.older.get() && !empty.get()>
+                    }.into_any())}
+                    {part(move || loaded.get() && !feed.older.get() && !empty.get(), move || view! { class="u",
                         <p class="timeline-beginning">{t!(i18n, feed.beginning)}</p>
-                    </Show>
+                    }.into_any())}
                     <Posts community=community rows=rows/>
                 </div>
             </div>
-            <Show when=move || !feed.at_newest.get() || feed.fresh.get() != 0>
+            {part(move || !feed.at_newest.get() || feed.fresh.get() != 0, move || view! { class="u",
                 <button type="button" class="button newest" data-test="newest" on:click=move |_| {
                     feed.fresh.set(0);
                     to_newest(true);
@@ -106,7 +107,7 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                         fresh => t_string!(i18n, feed.fresh, count = fresh),
                     }}
                 </button>
-            </Show>
+            }.into_any())}
         </div>
     }
 }
@@ -119,20 +120,18 @@ fn Posts(community: Memo<Option<CommunityView>>, rows: Memo<Vec<Row>>) -> impl I
     let (feed, now) = (state.feed, state.now);
     view! { class="u",
         <ol class="posts" role="list" aria-label=t!(i18n, feed.posts)>
-            <For
-                each=move || rows.get()
-                key=Clone::clone
-                children=move |row| view! { class="u", <Post row=row now=now/> }
-            />
-            <For
-                each=move || feed.ghosts.get()
-                key=|ghost| ghost.number
-                children=move |ghost| {
-                    community.get_untracked().map(|community| view! { class="u",
-                        <GhostPost author=community.me text=ghost.text/>
-                    })
-                }
-            />
+            {list(
+                move || rows.get(),
+                Clone::clone,
+                move |row| view! { class="u", <Post row=row now=now/> }.into_any(),
+            )}
+            {list(
+                move || feed.ghosts.get(),
+                |ghost| ghost.number,
+                move |ghost| community.get_untracked().map(|community| view! { class="u",
+                    <GhostPost author=community.me text=ghost.text/>
+                }).into_any(),
+            )}
         </ol>
     }
 }
@@ -177,12 +176,12 @@ fn Empty(community: Memo<Option<CommunityView>>) -> impl IntoView {
             {super::mark::mark()}
             <h2>{t!(i18n, feed.empty_title)}</h2>
             <p>{choose(writes, t!(i18n, feed.empty_text), t!(i18n, feed.empty_reader))}</p>
-            <Show when=may_invite>
+            {part(may_invite, move || view! { class="u",
                 <button type="button" class="button" on:click=move |_| state.share()>
                     {icon(Icon::Share)}
                     {t!(i18n, feed.empty_share)}
                 </button>
-            </Show>
+            }.into_any())}
         </div>
     }
 }

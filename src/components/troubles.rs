@@ -1,6 +1,6 @@
 //! What is not as it should be in a community, and what is being done about it, for whoever wants to know.
-use super::ask::part;
 use super::icon::{Icon, icon};
+use super::live::part;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use leptos::prelude::*;
 use ume_api::{CommunityView, Trouble};

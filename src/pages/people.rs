@@ -1,8 +1,9 @@
 //! Who is in the open community, by which links people come, and who may do what.
-use crate::components::ask::{Outcome, part};
+use crate::components::ask::Outcome;
 use crate::components::hand_sheet::HandSheet;
 use crate::components::icon::{Icon, icon};
 use crate::components::invites::Invites;
+use crate::components::live::part;
 use crate::components::member_sheet::MemberSheet;
 use crate::components::members::Members;
 use crate::components::notices::Notices;
