@@ -13,7 +13,7 @@
 //! All of it is in the fragment, which browsers never send.
 
 use crate::keys::Secret;
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ume_api::InviteKind;
 use ume_wire::auth::{Hash, hash};
 
@@ -77,7 +77,7 @@ impl Link {
         }
         let check = hash(&out);
         out.extend_from_slice(&check[..4]);
-        format!("{origin}/j#1.{}", BASE64URL_NOPAD.encode(&out))
+        format!("{origin}/j#1.{}", Base64UrlUnpadded::encode_string(&out))
     }
 
     /// Finds the link in whatever a person pasted: the link itself, with spaces or line breaks inside, or amid text.
@@ -108,9 +108,8 @@ impl Link {
             Ok(2..) if end.unwrap_or(code.len()) >= CODE_CHARS_MIN => return Err(LinkError::Newer),
             _ => return Err(LinkError::Broken),
         }
-        let bytes = BASE64URL_NOPAD
-            .decode(&code.as_bytes()[..end.unwrap_or(code.len())])
-            .map_err(|_| LinkError::Broken)?;
+        let code = &code[..end.unwrap_or(code.len())];
+        let bytes = Base64UrlUnpadded::decode_vec(code).map_err(|_| LinkError::Broken)?;
         let (content, check) = bytes.split_last_chunk::<4>().ok_or(LinkError::Broken)?;
         if hash(content)[..4] != check[..] {
             return Err(LinkError::Broken);
@@ -288,7 +287,7 @@ mod tests {
             let _ = Link::decode(&bytes);
             let check = hash(&bytes);
             let whole = [&bytes[..], &check[..4]].concat();
-            let _ = Link::parse(&format!("#1.{}", BASE64URL_NOPAD.encode(&whole)));
+            let _ = Link::parse(&format!("#1.{}", Base64UrlUnpadded::encode_string(&whole)));
         }
     }
 }

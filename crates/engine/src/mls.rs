@@ -8,6 +8,7 @@
 //! group and its reloaded self, must never get the same one. No verdict depends on the clock: leaves carry a lifetime without end.
 
 mod commit;
+mod crypto;
 mod facts;
 mod follower;
 mod group;

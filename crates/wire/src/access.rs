@@ -5,11 +5,11 @@
 //! come in on the way do no harm.
 
 use crate::limits::ACCESS_BYTES;
-use data_encoding::BASE32_NOPAD;
+use base32ct::{Base32Unpadded, Encoding};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-const PREFIX: &str = "UME-ACCESS-";
+const PREFIX: &str = "ume-access-";
 const LABEL: &[u8] = b"ume/1/access-text";
 const CHECK_BYTES: usize = 4;
 const TEXT_BYTES_MAX: usize = 69;
@@ -32,10 +32,8 @@ fn check(key: &[u8]) -> [u8; CHECK_BYTES] {
 /// The text of a key.
 pub fn to_text(key: &[u8; ACCESS_BYTES]) -> Zeroizing<String> {
     let bytes = Zeroizing::new([&key[..], &check(key)].concat());
-    let mut text = BASE32_NOPAD.encode(&bytes);
-    text.insert_str(0, PREFIX);
-    text.make_ascii_lowercase();
-    text.into()
+    let code = Zeroizing::new(Base32Unpadded::encode_string(&bytes));
+    [PREFIX, &code].concat().into()
 }
 
 /// The key in a text.
@@ -49,12 +47,10 @@ pub fn parse(text: &str) -> Result<[u8; ACCESS_BYTES], BadAccessKey> {
         if !c.is_ascii() || plain.len() == TEXT_BYTES_MAX {
             return Err(BadAccessKey);
         }
-        plain.push(c.to_ascii_uppercase());
+        plain.push(c.to_ascii_lowercase());
     }
     let code = plain.strip_prefix(PREFIX).ok_or(BadAccessKey)?;
-    let bytes = BASE32_NOPAD
-        .decode(code.as_bytes())
-        .map_err(|_| BadAccessKey)?;
+    let bytes = Base32Unpadded::decode_vec(code).map_err(|_| BadAccessKey)?;
     let bytes = Zeroizing::new(bytes);
     let (key, sum) = bytes.split_at_checked(ACCESS_BYTES).ok_or(BadAccessKey)?;
     if check(key)[..] != *sum {

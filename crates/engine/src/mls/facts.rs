@@ -9,9 +9,9 @@ use openmls::prelude::{
     Sender,
 };
 use openmls::treesync::LeafNodeSource;
-use openmls_rust_crypto::RustCrypto;
 
 use super::Member;
+use super::crypto::Crypto;
 use std::collections::BTreeSet;
 
 /// What a commit does.
@@ -66,7 +66,7 @@ pub(super) fn read_commit(bytes: &[u8]) -> Result<ProtocolMessage, String> {
 /// Checks a commit against the public state and our rules. The staged commit holds public state only.
 pub(super) fn judge(
     group: &PublicGroup,
-    crypto: &RustCrypto,
+    crypto: &Crypto,
     commit: ProtocolMessage,
 ) -> Result<(CommitFacts, StagedCommit), String> {
     let processed = group

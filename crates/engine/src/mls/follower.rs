@@ -5,9 +5,9 @@ use std::fmt;
 use openmls::group::{ProposalStore, PublicGroup, StagedCommit};
 use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::prelude::{DeserializeBytes as _, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn};
-use openmls_rust_crypto::RustCrypto;
 use tls_codec::{Deserialize as _, Serialize as _};
 
+use super::crypto::Crypto;
 use super::facts::{self, CommitFacts};
 use super::rows::Rows;
 use super::{Member, MlsError, Suite};
@@ -15,7 +15,7 @@ use super::{Member, MlsError, Suite};
 /// The public side of a group, kept up by its commits.
 pub(crate) struct Follower {
     group: PublicGroup,
-    crypto: RustCrypto,
+    crypto: Crypto,
     /// OpenMLS insists on writing somewhere; nothing is ever read from here.
     storage: Rows,
 }
@@ -34,7 +34,7 @@ impl Follower {
     /// # Errors
     /// [`MlsError::Malformed`] if they are not whole, authentic and of each other; [`MlsError::Suite`].
     pub(crate) fn new(tree: &[u8], group_info: &[u8]) -> Result<Self, MlsError> {
-        let (crypto, storage) = (RustCrypto::default(), Rows::forgetful());
+        let (crypto, storage) = (Crypto::default(), Rows::forgetful());
         let tree = read_tree(tree)?;
         let info = read_group_info(group_info)?;
         Suite::of(info.ciphersuite())?;

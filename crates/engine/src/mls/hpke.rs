@@ -2,9 +2,9 @@
 //! group's suite, so that what keeps a group's secrets from whoever records today and computes tomorrow keeps these as well.
 
 use openmls::prelude::HpkeCiphertext;
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::crypto::OpenMlsCrypto as _;
 
+use super::crypto::Crypto;
 use super::{MlsError, Suite};
 use zeroize::Zeroizing;
 
@@ -42,7 +42,7 @@ pub(crate) struct Sealed {
 /// [`MlsError::Refused`]; not expected.
 pub(crate) fn public_key(suite: Suite, secret: &[u8; 32]) -> Result<Vec<u8>, MlsError> {
     let config = suite.ciphersuite().hpke_config();
-    let pair = RustCrypto::default().derive_hpke_keypair(config, secret);
+    let pair = Crypto::default().derive_hpke_keypair(config, secret);
     pair.map(|pair| pair.public).map_err(MlsError::refused)
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn seal(
     what: &[u8],
 ) -> Result<Sealed, MlsError> {
     let config = suite.ciphersuite().hpke_config();
-    let sealed = RustCrypto::default()
+    let sealed = Crypto::default()
         .hpke_seal(config, public, purpose.info(), context, what)
         .map_err(MlsError::refused)?;
     Ok(Sealed {
@@ -79,7 +79,7 @@ pub(crate) fn open(
     sealed: &Sealed,
 ) -> Result<Zeroizing<Vec<u8>>, MlsError> {
     let config = suite.ciphersuite().hpke_config();
-    let crypto = RustCrypto::default();
+    let crypto = Crypto::default();
     let pair = crypto
         .derive_hpke_keypair(suite.ciphersuite().hpke_config(), secret)
         .map_err(MlsError::refused)?;

@@ -1,19 +1,19 @@
-//! What OpenMLS works with: `RustCrypto`, a seeded generator, and a group's rows.
+//! What OpenMLS works with: our suites' cryptography, a seeded generator, and a group's rows.
 
 use std::sync::Mutex;
 
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::random::OpenMlsRand;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
 
+use super::crypto::Crypto;
 use super::rows::Rows;
 
 /// One group's cryptography, randomness and rows.
 #[derive(Debug)]
 pub(super) struct Provider {
-    crypto: RustCrypto,
+    crypto: Crypto,
     rand: SeededRand,
     rows: Rows,
 }
@@ -22,7 +22,7 @@ impl Provider {
     /// With the rows to work on.
     pub(super) fn new(rows: Rows, seed: [u8; 32]) -> Self {
         Self {
-            crypto: RustCrypto::default(),
+            crypto: Crypto::default(),
             rand: SeededRand(Mutex::new(ChaCha20Rng::from_seed(seed))),
             rows,
         }
@@ -30,7 +30,7 @@ impl Provider {
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
+    type CryptoProvider = Crypto;
     type RandProvider = SeededRand;
     type StorageProvider = Rows;
 
@@ -38,7 +38,7 @@ impl OpenMlsProvider for Provider {
         &self.rows
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Crypto {
         &self.crypto
     }
 
