@@ -1,7 +1,9 @@
 //! Parts and lists that come and go as things change. Whoever uses them hands closures in boxes to one function each, so
 //! that what keeps the page in step is compiled once and not for every use: a twentieth of the app.
 use leptos::prelude::*;
+use std::any::Any;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A part that is there while something holds.
 pub(crate) fn part(
@@ -28,10 +30,10 @@ pub(crate) fn list<T, K>(
 ) -> AnyView
 where
     T: Send + 'static,
-    K: Hash,
+    K: Eq + Hash + Send + Sync + 'static,
 {
     let row = move |one: T| {
-        let key = Key::of(&key(&one));
+        let key = Key(Arc::new(key(&one)));
         let draw = draw.clone();
         Row {
             key,
@@ -51,39 +53,65 @@ struct Row {
     draw: Box<dyn FnOnce() -> AnyView + Send>,
 }
 
-/// A key of whatever type: all that it gives to be hashed, which differs wherever keys differ.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-struct Key(Vec<u8>);
+/// A key of whatever type. All keys of a list are of one.
+trait Keyed: Any {
+    fn feed(&self, hasher: &mut dyn Hasher);
+    fn is(&self, other: &dyn Any) -> bool;
+}
 
-impl Key {
-    fn of(key: &impl Hash) -> Self {
-        let mut all = Self::default();
-        key.hash(&mut all);
-        all
+impl<K: Eq + Hash + 'static> Keyed for K {
+    fn feed(&self, mut hasher: &mut dyn Hasher) {
+        self.hash(&mut hasher);
+    }
+
+    fn is(&self, other: &dyn Any) -> bool {
+        other.downcast_ref::<K>() == Some(self)
     }
 }
 
-impl Hasher for Key {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
+#[derive(Clone)]
+struct Key(Arc<dyn Keyed + Send + Sync>);
 
-    /// Nobody asks for it: what was written is the key.
-    fn finish(&self) -> u64 {
-        0
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.feed(state);
     }
 }
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        let other: &dyn Any = &*other.0;
+        self.0.is(other)
+    }
+}
+
+impl Eq for Key {}
 
 #[cfg(test)]
 mod tests {
-    use super::Key;
+    use super::*;
+
+    /// Equal by one half, hashed by the other.
+    #[derive(PartialEq, Eq)]
+    struct Halves(u8, u8);
+
+    impl Hash for Halves {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            self.1.hash(state);
+        }
+    }
 
     #[test]
     fn keys_are_equal_exactly_where_what_they_are_of_is() {
-        let of = |parts: (&str, Option<u32>, &str)| Key::of(&parts);
-        assert!(of(("ab", None, "c")) == of(("ab", None, "c")));
-        assert!(of(("ab", None, "c")) != of(("a", None, "bc")));
-        assert!(of(("ab", Some(0), "c")) != of(("ab", None, "c")));
-        assert!(Key::of(&vec![1u8, 2]) != Key::of(&vec![1u8]));
+        let key = |first, second| Key(Arc::new(Halves(first, second)));
+        let hash = |key: &Key| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            key.hash(&mut hasher);
+            hasher.finish()
+        };
+        assert!(key(1, 2) == key(1, 2));
+        assert!(key(1, 2) != key(3, 2));
+        assert_eq!(hash(&key(1, 2)), hash(&key(3, 2)));
+        assert!(key(1, 2) != Key(Arc::new(1u8)));
     }
 }
