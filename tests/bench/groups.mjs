@@ -65,7 +65,7 @@ function add(what, size, who, costs) {
 async function crowd(link, count) {
   if (count <= 0) return;
   const start = Date.now();
-  const visitors = spawn(process.env.UME_GROUPS, ["come", link, String(count)], { stdio: ["ignore", "ignore", "inherit"] });
+  const visitors = spawn(process.env.UME_GROUPS, ["come", link, String(count)], { stdio: ["ignore", "inherit", "inherit"] });
   const [code] = await once(visitors, "exit");
   if (code !== 0) throw new Error(`the visitors ended with ${code}`);
   console.log(`bench: ${count} visitors came in ${Math.round((Date.now() - start) / 1_000)} s`);
@@ -75,15 +75,14 @@ async function newcomer(founder, link, number, newest) {
   const person = await Person.meet("newcomer");
   person.context.setDefaultTimeout(PATIENCE_MS);
   try {
-    await openInvite(person.page, link);
-    await silence(person);
+    const card = await measured(person, () => openInvite(person.page, link));
     const before = await cost(founder);
     const joining = await measured(person, async () => {
       await join(person.page, `Newcomer ${number}`);
       await postWith(person.page, newest).waitFor();
     });
     await silence(founder);
-    return { joining, there: since(await cost(founder), before) };
+    return { card, joining, there: since(await cost(founder), before) };
   } finally {
     await person.leave();
   }
@@ -120,14 +119,16 @@ for (const goal of SIZES) {
   await waitUntilSent(founder.page, newest, PATIENCE_MS);
   await silence(founder);
 
-  const [joins, there] = [[], []];
+  const [cards, joins, there] = [[], [], []];
   for (let round = 0; round < NEWCOMERS; round += 1) {
     number += 1;
     const one = await newcomer(founder, link, number, newest);
+    cards.push(one.card);
     joins.push(one.joining);
     there.push(one.there);
     size += 1;
   }
+  add("card", goal, "who comes", cards);
   add("join", goal, "who comes", joins);
   add("join", goal, "the founder's browser", there);
 

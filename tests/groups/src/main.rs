@@ -90,7 +90,7 @@ fn main() -> Result<(), Fault> {
             match section {
                 "join" => crowd.join(),
                 "post" => crowd.post(plan.rounds)?,
-                "load" => crowd.load()?,
+                "load" => crowd.load(plan.rounds)?,
                 _ => crowd.remove(plan.rounds)?,
             }
             fan_out::show(section, *size);

@@ -6,7 +6,7 @@ use crate::socket::Socket;
 use rand_core::{OsRng, RngCore};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use ume_api::{Command, FromEngine, Reply};
+use ume_api::{Command, Failure, FromEngine, Reply};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Millis, Output, Step};
 
@@ -14,6 +14,9 @@ use ume_engine::io::{Input, Millis, Output, Step};
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long they stay then, to say what newcomers say.
 const STAY: Duration = Duration::from_millis(100);
+/// A removal pauses links until their maker has renewed them: whoever comes meanwhile tries again after so long, so often.
+const AGAIN: Duration = Duration::from_secs(3);
+const TRIES: u32 = 40;
 /// How often it is told how far things are.
 const TELL: usize = 50;
 
@@ -24,7 +27,7 @@ struct Visitor {
     socket: Option<Socket>,
     wake: Option<u64>,
     inputs: VecDeque<Input>,
-    answer: Option<Result<Reply, ume_api::Failure>>,
+    answer: Option<Result<Reply, Failure>>,
 }
 
 fn now_ms() -> u64 {
@@ -41,7 +44,15 @@ pub(crate) fn come(link: &str, count: usize) -> Result<(), Fault> {
     let relay = &link[..end];
     let begun = Instant::now();
     for number in 1..=count {
-        Visitor::new(relay)?.join(link, number)?;
+        let mut tries = 1..TRIES;
+        loop {
+            match Visitor::new(relay)?.join(link, number) {
+                Err(Fault::Refused(Failure::InvitePaused)) if tries.next().is_some() => {
+                    std::thread::sleep(AGAIN);
+                }
+                joined => break joined?,
+            }
+        }
         if number % TELL == 0 || number == count {
             println!(
                 "{number} of {count} are in after {} s",
