@@ -1,17 +1,59 @@
 //! `cargo xtask bench groups`: what joining, removing and posting cost in communities of any size.
-use crate::fault::Result;
-use crate::process::{cargo, run as run_program};
+use crate::fault::{Fault, Result};
+use crate::process::{cargo, program, run as run_program};
 use crate::repo::Repo;
+use crate::{app, serve, setup};
 
-/// Builds the bench for release and runs it with these words.
+/// The workspace of its own in which other libraries do the same work.
+pub(crate) const MLS_BENCH: &str = "tests/mls/Cargo.toml";
+/// What is measured of ume alone.
+const RECONCILE: &str = "reconcile";
+
+const BUILD: [&str; 4] = ["--release", "--locked", "--package", "ume-groups-bench"];
+
+/// Builds the bench for release and runs it with these words; then the same work by mls-rs.
 pub(crate) fn run(repo: &Repo, words: &[String]) -> Result {
-    let arguments = [
-        "run",
-        "--release",
-        "--locked",
-        "--package",
-        "ume-groups-bench",
-        "--",
-    ];
-    run_program(cargo(repo, &arguments).args(words))
+    if let Some((first, words)) = words.split_first()
+        && first == "chromium"
+    {
+        return chromium(repo, words);
+    }
+    run_program(cargo(repo, &["run"]).args(BUILD).arg("--").args(words))?;
+    let shared: Vec<&String> = words.iter().filter(|word| *word != RECONCILE).collect();
+    if shared.is_empty() && !words.is_empty() {
+        return Ok(());
+    }
+    let arguments = ["run", "--release", "--locked", "--manifest-path", MLS_BENCH];
+    run_program(
+        cargo(repo, &arguments)
+            .arg("--target-dir")
+            .arg(repo.target().join("mls"))
+            .arg("--")
+            .args(shared),
+    )
+}
+
+/// The app's release build in Chromium, on a real relay, among visitors who are real engines.
+fn chromium(repo: &Repo, words: &[String]) -> Result {
+    let sizes = match words {
+        [] => "10,100,1000",
+        [flag, sizes] if flag == "--sizes" => sizes,
+        _ => {
+            return Err(Fault::new(
+                "`bench groups chromium` takes only `--sizes 10,100`",
+            ));
+        }
+    };
+    setup::ready(repo, setup::Need::Test)?;
+    app::build(repo, false)?;
+    serve::build_relay(repo)?;
+    run_program(cargo(repo, &["build"]).args(BUILD))?;
+    run_program(
+        program(repo, "node")
+            .arg("tests/bench/groups.mjs")
+            .env("UME_RELAY", repo.relay())
+            .env("UME_DIST", repo.dist())
+            .env("UME_GROUPS", repo.target().join("release/ume-groups-bench"))
+            .env("UME_GROUP_SIZES", sizes),
+    )
 }

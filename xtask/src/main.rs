@@ -31,7 +31,8 @@ cargo xtask <command>
                       before the names)
   bench               measure the budgets of the product and print them; JSON goes to bench-results/
   bench groups [...]  measure joining, posting, loading and removing in communities of 10, 100 and 1,000 (--sizes,
-                      --rounds, or only the sections named)
+                      --rounds, or only the sections named), and the same by mls-rs;
+                      `bench groups chromium` does it with the app in Chromium (--sizes)
   bench relay [...]   measure the relay beside the peers that are installed (docs/benchmarks.md; --quick, --only CASE)
   bench soak [...]    load the relay for two hours and watch its memory and descriptors (--minutes N)
   check               format, lints, licences, direction of dependencies, file sizes: what needs no test run

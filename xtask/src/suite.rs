@@ -3,7 +3,7 @@ use crate::check::{direction, length, purity};
 use crate::fault::{During, Fault, Result};
 use crate::process::{cargo, program, run};
 use crate::repo::Repo;
-use crate::{app, attack, fuzz, serve, setup};
+use crate::{app, attack, fuzz, groups, serve, setup};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -174,18 +174,27 @@ fn summary(rows: &[(&str, bool, Duration)]) -> Result {
 }
 
 fn format(repo: &Repo) -> Result {
-    run(&mut cargo(repo, &["fmt", "--all", "--check"]))
+    run(&mut cargo(repo, &["fmt", "--all", "--check"]))?;
+    let other = ["fmt", "--manifest-path", groups::MLS_BENCH, "--check"];
+    run(&mut cargo(repo, &other))
 }
 
 fn deny(repo: &Repo) -> Result {
     // Advisories come from a host that is no package registry; where it can be reached, run `cargo deny check`.
-    run(program(repo, "cargo-deny").args([
-        "--all-features",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    for manifest in ["Cargo.toml", groups::MLS_BENCH] {
+        run(program(repo, "cargo-deny").args([
+            "--manifest-path",
+            manifest,
+            "--all-features",
+            "--config",
+            "deny.toml",
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ]))?;
+    }
+    Ok(())
 }
 
 fn clippy(repo: &Repo) -> Result {

@@ -5,11 +5,13 @@
 
 mod device;
 mod network;
+mod opening;
 mod relay;
 mod run;
 mod stage;
 mod world;
 
+pub use opening::{OPEN, Opening, Place};
 pub use relay::{Out, Relay, Session};
 pub use run::{Failure, Plan, Report, run};
 pub use stage::{Memory, Stage};

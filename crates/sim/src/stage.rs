@@ -26,7 +26,7 @@ pub struct Stage(World);
 pub struct Memory(Relay);
 
 #[allow(clippy::panic)] // a test's tool: see the type's documentation
-fn go_on<T>(result: Result<T, String>) -> T {
+pub(crate) fn go_on<T>(result: Result<T, String>) -> T {
     result.unwrap_or_else(|what| panic!("{what}"))
 }
 

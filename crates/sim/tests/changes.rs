@@ -2,21 +2,8 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
-use ume_api::{
-    Act, Command, CommunityRef, EntryId, Failure, Hidden, HistoryWindow, InviteKind, InviteTerms,
-    PersonId, PostView, Reply, Role,
-};
-use ume_sim::Stage;
-
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
-
-type Place = (usize, CommunityRef);
+use ume_api::{Act, Command, EntryId, Failure, Hidden, PostView, Reply};
+use ume_sim::{Place, Stage};
 
 struct Play {
     stage: Stage,
@@ -27,23 +14,13 @@ struct Play {
 }
 
 fn play(seed: u8) -> Play {
-    let mut stage = Stage::new(seed);
-    let owner = stage.device(0);
-    let community = stage.found(owner);
-    let link = stage.share(owner, community, OPEN);
-    let mut join = || {
-        let guest = stage.device(0);
-        let there = stage.join(guest, &link).unwrap();
-        stage.run(5_000);
-        (guest, there)
-    };
-    let (one, two) = (join(), join());
+    let (stage, opening) = Stage::opened(seed, 2);
     Play {
         stage,
-        link,
-        owner: (owner, community),
-        one,
-        two,
+        link: opening.link,
+        owner: opening.owner,
+        one: opening.guests[0],
+        two: opening.guests[1],
     }
 }
 
@@ -89,11 +66,6 @@ impl Play {
             Ok(Reply::Versions(versions)) => versions.into_iter().map(|one| one.text).collect(),
             _ => vec![],
         }
-    }
-
-    fn id(&mut self, who: Place) -> PersonId {
-        let members = self.stage.members(who.0, who.1);
-        members.iter().find(|one| one.person.me).unwrap().person.id
     }
 
     fn agree(&self, places: &[Place]) {
@@ -152,7 +124,7 @@ fn what_was_taken_back_is_erased_everywhere_and_not_handed_on() {
     assert!(play.stores(two, "plum in the hat"));
     assert_eq!(play.takes_back(two, post), Err(Failure::NotAllowed));
     assert_eq!(play.takes_back(one, post), DONE);
-    let me = play.id(one);
+    let me = play.stage.person(one);
     for who in [owner, one, two] {
         assert!(!play.stores(who, "in the hat"), "{who:?}");
         let view = play.post(who, post);
@@ -198,7 +170,7 @@ fn a_post_goes_to_a_new_owner_who_changes_it() {
     let mut play = play(4);
     let (owner, one, two) = (play.owner, play.one, play.two);
     let post = play.says(one, "by one");
-    let (from, to) = (play.id(one), play.id(two));
+    let (from, to) = (play.stage.person(one), play.stage.person(two));
     let give = |to| Act::Transfer {
         from,
         to,
@@ -249,7 +221,7 @@ fn hiding_is_nobody_elses_business_and_can_be_undone() {
     let mut play = play(5);
     let (owner, one, two) = (play.owner, play.one, play.two);
     let post = play.says(one, "look at me");
-    let person = play.id(one);
+    let person = play.stage.person(one);
     let community = two.1;
     for what in [Hidden::Post(post), Hidden::Person(person)] {
         let hide = |on| Command::Hide {
@@ -288,7 +260,7 @@ fn who_lost_their_key_gets_back_what_they_were() {
     let again = (guest, play.stage.join(guest, &link).unwrap());
     play.stage.run(10_000);
     let members = play.stage.members(owner.0, owner.1);
-    let new = play.id(again);
+    let new = play.stage.person(again);
     let view = play.post(owner, post);
     let old = view.author.id;
     let recover = Act::Recover { old, new };

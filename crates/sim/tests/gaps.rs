@@ -2,23 +2,11 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
-use ume_api::{CommunityRef, HistoryWindow, InviteKind, InviteTerms, Missing, Role};
+use ume_api::{HistoryWindow, InviteTerms, Missing};
 use ume_engine::io::Table;
-use ume_sim::Stage;
+use ume_sim::{OPEN, Place, Stage};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
-
-type Place = (usize, CommunityRef);
-
-fn terms(history: HistoryWindow) -> InviteTerms {
-    InviteTerms {
-        kind: InviteKind::Open,
-        expires_in: None,
-        max_uses: None,
-        history,
-        role: Role::Member,
-    }
-}
 
 struct Play {
     stage: Stage,
@@ -38,7 +26,9 @@ impl Play {
 
     fn joins(&mut self, history: HistoryWindow) -> Place {
         let (owner, community) = self.owner;
-        let link = self.stage.share(owner, community, terms(history));
+        let link = self
+            .stage
+            .share(owner, community, InviteTerms { history, ..OPEN });
         let device = self.stage.device(0);
         let there = self.stage.join(device, &link).unwrap();
         self.stage.run(10_000);
@@ -242,9 +232,7 @@ fn a_post_that_is_over_is_erased_everywhere() {
     let owner = play.owner;
     let one = play.joins(HistoryWindow::All);
     // A clock that is far off is corrected; a device without a network goes by its own.
-    let link = play
-        .stage
-        .share(owner.0, owner.1, terms(HistoryWindow::All));
+    let link = play.stage.share(owner.0, owner.1, OPEN);
     let skewed = play.stage.device(-3_600_000);
     let other: Place = (skewed, play.stage.join(skewed, &link).unwrap());
     play.says(owner, "stays");

@@ -2,58 +2,32 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
-use ume_api::{
-    Act, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteTerms, PersonId,
-    PostState, Role, Rules,
-};
+use ume_api::{Act, Command, CommunityRef, Failure, InviteTerms, PostState, Role, Rules};
 use ume_engine::audit::{Refusal, Rejected};
-use ume_sim::Stage;
-
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
+use ume_sim::{OPEN, Place, Stage};
 
 /// An owner and some guests, all there.
 struct Play {
     stage: Stage,
     owner: usize,
     community: CommunityRef,
-    guests: Vec<(usize, CommunityRef)>,
+    guests: Vec<Place>,
 }
 
 fn play(seed: u8, guests: usize) -> Play {
-    let mut stage = Stage::new(seed);
-    let owner = stage.device(0);
-    let community = stage.found(owner);
-    let link = stage.share(owner, community, OPEN);
-    let guests = (0..guests)
-        .map(|_| {
-            let guest = stage.device(0);
-            let there = stage.join(guest, &link).unwrap();
-            stage.run(5_000);
-            (guest, there)
-        })
-        .collect();
+    let (stage, opening) = Stage::opened(seed, guests);
+    let (owner, community) = opening.owner;
     Play {
         stage,
         owner,
         community,
-        guests,
+        guests: opening.guests,
     }
 }
 
 impl Play {
-    fn id(&mut self, (device, community): (usize, CommunityRef)) -> PersonId {
-        let members = self.stage.members(device, community);
-        members.iter().find(|one| one.person.me).unwrap().person.id
-    }
-
-    fn role(&mut self, of: (usize, CommunityRef), role: Role) -> Result<(), Failure> {
-        let person = self.id(of);
+    fn role(&mut self, of: Place, role: Role) -> Result<(), Failure> {
+        let person = self.stage.person(of);
         let (owner, community) = (self.owner, self.community);
         let done = self
             .stage
@@ -62,7 +36,7 @@ impl Play {
         done
     }
 
-    fn texts(&mut self, (device, community): (usize, CommunityRef)) -> Vec<(String, PostState)> {
+    fn texts(&mut self, (device, community): Place) -> Vec<(String, PostState)> {
         let posts = self.stage.posts(device, community).into_iter();
         posts.map(|post| (post.text, post.state)).collect()
     }
@@ -73,7 +47,7 @@ impl Play {
     }
 }
 
-fn post((_, community): (usize, CommunityRef), text: &str) -> Command {
+fn post((_, community): Place, text: &str) -> Command {
     Command::Post {
         community,
         text: text.into(),
@@ -120,7 +94,7 @@ fn a_reader_cannot_post_and_an_admin_can_invite() {
 fn members_do_not_govern() {
     let mut play = play(2, 2);
     let (guest, other) = (play.guests[0], play.guests[1]);
-    let person = play.id(other);
+    let person = play.stage.person(other);
     let acts = [
         Act::SetRole {
             person,
@@ -210,7 +184,7 @@ fn what_was_not_known_when_the_right_ended_is_taken_by_nobody() {
 fn a_post_that_overtakes_the_news_is_rejected_by_name() {
     let mut play = play(5, 1);
     let guest = play.guests[0];
-    let person = play.id(guest);
+    let person = play.stage.person(guest);
     let (owner, community) = (play.owner, play.community);
     let act = Act::SetRole {
         person,
@@ -294,8 +268,8 @@ fn ownership_is_handed_over_by_offer_and_acceptance() {
     let mut play = play(8, 1);
     let guest = play.guests[0];
     let (owner, community) = (play.owner, play.community);
-    let heir = play.id(guest);
-    let from = play.id((owner, community));
+    let heir = play.stage.person(guest);
+    let from = play.stage.person((owner, community));
     let accept = Act::AcceptOwnership { from };
     assert_eq!(
         play.stage.govern(guest.0, guest.1, accept.clone()),

@@ -6,18 +6,11 @@ use ume_api::{
     Act, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteState, InviteTerms,
     Notice, Phase, Refusal, Reply, RequestView, Role, Rules,
 };
-use ume_sim::Stage;
+use ume_sim::{OPEN, Place, Stage};
 
 const PRIVATE: InviteTerms = InviteTerms {
     kind: InviteKind::Private,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    ..PRIVATE
+    ..OPEN
 };
 
 struct Play {
@@ -60,7 +53,7 @@ impl Play {
     }
 
     /// Somebody new asks; the device and the community as it has it.
-    fn asker(&mut self) -> (usize, CommunityRef) {
+    fn asker(&mut self) -> Place {
         let device = self.stage.device(0);
         let there = self.ask(device).unwrap();
         self.stage.run(5_000);
@@ -90,12 +83,12 @@ impl Play {
         self.answer(&requests[0], true).unwrap();
     }
 
-    fn phase(&self, (device, community): (usize, CommunityRef)) -> Option<Phase> {
+    fn phase(&self, (device, community): Place) -> Option<Phase> {
         let view = self.stage.view(device, community);
         view.map(|view| view.phase)
     }
 
-    fn texts(&mut self, (device, community): (usize, CommunityRef)) -> Vec<String> {
+    fn texts(&mut self, (device, community): Place) -> Vec<String> {
         let posts = self.stage.posts(device, community).into_iter();
         posts.map(|post| post.text).collect()
     }
@@ -315,8 +308,7 @@ fn two_answer_at_once() {
     let open = play.stage.share(play.owner, play.community, OPEN);
     let there = play.stage.join(admin, &open).unwrap();
     play.stage.run(5_000);
-    let members = play.stage.members(admin, there);
-    let person = members.iter().find(|one| one.person.me).unwrap().person.id;
+    let person = play.stage.person((admin, there));
     play.govern(Act::SetRole {
         person,
         role: Role::Admin,
@@ -376,8 +368,7 @@ fn a_generation_ends_between_the_yes_and_coming_in() {
     play.stage.stop(asker.0);
     play.let_in();
     play.stage.run(10_000);
-    let members = play.stage.members(guest, there);
-    let person = members.iter().find(|one| one.person.me).unwrap().person.id;
+    let person = play.stage.person((guest, there));
     play.govern(Act::Remove { person, ban: false });
     play.stage.run(10_000);
     play.stage.stop(play.owner);
@@ -434,8 +425,7 @@ fn another_tells_when_whoever_answered_does_not() {
     let open = play.stage.share(play.owner, play.community, OPEN);
     let there = play.stage.join(admin, &open).unwrap();
     play.stage.run(10_000);
-    let members = play.stage.members(admin, there);
-    let person = members.iter().find(|one| one.person.me).unwrap().person.id;
+    let person = play.stage.person((admin, there));
     play.govern(Act::SetRole {
         person,
         role: Role::Admin,

@@ -3,27 +3,17 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
-use ume_api::{
-    Act, Card, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteTerms, Notice,
-    PersonId, Phase, Reply, Role,
-};
-use ume_sim::Stage;
+use ume_api::{Act, Card, Command, Failure, Notice, PersonId, Phase, Reply};
+use ume_sim::{OPEN, Place, Stage};
 
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
 /// A record holds the rescues of 32 devices itself, at most.
 const LARGE: usize = 34;
 
 /// An owner and one guest who are there, and others who came and went away.
 struct Crowd {
     stage: Stage,
-    owner: (usize, CommunityRef),
-    guest: (usize, CommunityRef),
+    owner: Place,
+    guest: Place,
     link: String,
     /// Somebody who is to be taken out.
     last: PersonId,

@@ -3,20 +3,10 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use ume_api::{
-    Act, Command, CommunityRef, Departure, Failure, HistoryWindow, InviteKind, InviteState,
-    InviteTerms, Notice, PersonId, Phase, PostState, Reply, Role,
+    Act, Command, Departure, Failure, InviteState, InviteTerms, Notice, PersonId, Phase, PostState,
+    Reply,
 };
-use ume_sim::Stage;
-
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
-
-type Place = (usize, CommunityRef);
+use ume_sim::{OPEN, Place, Stage};
 
 /// An owner and some guests, all there.
 struct Play {
@@ -27,35 +17,19 @@ struct Play {
 }
 
 fn play(seed: u8, guests: usize) -> Play {
-    let mut stage = Stage::new(seed);
-    let owner = stage.device(0);
-    let community = stage.found(owner);
-    let link = stage.share(owner, community, OPEN);
-    let mut play = Play {
+    let (stage, opening) = Stage::opened(seed, guests);
+    Play {
         stage,
-        owner: (owner, community),
-        link,
-        guests: vec![],
-    };
-    for _ in 0..guests {
-        let guest = play.joins().unwrap();
-        play.guests.push(guest);
+        owner: opening.owner,
+        link: opening.link,
+        guests: opening.guests,
     }
-    play
 }
 
 impl Play {
     fn joins(&mut self) -> Result<Place, Failure> {
-        let guest = self.stage.device(0);
         let link = self.link.clone();
-        let there = self.stage.join(guest, &link)?;
-        self.stage.run(5_000);
-        Ok((guest, there))
-    }
-
-    fn id(&mut self, (device, community): Place) -> PersonId {
-        let members = self.stage.members(device, community);
-        members.iter().find(|one| one.person.me).unwrap().person.id
+        self.stage.guest(&link)
     }
 
     /// Who went, and how, as a device shows it.
@@ -68,7 +42,7 @@ impl Play {
     }
 
     fn removes(&mut self, whom: Place, ban: bool) {
-        let person = self.id(whom);
+        let person = self.stage.person(whom);
         let act = Act::Remove { person, ban };
         self.stage.govern(self.owner.0, self.owner.1, act).unwrap();
         self.stage.run(10_000);
@@ -161,7 +135,7 @@ fn who_was_away_finds_out_and_keeps_what_nobody_took() {
 fn a_ban_ends_all_links_and_says_so() {
     let mut play = play(3, 2);
     let (owner, gone) = (play.owner, play.guests[0]);
-    let banned = play.id(gone);
+    let banned = play.stage.person(gone);
     play.removes(gone, true);
     assert_eq!(play.phase(gone), Phase::Ended(Departure::Banned));
     let notices = play.stage.notices(owner.0);
@@ -184,7 +158,7 @@ fn who_goes_is_gone_and_may_come_again_as_somebody_new() {
     let mut play = play(4, 2);
     let (owner, gone, other) = (play.owner, play.guests[0], play.guests[1]);
     play.says(gone, "bye");
-    let first = play.id(gone);
+    let first = play.stage.person(gone);
     assert_eq!(
         play.stage.govern(owner.0, owner.1, Act::Leave),
         Err(Failure::NotAllowed),
@@ -211,7 +185,7 @@ fn who_goes_is_gone_and_may_come_again_as_somebody_new() {
     let link = play.link.clone();
     let again = (gone.0, play.stage.join(gone.0, &link).unwrap());
     play.stage.run(20_000);
-    assert_ne!(play.id(again), first);
+    assert_ne!(play.stage.person(again), first);
     assert_eq!(play.texts(again), ["bye", "safe travels"]);
     assert_eq!(play.stage.command(gone.0, forget), Ok(Reply::Done));
     assert_eq!(play.stage.view(gone.0, gone.1), None);

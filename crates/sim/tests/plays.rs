@@ -3,18 +3,11 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use data_encoding::BASE64URL_NOPAD;
-use ume_api::{Command, Failure, HistoryWindow, InviteKind, InviteTerms, Notice, Reply, Role};
-use ume_sim::Stage;
+use ume_api::{Command, Failure, HistoryWindow, InviteTerms, Notice, Reply};
+use ume_sim::{OPEN, Stage};
 use ume_wire::auth::hash;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
 
 fn texts(stage: &mut Stage, device: usize, community: ume_api::CommunityRef) -> Vec<String> {
     stage

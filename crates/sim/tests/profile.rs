@@ -3,20 +3,13 @@
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
 use ume_api::{
-    AccessKeyText, Act, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteTerms,
-    MemberView, PICTURE_BYTES_MAX, PersonId, Reply, Role,
+    AccessKeyText, Act, Command, CommunityRef, Failure, MemberView, PICTURE_BYTES_MAX, PersonId,
+    Reply,
 };
-use ume_sim::Stage;
+use ume_sim::{OPEN, Stage};
 use ume_wire::access;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
 
 fn seen(stage: &mut Stage, device: usize, community: CommunityRef, of: PersonId) -> MemberView {
     let members = stage.members(device, community).into_iter();
@@ -40,8 +33,7 @@ fn people_change_name_line_and_picture_any_time() {
     let there = stage.join(guest, &link).unwrap();
     stage.run(5_000);
     stage.post(guest, there, "under my old name");
-    let members = stage.members(guest, there);
-    let me = members.iter().find(|one| one.person.me).unwrap().person.id;
+    let me = stage.person((guest, there));
     let set = |name: &str, line: &str| Act::SetProfile {
         name: name.into(),
         line: line.into(),

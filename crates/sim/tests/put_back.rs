@@ -2,17 +2,10 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // what tests share is a test as well
 
-use ume_api::{Act, CommunityRef, Departure, HistoryWindow, InviteKind, InviteTerms, Phase, Role};
-use ume_sim::{Memory, Stage};
+use ume_api::{Act, CommunityRef, Departure, Phase};
+use ume_sim::{Memory, OPEN, Place, Stage};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
 
 fn texts(stage: &mut Stage, device: usize, community: CommunityRef) -> Vec<String> {
     let posts = stage.posts(device, community);
@@ -168,9 +161,9 @@ fn a_relay_with_a_new_key_that_nobody_vouches_for_is_none() {
 /// A community with a guest who is to be taken out, and one who is to know of it.
 struct Removal {
     stage: Stage,
-    owner: (usize, CommunityRef),
-    gone: (usize, CommunityRef),
-    knows: (usize, CommunityRef),
+    owner: Place,
+    gone: Place,
+    knows: Place,
     link: String,
     backup: Memory,
 }
@@ -192,8 +185,7 @@ fn removal(seed: u8) -> Removal {
     let (gone, knows) = (guests[0], guests[1]);
     stage.post(owner, community, "before");
     stage.run(10_000);
-    let members = stage.members(gone.0, gone.1);
-    let person = members.iter().find(|one| one.person.me).unwrap().person.id;
+    let person = stage.person(gone);
     stage.stop(gone.0);
     let backup = stage.remember();
     let ban = false;
@@ -221,7 +213,7 @@ impl Removal {
         self.stage.put_back(&self.backup);
     }
 
-    fn phase(&self, (device, community): (usize, CommunityRef)) -> Phase {
+    fn phase(&self, (device, community): Place) -> Phase {
         self.stage.view(device, community).unwrap().phase
     }
 }

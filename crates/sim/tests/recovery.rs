@@ -2,21 +2,8 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::panic)] // what tests share is a test as well
 
-use ume_api::{
-    Act, Command, CommunityRef, Contest, EntryId, Failure, HistoryWindow, InviteKind, InviteTerms,
-    PersonId, Reply, Role,
-};
-use ume_sim::Stage;
-
-const OPEN: InviteTerms = InviteTerms {
-    kind: InviteKind::Open,
-    expires_in: None,
-    max_uses: None,
-    history: HistoryWindow::All,
-    role: Role::Member,
-};
-
-type Place = (usize, CommunityRef);
+use ume_api::{Act, Command, Contest, EntryId, Failure, PersonId, Reply, Role};
+use ume_sim::{Place, Stage};
 
 /// An owner, somebody whose device is away, somebody who says to be them, and one more.
 struct Play {
@@ -31,22 +18,16 @@ struct Play {
 }
 
 fn play(seed: u8) -> Play {
-    let mut stage = Stage::new(seed);
-    let owner = stage.device(0);
-    let community = stage.found(owner);
-    let link = stage.share(owner, community, OPEN);
-    let mut join = || {
-        let guest = stage.device(0);
-        let there = stage.join(guest, &link).unwrap();
-        stage.run(5_000);
-        (guest, there)
+    let (mut stage, opening) = Stage::opened(seed, 3);
+    let [old, new, other] = opening.guests[..] else {
+        panic!("three guests");
     };
-    let (old, new, other) = (join(), join(), join());
     stage.post(old.0, old.1, "mine");
     stage.run(8_000);
-    let post = stage.posts(owner, community).remove(0);
+    let owner = opening.owner;
+    let post = stage.posts(owner.0, owner.1).remove(0);
     let was = post.author.id;
-    let (owner, post) = ((owner, community), post.id);
+    let post = post.id;
     let role = Act::SetRole {
         person: was,
         role: Role::Admin,
@@ -56,7 +37,7 @@ fn play(seed: u8) -> Play {
     stage.stop(old.0);
     let mut play = Play {
         stage,
-        link,
+        link: opening.link,
         owner,
         old,
         new,
@@ -64,18 +45,13 @@ fn play(seed: u8) -> Play {
         was,
         post,
     };
-    let new = play.id(play.new);
+    let new = play.stage.person(play.new);
     let recover = Act::Recover { old: was, new };
     play.does(play.owner, recover).unwrap();
     play
 }
 
 impl Play {
-    fn id(&mut self, (device, community): Place) -> PersonId {
-        let members = self.stage.members(device, community);
-        members.iter().find(|one| one.person.me).unwrap().person.id
-    }
-
     fn does(&mut self, who: Place, act: Act) -> Result<(), Failure> {
         let result = self.stage.govern(who.0, who.1, act);
         self.stage.run(10_000);
@@ -107,7 +83,7 @@ impl Play {
 
     /// Whether the new persona bears the mark, and the old one in the list of those who went.
     fn marked(&mut self, who: Place) -> (bool, bool) {
-        let new = self.id(self.new);
+        let new = self.stage.person(self.new);
         let members = self.stage.members(who.0, who.1);
         let member = members.iter().find(|one| one.person.id == new).unwrap();
         let community = who.1;
@@ -145,7 +121,7 @@ fn a_device_that_turns_up_contests_its_persons_recovery_and_everybody_sees_it() 
         play.stage.restart(device);
     }
     play.stage.run(60_000);
-    let now = play.id(new);
+    let now = play.stage.person(new);
     for who in [owner, new, other] {
         assert_eq!(play.marked(who), (true, true));
         // Nothing goes back by itself.
@@ -186,10 +162,10 @@ fn a_contest_that_was_begun_offline_survives_the_program() {
 fn an_owner_undoes_a_recovery_and_who_is_back_has_all_they_had() {
     let mut play = play(3);
     let (owner, old, new, other) = (play.owner, play.old, play.new, play.other);
-    let (was, now) = (play.was, play.id(new));
+    let (was, now) = (play.was, play.stage.person(new));
     let undo = Act::UndoRecovery { old: was };
     // Meanwhile the other one has given the post away.
-    let to = play.id(other);
+    let to = play.stage.person(other);
     let given = Act::Transfer {
         from: now,
         to,
@@ -212,7 +188,7 @@ fn an_owner_undoes_a_recovery_and_who_is_back_has_all_they_had() {
     let link = play.link.clone();
     let back = (old.0, play.stage.join(old.0, &link).unwrap());
     play.stage.run(20_000);
-    assert_eq!(play.id(back), was);
+    assert_eq!(play.stage.person(back), was);
     let members = play.stage.members(owner.0, owner.1);
     let member = members.iter().find(|one| one.person.id == was).unwrap();
     assert_eq!(member.role, Role::Admin);

@@ -15,6 +15,9 @@ export class Network {
     network.up = true;
     /** How many of the next frames from a relay are changed on the way. */
     network.lies = 0;
+    /** Bytes that went through tunnels, which is what WebSockets take, to a relay and from it. */
+    network.sent = 0;
+    network.got = 0;
     network.sockets = new Set();
     network.server = createServer((request, response) => network.forward(request, response));
     network.server.on("connect", (request, socket, head) => network.tunnel(request, socket, head));
@@ -81,7 +84,11 @@ export class Network {
     const onward = connect(Number(port), host, () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       onward.write(head);
-      onward.on("data", (chunk) => socket.write(this.maybeChanged(chunk)));
+      onward.on("data", (chunk) => {
+        this.got += chunk.length;
+        socket.write(this.maybeChanged(chunk));
+      });
+      socket.on("data", (chunk) => { this.sent += chunk.length; });
       socket.pipe(onward);
     });
     this.keep(onward);

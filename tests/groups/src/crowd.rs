@@ -129,18 +129,21 @@ impl Crowd {
     }
 
     /// Starting on what is stored.
-    pub(crate) fn load(&mut self) -> Result<(), Fault> {
-        let before = self.scene.cost(self.other);
-        self.scene.stop(self.other);
-        self.scene.start(self.other)?;
-        let cost = self.scene.cost(self.other).since(before);
-        table::row("load", self.size, "each", &[cost]);
+    pub(crate) fn load(&mut self, rounds: usize) -> Result<(), Fault> {
+        let mut costs = vec![];
+        for _ in 0..rounds {
+            let before = self.scene.cost(self.other);
+            self.scene.stop(self.other);
+            self.scene.start(self.other)?;
+            costs.push(self.scene.cost(self.other).since(before));
+            self.scene.run(SETTLE_MS);
+        }
+        table::row("load", self.size, "each", &costs);
         let (rows, bytes) = self.scene.stored(self.other);
         println!(
             "stored by a member of {}: {rows} rows, {bytes} bytes",
             self.size
         );
-        self.scene.run(SETTLE_MS);
         Ok(())
     }
 

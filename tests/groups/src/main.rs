@@ -8,7 +8,9 @@ mod crowd;
 mod fan_out;
 mod reconcile;
 mod scene;
+mod socket;
 mod table;
+mod visitors;
 
 use crowd::Crowd;
 use scene::Fault;
@@ -21,9 +23,11 @@ const ROUNDS: usize = 9;
 const SECTIONS: [&str; 4] = ["join", "post", "load", "remove"];
 /// What needs no community: two members compare their entries.
 const RECONCILE: &str = "reconcile";
+/// Not a measurement: fills a community on a real relay, in which a browser is measured then. `come LINK COUNT`.
+const COME: &str = "come";
 
-const USAGE: &str =
-    "ume-groups-bench [join|post|load|remove|reconcile]... [--sizes 10,100,1000] [--rounds 9]";
+const USAGE: &str = "ume-groups-bench [join|post|load|remove|reconcile]... [--sizes 10,100,1000] [--rounds 9]\n\
+    ume-groups-bench come LINK COUNT";
 
 struct Plan {
     sections: Vec<String>,
@@ -63,6 +67,13 @@ fn plan() -> Result<Plan, Fault> {
 }
 
 fn main() -> Result<(), Fault> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, link, count] = &words[..]
+        && word == COME
+    {
+        let count = count.parse();
+        return visitors::come(link, count.map_err(|_| Fault::Other(USAGE.into()))?);
+    }
     let plan = plan()?;
     if plan.sections.iter().any(|one| one == RECONCILE) {
         reconcile::run();
@@ -79,7 +90,7 @@ fn main() -> Result<(), Fault> {
             match section {
                 "join" => crowd.join(),
                 "post" => crowd.post(plan.rounds)?,
-                "load" => crowd.load()?,
+                "load" => crowd.load(plan.rounds)?,
                 _ => crowd.remove(plan.rounds)?,
             }
             fan_out::show(section, *size);

@@ -1,0 +1,164 @@
+//! People who come into a community on a real relay by an open link, one after the other, and go away again: the crowd in
+//! which a browser is measured. Time is real here.
+
+use crate::scene::Fault;
+use crate::socket::Socket;
+use rand_core::{OsRng, RngCore};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use ume_api::{Command, Failure, FromEngine, Reply};
+use ume_engine::Engine;
+use ume_engine::io::{Input, Millis, Output, Step};
+
+/// How long somebody may take to come in.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// How long they stay then, to say what newcomers say.
+const STAY: Duration = Duration::from_millis(100);
+/// A removal pauses links until their maker has renewed them: whoever comes meanwhile tries again after so long, so often.
+const AGAIN: Duration = Duration::from_secs(3);
+const TRIES: u32 = 40;
+/// How often it is told how far things are.
+const TELL: usize = 50;
+
+/// Somebody and their connection.
+struct Visitor {
+    engine: Engine,
+    relay: String,
+    socket: Option<Socket>,
+    wake: Option<u64>,
+    inputs: VecDeque<Input>,
+    answer: Option<Result<Reply, Failure>>,
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+/// Lets so many come in by a link.
+pub(crate) fn come(link: &str, count: usize) -> Result<(), Fault> {
+    let scheme = link.find("://").map_or(0, |at| at + 3);
+    let end = link[scheme..]
+        .find('/')
+        .map_or(link.len(), |at| scheme + at);
+    let relay = &link[..end];
+    let begun = Instant::now();
+    for number in 1..=count {
+        let mut tries = 1..TRIES;
+        loop {
+            match Visitor::new(relay)?.join(link, number) {
+                Err(Fault::Refused(Failure::InvitePaused)) if tries.next().is_some() => {
+                    std::thread::sleep(AGAIN);
+                }
+                joined => break joined?,
+            }
+        }
+        if number % TELL == 0 || number == count {
+            println!(
+                "{number} of {count} are in after {} s",
+                begun.elapsed().as_secs()
+            );
+        }
+    }
+    Ok(())
+}
+
+impl Visitor {
+    fn new(relay: &str) -> Result<Self, Fault> {
+        let mut seed = [0; 32];
+        OsRng.fill_bytes(&mut seed);
+        let now = Millis(now_ms());
+        let mut engine = Engine::open(relay, seed, now, vec![])?;
+        let step = engine.boot(now);
+        let mut visitor = Self {
+            engine,
+            relay: relay.to_owned(),
+            socket: None,
+            wake: None,
+            inputs: VecDeque::new(),
+            answer: None,
+        };
+        visitor.carry_out(step);
+        Ok(visitor)
+    }
+
+    fn join(mut self, link: &str, number: usize) -> Result<(), Fault> {
+        let command = Command::Join {
+            link: link.to_owned(),
+            persona: format!("Visitor {number}"),
+        };
+        self.inputs.push_back(Input::Command { number: 1, command });
+        let late = Instant::now() + PATIENCE;
+        while self.answer.is_none() && Instant::now() < late {
+            self.go_on(late)?;
+        }
+        match self.answer.take() {
+            Some(Ok(Reply::Community(_))) => {}
+            Some(Err(failure)) => return Err(failure.into()),
+            other => return Err(Fault::Other(format!("visitor {number}: {other:?}"))),
+        }
+        let leaves = Instant::now() + STAY;
+        while Instant::now() < leaves {
+            self.go_on(leaves)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the engine what there is, or waits for the next frame or wake.
+    fn go_on(&mut self, until: Instant) -> Result<(), Fault> {
+        while let Some(input) = self.inputs.pop_front() {
+            let step = self.engine.handle(Millis(now_ms()), input);
+            self.carry_out(step);
+        }
+        let wait = match self.wake {
+            Some(at) => Duration::from_millis(at.saturating_sub(now_ms())),
+            None => PATIENCE,
+        };
+        let wait = wait.min(until.saturating_duration_since(Instant::now()));
+        let received = if let Some(socket) = &mut self.socket {
+            socket.receive(wait)
+        } else {
+            std::thread::sleep(wait);
+            Ok(None)
+        };
+        match received {
+            Ok(Some(frame)) => {
+                let input = Input::Frame(self.relay.clone(), frame.into());
+                self.inputs.push_back(input);
+            }
+            Ok(None) if self.wake.is_some_and(|at| at <= now_ms()) => {
+                self.wake = None;
+                self.inputs.push_back(Input::Tick);
+            }
+            Ok(None) => {}
+            Err(error) => return Err(Fault::Other(format!("the connection: {error}"))),
+        }
+        Ok(())
+    }
+
+    /// Whoever leaves for good needs no store.
+    fn carry_out(&mut self, step: Step) {
+        for output in step.outputs {
+            match output {
+                Output::Connect(address) => {
+                    self.socket = Socket::open(&address).ok();
+                    self.inputs.push_back(match self.socket {
+                        Some(_) => Input::Connected(address),
+                        None => Input::Disconnected(address),
+                    });
+                }
+                Output::Disconnect(_) => self.socket = None,
+                Output::Send(address, frame) => {
+                    let sent = self.socket.as_mut().map(|socket| socket.send(&frame));
+                    if !matches!(sent, Some(Ok(()))) {
+                        self.socket = None;
+                        self.inputs.push_back(Input::Disconnected(address));
+                    }
+                }
+                Output::Tell(FromEngine::Answer { result, .. }) => self.answer = Some(result),
+                Output::Tell(_) => {}
+                Output::WakeAt(at) => self.wake = Some(at.0),
+            }
+        }
+    }
+}
