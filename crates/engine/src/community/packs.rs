@@ -208,23 +208,32 @@ impl Community {
     fn unread_pack(&mut self, ctx: &mut Ctx<'_>) -> Option<(Hash, EntryId, Reading)> {
         let first = self.saved.history.first()?.day;
         let (mut known, mut unread) = (BTreeMap::new(), None);
+        // Spans of which this device has what the newest announcement says.
+        let mut current = BTreeSet::new();
         for (entry, announced) in self.announced(ctx) {
-            let id = entry.id;
+            let (id, span) = (entry.id, announced.span);
+            let here = self.contents(span);
+            let same = here == announced.contents;
+            if same {
+                current.insert(span);
+            }
             if let Some(sound) = self.saved.packs.get(&id) {
                 known.insert(id, *sound);
                 continue;
             }
             let own = entry.leaf == self.leaf_public();
-            if own || self.contents(announced.span) == announced.contents {
+            let fewer = announced.contents.entries <= here.entries;
+            let overtaken = !same && fewer && current.contains(&span);
+            if own || same || overtaken {
                 // Of those who know better than to read it, about one looks whether it lies there at all.
                 let doubts = self.pack_turn(&request(&[&id.0])) < TURN_MS;
-                if own || !doubts || !self.may_pack(announced.span) {
+                if own || overtaken || !doubts || !self.may_pack(span) {
                     known.insert(id, true);
                 }
                 continue;
             }
             let lost = self.packs.lost.get(&id).is_some_and(|at| *at > ctx.now);
-            let within = *days(announced.span).end() >= first;
+            let within = *days(span).end() >= first;
             let wanted = within && !lost && !self.packs.liars.contains(&entry.leaf);
             if wanted && unread.is_none() {
                 unread = Some((entry.leaf, id, announced));
