@@ -134,11 +134,12 @@ pub(crate) fn packed(entry: &Entry) -> proto::Written {
 }
 
 /// What the cells of a day are bound to.
-fn place(day: u64) -> Hash {
+pub(crate) fn place(day: u64) -> Hash {
     hash(&[&b"ume/1/pack"[..], &day.to_le_bytes()].concat())
 }
 
-fn seal(key: &Secret, day: u64, relay: &Hash, message: &[u8]) -> Option<Vec<Bytes>> {
+/// Seals a message for a day, by the day's history key.
+pub(crate) fn seal(key: &Secret, day: u64, relay: &Hash, message: &[u8]) -> Option<Vec<Bytes>> {
     let seed = [&relay[..], &hash(message)].concat();
     let seed = key.derive(Label::PackNonces, &seed);
     let mut nonces = ChaCha20Rng::from_seed(*seed.bytes());

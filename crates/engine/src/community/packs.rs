@@ -119,7 +119,10 @@ impl Community {
         }
         match std::mem::take(&mut self.packs.work) {
             Work::Reading(leaf, id, reading) => self.read_pack(ctx, leaf, id, reading),
-            Work::Making(making) => self.make_pack(ctx, making),
+            making @ Work::Making(_) => {
+                self.packs.work = making;
+                self.advance_making(ctx);
+            }
             Work::Waiting(span, contents, at) if at <= ctx.now => {
                 self.look_at_packs(ctx, Some((span, contents)));
             }
@@ -142,7 +145,7 @@ impl Community {
     }
 
     /// Reads what is unknown, or else makes what is due: in its turn, if that has not come yet.
-    fn look_at_packs(&mut self, ctx: &mut Ctx<'_>, turn_of: Option<(u64, Contents)>) {
+    pub(super) fn look_at_packs(&mut self, ctx: &mut Ctx<'_>, turn_of: Option<(u64, Contents)>) {
         self.packs.look_at = ctx.now.plus(LOOK_MS);
         if let Some((leaf, id, reading)) = self.unread_pack(ctx) {
             self.packs.work = Work::Reading(leaf, id, reading.into());
@@ -150,14 +153,7 @@ impl Community {
             self.advance_packs(ctx);
         } else if let Some((span, contents)) = self.due_pack(ctx) {
             if turn_of == Some((span, contents)) {
-                let (blobs, last) = (vec![], edge(span));
-                let making = Making {
-                    span,
-                    contents,
-                    blobs,
-                    last,
-                };
-                return self.make_next(ctx, making.into());
+                return self.make_span(ctx, span, contents);
             }
             let request = request(&[&span.to_le_bytes(), &contents.digest]);
             let wait = self.pack_turn(&request);
@@ -262,7 +258,7 @@ impl Community {
     }
 
     /// The oldest span that is to be packed.
-    fn due_pack(&self, ctx: &Ctx<'_>) -> Option<(u64, Contents)> {
+    pub(super) fn due_pack(&self, ctx: &Ctx<'_>) -> Option<(u64, Contents)> {
         let fresh_ms = ctx.time.0.saturating_sub(FRESH_DAYS * DAY_MS);
         let fresh_ms = fresh_ms.max(self.saved.packs_from_ms);
         let known = |entry: &Entry| self.saved.packs.get(&entry.id) == Some(&true);
@@ -291,12 +287,26 @@ impl Community {
         None
     }
 
+    pub(super) fn make_span(&mut self, ctx: &mut Ctx<'_>, span: u64, contents: Contents) {
+        let (blobs, last) = (vec![], edge(span));
+        let making = Making {
+            span,
+            contents,
+            blobs,
+            last,
+        };
+        self.make_next(ctx, making.into());
+    }
+
     /// Goes on once the blob that was made last lies at the relay.
-    fn make_pack(&mut self, ctx: &mut Ctx<'_>, making: Box<Making>) {
-        if making.blobs.last().is_some_and(|id| !self.uploads.has(id)) {
-            self.packs.work = Work::Making(making);
-        } else {
-            self.make_next(ctx, making);
+    pub(super) fn advance_making(&mut self, ctx: &mut Ctx<'_>) {
+        let uploads = &self.uploads;
+        let is_there = |id: &Hash| uploads.has(id);
+        match std::mem::take(&mut self.packs.work) {
+            Work::Making(making) if making.blobs.last().is_none_or(is_there) => {
+                self.make_next(ctx, making);
+            }
+            other => self.packs.work = other,
         }
     }
 
