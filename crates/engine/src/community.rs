@@ -388,6 +388,14 @@ impl Community {
         let reader = self.reader(lane);
         if reader.is_some_and(|reader| std::mem::take(&mut reader.skipped) > 0) {
             self.wish_to_compare(ctx);
+            if self
+                .posts
+                .values()
+                .any(|lane_of| lane_of.reader.id() == *lane)
+            {
+                // Lanes of days are kept for longer, and say where still older entries are.
+                self.plan_history(ctx.time);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ mod world;
 
 pub use asking::{answer, asking_seeds, card, request};
 pub use ledger::{Saying, ledger};
-pub use packs::{announcement, pack, pack_cell};
+pub use packs::{PackPart, announcement, pack, pack_cell};
 pub use world::{Part, World};
 
 use crate::cell;

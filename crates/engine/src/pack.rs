@@ -319,6 +319,13 @@ impl Reading {
         Some(opened)
     }
 
+    /// How many cells of the blob that is being fetched were opened.
+    #[cfg(test)]
+    pub(crate) fn opened(&self) -> usize {
+        let parts = self.parts.values();
+        parts.filter(|part| part.opened.is_some()).count()
+    }
+
     fn ended(&mut self) {
         self.asked = false;
         if !self.brought {

@@ -321,3 +321,21 @@ fn what_is_taken_back_later_is_packed_anew_without_its_text() {
     });
     assert_eq!(parts.count(), 1);
 }
+
+#[test]
+fn who_was_away_for_a_year_reads_on_with_nobody_there() {
+    let mut play = Play::begin(8);
+    let owner = play.owner();
+    let link = play.link(HistoryWindow::None);
+    let away = play.joins(&link);
+    play.says(owner, "the very first");
+    for (day, text) in [(20, "in no lane"), (100, "in a lane"), (PACKED, "lately")] {
+        play.on_day(day, 1);
+        play.says(owner, text);
+    }
+    play.on_day(LATER, 0);
+    play.stage.restart(away.0);
+    play.stage.run(10 * 60_000);
+    let all = ["the very first", "in no lane", "in a lane", "lately"];
+    assert_eq!(play.texts(away), all);
+}

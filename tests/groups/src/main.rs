@@ -6,6 +6,7 @@
 
 mod crowd;
 mod fan_out;
+mod packs;
 mod reconcile;
 mod scene;
 mod table;
@@ -21,9 +22,10 @@ const ROUNDS: usize = 9;
 const SECTIONS: [&str; 4] = ["join", "post", "load", "remove"];
 /// What needs no community: two members compare their entries.
 const RECONCILE: &str = "reconcile";
+/// What has a community of its own: old entries in packs.
+const PACKS: &str = "packs";
 
-const USAGE: &str =
-    "ume-groups-bench [join|post|load|remove|reconcile]... [--sizes 10,100,1000] [--rounds 9]";
+const USAGE: &str = "ume-groups-bench [join|post|load|remove|reconcile|packs]... [--sizes 10,100,1000] [--rounds 9]";
 
 struct Plan {
     sections: Vec<String>,
@@ -48,7 +50,7 @@ fn plan() -> Result<Plan, Fault> {
                 plan.sizes = sizes.collect::<Option<_>>().ok_or_else(|| wrong(&word))?;
             }
             "--rounds" => plan.rounds = value()?.parse().map_err(|_| wrong(&word))?,
-            section if section == RECONCILE || SECTIONS.contains(&section) => {
+            section if [RECONCILE, PACKS].contains(&section) || SECTIONS.contains(&section) => {
                 plan.sections.push(word);
             }
             _ => return Err(wrong(&word)),
@@ -56,7 +58,7 @@ fn plan() -> Result<Plan, Fault> {
     }
     if plan.sections.is_empty() {
         plan.sections = SECTIONS.map(str::to_owned).to_vec();
-        plan.sections.push(RECONCILE.to_owned());
+        plan.sections.extend([RECONCILE, PACKS].map(str::to_owned));
     }
     plan.sizes.sort_unstable();
     Ok(plan)
@@ -67,7 +69,14 @@ fn main() -> Result<(), Fault> {
     if plan.sections.iter().any(|one| one == RECONCILE) {
         reconcile::run();
     }
-    if plan.sections.iter().all(|one| one == RECONCILE) {
+    if plan.sections.iter().any(|one| one == PACKS) {
+        packs::run()?;
+    }
+    if plan
+        .sections
+        .iter()
+        .all(|one| one == RECONCILE || one == PACKS)
+    {
         return Ok(());
     }
     table::head();

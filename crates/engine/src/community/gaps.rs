@@ -53,18 +53,18 @@ pub(super) type Request = [u8; 16];
 
 /// So much in an hour, and then no more.
 #[derive(Clone, Copy, Debug, Default)]
-struct Allowance {
+pub(super) struct Allowance {
     hour: u64,
     used: u32,
 }
 
 impl Allowance {
-    fn has(&self, now: Millis, most: u32) -> bool {
+    pub(super) fn has(&self, now: Millis, most: u32) -> bool {
         self.hour != now.0 / HOUR_MS || self.used < most
     }
 
     /// Takes one, if there is one left.
-    fn take(&mut self, now: Millis, most: u32) -> bool {
+    pub(super) fn take(&mut self, now: Millis, most: u32) -> bool {
         let has = self.has(now, most);
         if self.hour != now.0 / HOUR_MS {
             *self = Self {

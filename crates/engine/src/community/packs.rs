@@ -6,7 +6,7 @@
 //! first and announces them then; after a crash the same blobs are made again, and those that are there are not sent twice.
 //! Whose announcement says something else than what is here has its pack read, once.
 
-use super::gaps::{Request, turn};
+use super::gaps::{Allowance, Request, turn};
 use super::history::DAY_MS;
 use super::{Community, Ctx};
 use crate::audit::Rejected;
@@ -26,6 +26,10 @@ const FRESH_DAYS: u64 = 330;
 const AHEAD_DAYS: u64 = 1;
 /// How often is looked at what is due, milliseconds, and what was announced meanwhile.
 const LOOK_MS: u64 = 3_600_000;
+/// Pause before what somebody announced is looked at, milliseconds: others may announce more.
+const ARRIVAL_MS: u64 = 5_000;
+/// Packs that a device makes in an hour.
+const PACKS_PER_HOUR: u32 = 30;
 /// How long each turn takes, milliseconds: a pack is put at the relay and announced by then.
 const TURN_MS: u64 = 60_000;
 /// Pause before blobs are asked for again that the relay did not have, milliseconds.
@@ -40,6 +44,7 @@ pub(super) struct Packs {
     lost: BTreeMap<EntryId, Millis>,
     /// Devices that announced what was not so: their packs are not read any more.
     liars: BTreeSet<Hash>,
+    made: Allowance,
 }
 
 #[derive(Debug, Default)]
@@ -64,8 +69,9 @@ struct Making {
 }
 
 impl Packs {
-    pub(super) fn look_at(&mut self, at: Millis) {
-        self.look_at = self.look_at.min(at);
+    /// Somebody announced something.
+    pub(super) fn announced(&mut self, now: Millis) {
+        self.look_at = self.look_at.min(now.plus(ARRIVAL_MS));
     }
 
     pub(super) fn is_reading(&self) -> bool {
@@ -133,7 +139,7 @@ impl Community {
 
     /// The relay was put back, and may have forgotten packs. It is believed once a day: each time all are made anew.
     pub(super) fn doubt_packs(&mut self, ctx: &Ctx<'_>) {
-        if self.saved.packs_from_ms.saturating_add(DAY_MS) <= ctx.time.0 {
+        if self.packs_from_ms(ctx).saturating_add(DAY_MS) <= ctx.time.0 {
             self.saved.packs_from_ms = ctx.time.0;
             self.saved_changed = true;
         }
@@ -144,6 +150,18 @@ impl Community {
         }
     }
 
+    /// From when on announcements say what lies at the relay. A time to come is that of a relay whose clock was wrong.
+    fn packs_from_ms(&self, ctx: &Ctx<'_>) -> u64 {
+        let from = Some(self.saved.packs_from_ms);
+        from.filter(|from| *from <= ctx.time.0).unwrap_or_default()
+    }
+
+    /// Whether what an announcement says holds for some time yet.
+    fn is_fresh(&self, ctx: &Ctx<'_>, announcement: &Entry) -> bool {
+        let fresh_ms = ctx.time.0.saturating_sub(FRESH_DAYS * DAY_MS);
+        announcement.time_ms >= fresh_ms.max(self.packs_from_ms(ctx))
+    }
+
     /// Reads what is unknown, or else makes what is due: in its turn, if that has not come yet.
     pub(super) fn look_at_packs(&mut self, ctx: &mut Ctx<'_>, turn_of: Option<(u64, Contents)>) {
         self.packs.look_at = ctx.now.plus(LOOK_MS);
@@ -151,7 +169,9 @@ impl Community {
             self.packs.work = Work::Reading(leaf, id, reading.into());
             ctx.news.view = true;
             self.advance_packs(ctx);
-        } else if let Some((span, contents)) = self.due_pack(ctx) {
+        } else if self.packs.made.has(ctx.now, PACKS_PER_HOUR)
+            && let Some((span, contents)) = self.due_pack(ctx)
+        {
             if turn_of == Some((span, contents)) {
                 return self.make_span(ctx, span, contents);
             }
@@ -204,27 +224,27 @@ impl Community {
     fn unread_pack(&mut self, ctx: &mut Ctx<'_>) -> Option<(Hash, EntryId, Reading)> {
         let first = self.saved.history.first()?.day;
         let (mut known, mut unread) = (BTreeMap::new(), None);
-        // Spans of which this device has what the newest announcement says.
-        let mut current = BTreeSet::new();
+        // What is here of each span, and whether a newer announcement says just that; and who announced something newer.
+        let (mut spans, mut devices) = (BTreeMap::new(), BTreeSet::new());
         for (entry, announced) in self.announced(ctx) {
             let (id, span) = (entry.id, announced.span);
-            let here = self.contents(span);
-            let same = here == announced.contents;
-            if same {
-                current.insert(span);
-            }
+            let (here, told) = spans
+                .entry(span)
+                .or_insert_with(|| (self.contents(span), false));
+            let same = *here == announced.contents;
+            let fewer = announced.contents.entries <= here.entries;
+            let overtaken = !devices.insert((entry.leaf, span)) || !same && fewer && *told;
+            *told |= same;
             if let Some(sound) = self.saved.packs.get(&id) {
                 known.insert(id, *sound);
                 continue;
             }
             let own = entry.leaf == self.leaf_public();
-            let fewer = announced.contents.entries <= here.entries;
-            let overtaken = !same && fewer && current.contains(&span);
             if own || same || overtaken {
                 // Of those who know better than to read it, about one looks whether it lies there at all.
                 let doubts = self.pack_turn(&request(&[&id.0])) < TURN_MS;
                 if own || overtaken || !doubts || !self.may_pack(span) {
-                    known.insert(id, true);
+                    known.insert(id, own || !overtaken);
                 }
                 continue;
             }
@@ -259,17 +279,13 @@ impl Community {
 
     /// The oldest span that is to be packed.
     pub(super) fn due_pack(&self, ctx: &Ctx<'_>) -> Option<(u64, Contents)> {
-        let fresh_ms = ctx.time.0.saturating_sub(FRESH_DAYS * DAY_MS);
-        let fresh_ms = fresh_ms.max(self.saved.packs_from_ms);
-        let known = |entry: &Entry| self.saved.packs.get(&entry.id) == Some(&true);
-        let announced = self.announced(ctx).into_iter();
-        let fresh = announced.filter(|(entry, _)| entry.time_ms >= fresh_ms && known(entry));
-        let packed: BTreeMap<u64, Vec<Contents>> =
-            fresh.fold(BTreeMap::new(), |mut packed, (_, announced)| {
-                let of: &mut Vec<_> = packed.entry(announced.span).or_default();
+        let mut packed: BTreeMap<u64, Vec<Contents>> = BTreeMap::new();
+        for (entry, announced) in self.announced(ctx) {
+            if self.is_fresh(ctx, entry) && self.saved.packs.get(&entry.id) == Some(&true) {
+                let of = packed.entry(announced.span).or_default();
                 of.push(announced.contents);
-                packed
-            });
+            }
+        }
         let first = self.saved.history.first()?.day;
         let mut at = edge(first / SPAN_DAYS);
         while let Some(kept) = self.feed.after(at).next() {
@@ -327,31 +343,30 @@ impl Community {
 
     /// All of a pack lies at the relay: says so, unless somebody has.
     fn announce_pack(&mut self, ctx: &mut Ctx<'_>, making: Making) {
-        self.packs.look_at = ctx.now;
         if making.blobs.is_empty() || self.contents(making.span) != making.contents {
             return;
         }
+        self.packs.made.take(ctx.now, PACKS_PER_HOUR);
         let made = Announced {
             span: making.span,
             contents: making.contents,
             blobs: making.blobs,
         };
-        let fresh_ms = ctx.time.0.saturating_sub(FRESH_DAYS * DAY_MS);
-        let fresh_ms = fresh_ms.max(self.saved.packs_from_ms);
-        let mut known = vec![];
+        let mut doubted = vec![];
         for (entry, announced) in self.announced(ctx) {
             let same = announced.span == made.span && announced.contents == made.contents;
             if same && !self.saved.packs.contains_key(&entry.id) {
-                let fresh = entry.time_ms >= fresh_ms;
-                known.push((entry.id, fresh && announced.blobs == made.blobs));
+                let right = self.is_fresh(ctx, entry) && announced.blobs == made.blobs;
+                doubted.push((entry.id, right));
             }
         }
-        let said = known.iter().any(|(_, sound)| *sound);
-        self.saved.packs.extend(known);
+        let said = doubted.iter().any(|(_, right)| *right);
+        self.saved.packs.extend(doubted);
         self.saved_changed = true;
-        if !said {
-            // Whoever may not write any more leaves it to others.
-            let _ = self.write(ctx, Kind::Pack, made.write(), Some(LIFETIME_MS_MAX));
+        let lifetime = Some(LIFETIME_MS_MAX);
+        // Whoever may not write any more leaves it to others.
+        if said || self.write(ctx, Kind::Pack, made.write(), lifetime).is_ok() {
+            self.packs.look_at = ctx.now;
         }
     }
 

@@ -118,7 +118,7 @@ pub(crate) struct Saved {
     pub(super) contested: bool,
     /// Something may be missing that nothing names: to be compared with another member.
     pub(super) compare: bool,
-    /// Packs that were looked at, by their announcements, and whether they are what these say.
+    /// Announcements of packs that need not be looked at any more, and whether they count.
     pub(super) packs: BTreeMap<EntryId, bool>,
     /// The relay may not have what was announced before.
     pub(super) packs_from_ms: u64,

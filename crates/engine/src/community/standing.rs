@@ -193,7 +193,7 @@ impl Community {
     pub(super) fn keep(&mut self, ctx: &mut Ctx<'_>, kept: Kept) {
         let id = kept.entry.id;
         if kept.entry.kind == Kind::Pack {
-            self.packs.look_at(ctx.now);
+            self.packs.announced(ctx.now);
         }
         self.put_row(ctx, Table::Entry, &id.0, &EntryRow::of(&kept));
         self.feed.add(kept);

@@ -19,7 +19,7 @@ use ume_wire::relay::BlobPart;
 const SPAN: u64 = 666;
 
 /// A part of a pack: on which day of its span, and whether it is a message or only what is in one cell.
-pub type Part<'a> = (u8, bool, &'a [u8]);
+pub type PackPart<'a> = (u8, bool, &'a [u8]);
 
 fn key_of(day: u64, from: u64) -> Option<Secret> {
     let first = *days(SPAN).start();
@@ -38,7 +38,7 @@ pub fn announcement(bytes: &[u8]) {
 
 /// A pack of these parts, of which so many entries were announced: refused, or its entries are what a pack may have, for who
 /// may read all of it and for who may read from some day on.
-pub fn pack(entries: u32, from: u8, parts: &[Part<'_>]) {
+pub fn pack(entries: u32, from: u8, parts: &[PackPart<'_>]) {
     let community = started().0.community;
     let mut cells = Vec::new();
     for (later, whole, bytes) in parts {

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::community::Tag;
+use crate::community::generation::Era;
 use crate::entry::{Draft, Entry, Kind, LIFETIME_MS_MAX, Refusal, verify, write};
-use crate::pack::{Announced, BadPack, Contents, blob};
+use crate::pack::{Announced, BadPack, Contents, Read, Reading, blob};
 use crate::parcel::Blob;
 use bytes::Bytes;
 use ume_api::{EntryId, Trouble};
@@ -60,7 +61,8 @@ impl World {
             1 => &self.reader,
             _ => &self.gone,
         };
-        let said = self.entry(by, Kind::Pack, seq, &announced.write(), LATER_MS - 1_000);
+        let time_ms = LATER_MS - 1_000 + seq;
+        let said = self.entry(by, Kind::Pack, seq, &announced.write(), time_ms);
         later(self, |community, ctx| {
             community.receive(ctx, &said.written);
         });
@@ -200,4 +202,49 @@ fn what_was_announced_and_does_not_lie_there_is_packed_by_another() {
         (announced.contents, announced.blobs),
         (contents, vec![right])
     );
+}
+
+#[test]
+fn who_was_taken_out_opens_nothing_of_that_day() {
+    let mut world = World::begin();
+    let day_ms = 24 * 3600 * 1000;
+    let posts = [4, 5, 6].map(|day| {
+        let text = format!("on day {day}");
+        world.entry(&world.target, Kind::Post, 1, text.as_bytes(), day * day_ms)
+    });
+    // Somebody is taken out on day 5: whoever stays has another key from then on.
+    let theirs = world.community.saved.history.clone();
+    let secret = Secret::new([8; 32]);
+    let next = Era::of(&secret, 2, 5 * day_ms);
+    world.community.saved.history.push(next);
+    let blob = world.blob_of(&posts);
+    let contents = Contents::of(posts.iter().map(|one| (one.id, true)));
+    let announced = Announced {
+        span: 0,
+        contents,
+        blobs: vec![blob.id],
+    };
+    let opens = |community: &Community| {
+        let relay = community.saved.relay.id;
+        let keys = |day| community.day_key(day);
+        let reading = Reading::new(announced.clone(), community.community(), &relay, keys);
+        let mut reading = reading.unwrap();
+        assert!(reading.ask().is_some());
+        let cells = u32::try_from(blob.cells.len()).unwrap();
+        for (index, cell) in (0..).zip(&blob.cells) {
+            let (id, cell) = (Bytes::copy_from_slice(&blob.id), cell.clone());
+            reading.take(&BlobPart {
+                id,
+                cells,
+                index,
+                cell,
+            });
+        }
+        let opened = reading.opened();
+        (opened, reading.result(|_| false))
+    };
+    let (opened, read) = opens(&world.community);
+    assert_eq!((opened, read), (3, Ok(Read::Entries(posts.to_vec(), true))));
+    world.community.saved.history = theirs;
+    assert_eq!(opens(&world.community), (1, Err(BadPack::Part)));
 }
