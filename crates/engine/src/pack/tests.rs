@@ -77,6 +77,12 @@ fn parts(blob: &Blob) -> Vec<BlobPart> {
     (0..).zip(&blob.cells).map(part).collect()
 }
 
+fn hand(reading: &mut Reading, parts: &[BlobPart]) {
+    for part in parts {
+        reading.take(part);
+    }
+}
+
 fn reading(announced: &Announced, from: u64) -> Reading {
     let window = |day| key_of(day).filter(|_| day >= from);
     Reading::new(announced.clone(), COMMUNITY, &RELAY, window).unwrap()
@@ -90,7 +96,7 @@ fn read_from(announced: &Announced, blobs: &[Blob], from: u64) -> Result<Vec<Ent
             panic!("nothing asked for");
         };
         assert_eq!(get.id[..], blob.id);
-        parts(blob).iter().for_each(|part| reading.take(part));
+        hand(&mut reading, &parts(blob));
         match reading.result(|_| false)? {
             Read::Entries(entries, last) => {
                 all.extend(entries.iter().map(|one| one.id));
@@ -148,7 +154,7 @@ fn what_ends_is_there_without_its_text() {
     let (announced, blobs) = pack_of(&all);
     let mut reading = reading(&announced, 0);
     assert!(reading.ask().is_some());
-    parts(&blobs[0]).iter().for_each(|part| reading.take(part));
+    hand(&mut reading, &parts(&blobs[0]));
     let Ok(Read::Entries(read, true)) = reading.result(|_| false) else {
         panic!("not read");
     };
@@ -179,7 +185,7 @@ fn what_gets_lost_or_changed_on_the_way_is_asked_for_again() {
     assert!(reading.ask().is_some());
     reading.restart();
     assert!(reading.ask().is_some());
-    whole.iter().for_each(|part| reading.take(part));
+    hand(&mut reading, &whole);
     let read = reading.result(|_| false);
     assert!(matches!(read, Ok(Read::Entries(read, true)) if ids(&read) == ids(&all)));
 }
@@ -192,7 +198,9 @@ fn a_relay_that_has_it_not_or_not_whole_is_given_up() {
     let mut short = parts(&blobs[0]);
     short.pop();
     let cells = u32::try_from(short.len()).unwrap();
-    short.iter_mut().for_each(|part| part.cells = cells);
+    for part in &mut short {
+        part.cells = cells;
+    }
     let mut swapped = parts(&blobs[0]);
     let cell = swapped[1].cell.clone();
     swapped[2].cell = cell;
@@ -201,7 +209,7 @@ fn a_relay_that_has_it_not_or_not_whole_is_given_up() {
         let mut asked = 0;
         while reading.ask().is_some() {
             asked += 1;
-            answer.iter().for_each(|part| reading.take(part));
+            hand(&mut reading, &answer);
         }
         assert_eq!(reading.result(|_| false), Ok(Read::Lost));
         assert!(asked <= 2 * u32::from(ANSWERS_MAX), "{asked}");

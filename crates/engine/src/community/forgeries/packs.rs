@@ -92,7 +92,7 @@ impl World {
             });
             self.community.packs.fetched(&part);
         }
-        later(self, |community, ctx| community.advance_packs(ctx));
+        later(self, Community::advance_packs);
     }
 }
 
