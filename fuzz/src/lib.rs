@@ -91,6 +91,8 @@ targets! {
     LINK: "link", 4 * MIB, parse::link;
     /// A log lane as a relay delivers it.
     LOG: "log", 32 * MIB, member::log;
+    /// A pack of old entries, and its announcement.
+    PACK: "pack", 16 * MIB, member::pack;
     /// What a slot of the commit lane holds.
     RECORD: "record", 4 * MIB, member::record;
     /// A step of a comparison between two members.

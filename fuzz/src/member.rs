@@ -28,6 +28,19 @@ pub(crate) fn request(bytes: &[u8]) {
     fuzzing::request(bytes);
 }
 
+/// An announcement; and a pack of messages, each with its day, of which some are the insides of single cells.
+pub(crate) fn pack(bytes: &[u8]) {
+    fuzzing::announcement(bytes);
+    fuzzing::pack_cell(bytes);
+    let mut input = Input::new(bytes);
+    let (entries, from) = (input.number(), input.byte());
+    let mut parts = Vec::new();
+    while !input.is_empty() && parts.len() < STEPS_MAX {
+        parts.push((input.byte(), input.byte() != 0, input.piece()));
+    }
+    fuzzing::pack(u32::try_from(entries).unwrap_or(u32::MAX), from, &parts);
+}
+
 pub(crate) fn talk(bytes: &[u8]) {
     fuzzing::talk(bytes);
 }

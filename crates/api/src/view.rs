@@ -183,7 +183,7 @@ pub enum Phase {
     Refused(Refusal),
     /// The relay has not yet taken the first record or the join.
     Starting,
-    /// Reading what happened while away.
+    /// Reading what happened while away, or what was written before this profile came.
     CatchingUp,
     /// Up to date as of the last word with the relay.
     Live,

@@ -3,6 +3,7 @@
 pub use crate::community::Void;
 pub use crate::entry::Refusal;
 pub use crate::ledger::LedgerError;
+pub use crate::pack::BadPack;
 
 use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Departure, EntryId};
@@ -58,6 +59,9 @@ pub enum Rejected {
     /// An entry that is sound and does not stand.
     #[error("entry: {0}")]
     Entry(Refusal),
+    /// A pack that is not what its announcement says.
+    #[error("pack: {0}")]
+    Pack(BadPack),
     /// What a device said to its person's recovery.
     #[error("contest: {0}")]
     Contest(LedgerError),

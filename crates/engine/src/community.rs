@@ -27,6 +27,7 @@ pub(crate) mod generation;
 mod history;
 mod intent;
 pub(crate) mod invites;
+mod packs;
 mod post_lane;
 mod posts;
 mod reader;
@@ -67,6 +68,7 @@ use contest::Contests;
 use feed::Feed;
 use gaps::Gaps;
 use invites::Draft;
+use packs::Packs;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
@@ -161,6 +163,7 @@ pub(crate) struct Community {
     /// Keys of the groups' rows in the store, by place.
     mls_rows: BTreeMap<u8, BTreeSet<Vec<u8>>>,
     uploads: Uploads,
+    packs: Packs,
     /// What bundles are being made from, while its long parts are on their way.
     draft: Option<Draft>,
     rescues: Rescues,
@@ -260,6 +263,7 @@ impl Community {
         self.requests.readers_mut().for_each(LogReader::restart);
         self.lanes.clear();
         self.uploads.begin();
+        self.packs.line_down();
         self.rescues.line_down();
         self.flights.clear();
         self.settling = None;
@@ -343,6 +347,7 @@ impl Community {
             (Tag::Accept(index), body) => self.accepted(ctx, index, body),
             (Tag::Put(blob, index), body) => self.uploaded(ctx, &blob, index, body),
             (Tag::Get, body) => self.fetched(body),
+            (Tag::Pack, body) => self.packs.fetched(body),
         }
         self.advance(ctx);
     }
@@ -383,6 +388,14 @@ impl Community {
         let reader = self.reader(lane);
         if reader.is_some_and(|reader| std::mem::take(&mut reader.skipped) > 0) {
             self.wish_to_compare(ctx);
+            if self
+                .posts
+                .values()
+                .any(|lane_of| lane_of.reader.id() == *lane)
+            {
+                // Lanes of days are kept for longer, and say where still older entries are.
+                self.plan_history(ctx.time);
+            }
         }
     }
 
@@ -505,6 +518,7 @@ impl Community {
             recount,
             contest,
             self.gaps_due(),
+            self.packs_due(),
             uploads,
             rescue,
         ]
@@ -541,6 +555,7 @@ impl Community {
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
         self.advance_recount(ctx);
+        self.advance_packs(ctx);
         self.advance_missing(ctx);
         self.advance_gaps(ctx);
     }

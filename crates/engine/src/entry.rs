@@ -19,6 +19,8 @@ use ume_wire::auth::{Hash, hash};
 pub(crate) const PARENTS_MAX: usize = 4;
 /// How long a post may last that does not last for ever, milliseconds: as long as relays keep what is in their lanes.
 pub(crate) const LIFETIME_MS_MAX: u64 = LIFETIME_SECONDS_MAX * 1000;
+/// What an announcement of a pack has at most, bytes.
+pub(crate) const PACK_BYTES_MAX: usize = 12_288;
 /// Random bytes before a text, so that its hash tells nothing about it.
 const SALT_BYTES: usize = 16;
 
@@ -32,20 +34,22 @@ pub(crate) enum Kind {
     Unpublish(EntryId),
     /// Shows what its author looks like.
     Portrait,
+    /// Says which blobs hold old entries; lasts as long as these.
+    Pack,
 }
 
 impl Kind {
     /// The post that it is about, if it is none itself.
     pub(crate) fn target(self) -> Option<EntryId> {
         match self {
-            Self::Post | Self::Portrait => None,
+            Self::Post | Self::Portrait | Self::Pack => None,
             Self::Edit(post) | Self::Unpublish(post) => Some(post),
         }
     }
 
     /// Whether it may last for a time only.
     fn may_end(self) -> bool {
-        matches!(self, Self::Post | Self::Edit(_))
+        matches!(self, Self::Post | Self::Edit(_) | Self::Pack)
     }
 
     fn has_body(self) -> bool {
@@ -81,6 +85,11 @@ impl Entry {
     /// Whether it should have a text or picture and does not.
     pub(crate) fn is_bare(&self) -> bool {
         self.kind.has_body() && self.written.body.is_empty()
+    }
+
+    /// What is in its body, if that is here.
+    pub(crate) fn content(&self) -> &[u8] {
+        self.written.body.get(SALT_BYTES..).unwrap_or_default()
     }
 
     /// Whether its time is over by this clock.
@@ -132,6 +141,7 @@ pub(crate) fn write(
         Kind::Edit(_) => proto::EntryKind::Edit,
         Kind::Unpublish(_) => proto::EntryKind::Unpublish,
         Kind::Portrait => proto::EntryKind::Portrait,
+        Kind::Pack => proto::EntryKind::Pack,
     };
     let entry = proto::Entry {
         community: community.to_vec(),
@@ -193,6 +203,7 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
     let kind = match entry.kind() {
         proto::EntryKind::Post if entry.target.is_empty() => Kind::Post,
         proto::EntryKind::Portrait if entry.target.is_empty() => Kind::Portrait,
+        proto::EntryKind::Pack if entry.target.is_empty() && entry.expires_ms != 0 => Kind::Pack,
         proto::EntryKind::Edit => Kind::Edit(some_id(&entry.target)?),
         proto::EntryKind::Unpublish => Kind::Unpublish(some_id(&entry.target)?),
         _ => return Err(malformed),
@@ -221,7 +232,8 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
             Kind::Portrait if content.len() <= PICTURE_BYTES_MAX => {
                 picture = Some(content.to_vec());
             }
-            Kind::Portrait => return Err(malformed),
+            Kind::Pack if content.len() <= PACK_BYTES_MAX => {}
+            Kind::Portrait | Kind::Pack => return Err(malformed),
             _ => text = Some(sound_text(content).ok_or(malformed)?),
         }
     }

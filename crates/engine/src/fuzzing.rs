@@ -4,10 +4,12 @@
 
 mod asking;
 mod ledger;
+mod packs;
 mod world;
 
 pub use asking::{answer, asking_seeds, card, request};
 pub use ledger::{Saying, ledger};
+pub use packs::{PackPart, announcement, pack, pack_cell};
 pub use world::{Part, World};
 
 use crate::cell;

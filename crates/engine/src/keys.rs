@@ -35,6 +35,9 @@ pub(crate) enum Label {
     HistorySeal,
     /// What members say to each other about entries of a day and later.
     HistoryTalk,
+    /// What was written on a day, in packs; and what the nonces of that come from.
+    PackSeal,
+    PackNonces,
     /// From one day's history secret to the next day's.
     HistoryNext,
     /// A device's key to which the answer to its request is sealed, from its leaf's seed.
@@ -76,6 +79,8 @@ impl Label {
             Self::HistoryReader => "ume/1/h.r",
             Self::HistorySeal => "ume/1/h.seal",
             Self::HistoryTalk => "ume/1/h.talk",
+            Self::PackSeal => "ume/1/h.pack",
+            Self::PackNonces => "ume/1/h.nonce",
             Self::HistoryNext => "ume/1/h.next",
             Self::Answer => "ume/1/answer",
             Self::Requests => "ume/1/i.q",
@@ -97,7 +102,7 @@ impl Label {
 
 /// All labels, for the vectors.
 #[cfg(test)]
-pub(crate) const LABELS: [Label; 29] = [
+pub(crate) const LABELS: [Label; 31] = [
     Label::Persona,
     Label::Rescue,
     Label::GenerationHistory,
@@ -112,6 +117,8 @@ pub(crate) const LABELS: [Label; 29] = [
     Label::HistoryReader,
     Label::HistorySeal,
     Label::HistoryTalk,
+    Label::PackSeal,
+    Label::PackNonces,
     Label::HistoryNext,
     Label::Answer,
     Label::Requests,

@@ -23,6 +23,7 @@ mod line;
 mod link;
 mod mls;
 mod names;
+mod pack;
 mod parcel;
 pub mod reconcile;
 mod request;

@@ -22,6 +22,8 @@ pub type Session = u64;
 struct Log {
     new: LaneNew,
     cells: Vec<Bytes>,
+    /// When each of them came.
+    came_ms: Vec<u64>,
     known: BTreeMap<[u8; 32], u64>,
     slots: BTreeMap<u64, Slot>,
     life: u64,
@@ -43,6 +45,8 @@ pub struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,
     pub(crate) blobs: BTreeMap<Bytes, Vec<Bytes>>,
+    /// Until when each of them is kept.
+    holds: BTreeMap<Bytes, u64>,
     /// Cells of blobs that are not whole yet, by who sends them.
     parts: BTreeMap<(Session, Bytes), BTreeMap<u32, Bytes>>,
     subscriptions: BTreeSet<(Bytes, Session)>,
@@ -77,6 +81,7 @@ impl Relay {
             key,
             lanes: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            holds: BTreeMap::new(),
             parts: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
             successions: vec![],
@@ -126,9 +131,7 @@ impl Relay {
         let log = i32::from(LaneKind::Log);
         let lanes = self.lanes.values_mut();
         for lane in lanes.filter(|lane| lane.new.kind == log && lane.new.owner.is_empty()) {
-            lane.gone = lane.cells.len();
-            lane.cells.iter_mut().for_each(|cell| *cell = Bytes::new());
-            lane.known.clear();
+            lane.forget(lane.cells.len());
         }
     }
 
@@ -220,17 +223,24 @@ impl Relay {
                 }));
             }
             Some(Body::LaneNew(new)) => answer(self.lane_new(session, new)),
-            Some(Body::Append(append)) => self.append(session, request, &append, &mut out),
-            Some(Body::Read(read)) => self.read(
-                session,
-                request,
-                &read.lane,
-                read.from,
-                &read.signature,
-                &mut out,
-                false,
-            ),
+            Some(Body::Append(append)) => {
+                self.age(now_ms, &append.lane);
+                self.append(now_ms, session, request, &append, &mut out);
+            }
+            Some(Body::Read(read)) => {
+                self.age(now_ms, &read.lane);
+                self.read(
+                    session,
+                    request,
+                    &read.lane,
+                    read.from,
+                    &read.signature,
+                    &mut out,
+                    false,
+                );
+            }
             Some(Body::Subscribe(one)) => {
+                self.age(now_ms, &one.lane);
                 self.read(
                     session,
                     request,
@@ -243,8 +253,11 @@ impl Relay {
             }
             Some(Body::Prepare(prepare)) => answer(self.prepare(&prepare)),
             Some(Body::Accept(accept)) => self.accept(session, request, &accept, &mut out),
-            Some(Body::BlobPut(put)) => answer(self.blob_put(session, put)),
-            Some(Body::BlobGet(get)) => self.blob_get(&get.id).into_iter().for_each(answer),
+            Some(Body::BlobPut(put)) => answer(self.blob_put(now_ms, session, put)),
+            Some(Body::BlobGet(get)) => {
+                let parts = self.blob_get(now_ms, &get.id);
+                parts.into_iter().for_each(answer);
+            }
             Some(Body::Pad(pad)) => answer(Body::Pad(pad)),
             _ => answer(refused(RefusedCode::RefusedUnknown, 0)),
         }
@@ -275,6 +288,7 @@ impl Relay {
         let log = Log {
             new: asked,
             cells: vec![],
+            came_ms: vec![],
             known: BTreeMap::new(),
             slots: BTreeMap::new(),
             life: (self.lives << 32) + self.lanes.len() as u64,
@@ -284,7 +298,19 @@ impl Relay {
         Body::Done(Done::default())
     }
 
-    fn blob_put(&mut self, session: Session, put: BlobPut) -> Body {
+    /// Forgets what has lain in a log lane for as long as it was to.
+    fn age(&mut self, now_ms: u64, lane: &Bytes) {
+        let Some(log) = self.lanes.get_mut(lane) else {
+            return;
+        };
+        let ttl_ms = u64::from(log.new.ttl_seconds) * 1000;
+        let over = log.came_ms.partition_point(|at| at + ttl_ms <= now_ms);
+        if over > log.gone {
+            log.forget(over);
+        }
+    }
+
+    fn blob_put(&mut self, now_ms: u64, session: Session, put: BlobPut) -> Body {
         let sound = put.cell.len() == CELL_BYTES
             && put.cells > 0
             && put.cells as usize <= FRAGMENTS_MAX
@@ -296,7 +322,10 @@ impl Relay {
         if !self.access.is_empty() && !self.access.iter().any(|key| key[..] == put.access[..]) {
             return refused(RefusedCode::RefusedAccess, 0);
         }
-        if self.blobs.contains_key(&put.id) {
+        let until = now_ms + u64::from(put.ttl_seconds) * 1000;
+        if self.has_blob(now_ms, &put.id) {
+            let hold = self.holds.entry(put.id).or_default();
+            *hold = until.max(*hold);
             return Body::Done(Done::default());
         }
         let of = (session, put.id.clone());
@@ -310,12 +339,18 @@ impl Relay {
         if hash_cells(&cells)[..] != put.id[..] {
             return refused(RefusedCode::RefusedMalformed, 0);
         }
+        self.holds.insert(put.id.clone(), until);
         self.blobs.insert(put.id, cells);
         Body::Done(Done::default())
     }
 
-    fn blob_get(&self, id: &Bytes) -> Vec<Body> {
-        let Some(cells) = self.blobs.get(id) else {
+    fn has_blob(&self, now_ms: u64, id: &Bytes) -> bool {
+        self.blobs.contains_key(id) && self.holds.get(id).is_none_or(|until| *until > now_ms)
+    }
+
+    fn blob_get(&self, now_ms: u64, id: &Bytes) -> Vec<Body> {
+        let there = self.has_blob(now_ms, id);
+        let Some(cells) = self.blobs.get(id).filter(|_| there) else {
             return vec![refused(RefusedCode::RefusedDenied, 0)];
         };
         let count = u32::try_from(cells.len()).unwrap_or(u32::MAX);
@@ -330,7 +365,14 @@ impl Relay {
         (0..).zip(cells).map(part).collect()
     }
 
-    fn append(&mut self, session: Session, request: u32, append: &Append, out: &mut Out) {
+    fn append(
+        &mut self,
+        now_ms: u64,
+        session: Session,
+        request: u32,
+        append: &Append,
+        out: &mut Out,
+    ) {
         let digest = hash(&append.cell);
         let (relay, challenge) = (self.id(), self.challenge(session));
         let statement = Statement::AppendHere(&relay, &challenge, &append.lane);
@@ -347,6 +389,7 @@ impl Relay {
                 let fresh = !lane.known.contains_key(&digest);
                 if fresh {
                     lane.cells.push(append.cell.clone());
+                    lane.came_ms.push(now_ms);
                     lane.known.insert(digest, lane.cells.len() as u64);
                 }
                 let seq = lane.known.get(&digest).copied().unwrap_or_default();
@@ -583,6 +626,16 @@ impl Relay {
 }
 
 impl Log {
+    /// Keeps nothing of the first cells.
+    fn forget(&mut self, count: usize) {
+        self.gone = count;
+        for cell in self.cells.iter_mut().take(count) {
+            *cell = Bytes::new();
+        }
+        let gone = count as u64;
+        self.known.retain(|_, seq| *seq > gone);
+    }
+
     /// The number that the next cell or value will get.
     fn next(&self) -> u64 {
         if self.new.kind == i32::from(LaneKind::Slot) {

@@ -31,6 +31,7 @@ pub(crate) fn write(seeds: &Path, world: &Path) {
         asking(),
         entries(),
         talks(),
+        packs(),
         outside("bundle", &bundle, [11, 12, 2]),
         outside("record", &record, [4, 5, 3]),
         devices(),
@@ -366,6 +367,14 @@ fn entries() -> Seeds {
             "portrait",
             written(&[entry.concat(), number(2, 4)].concat(), &body),
         ),
+        seed(
+            "entry",
+            "pack",
+            written(
+                &[entry.concat(), number(2, 5), number(12, 1_750_000_060_000)].concat(),
+                &body,
+            ),
+        ),
     ]
 }
 
@@ -397,6 +406,46 @@ fn talks() -> Seeds {
             [&[3, 7][..], &sides, &ranges].concat(),
         ),
         seed("reconcile", "ids", [&[0, 0][..], &sides, &listed].concat()),
+    ]
+}
+
+/// Announcements, and packs of posts on two days.
+fn packs() -> Seeds {
+    let pack = [
+        number(1, 666),
+        number(2, 3),
+        part(3, &[4; 32]),
+        part(4, &[5; 32]),
+        part(4, &[6; 32]),
+    ];
+    let post = |time_ms: u64, ends: u64| {
+        let body = [&[5; 16][..], b"hello"].concat();
+        let content = [
+            number(2, 1),
+            number(5, 1),
+            number(8, time_ms),
+            part(9, &[0]),
+            number(10, 1),
+            number(12, ends),
+        ];
+        let signed = part(1, &content.concat());
+        part(1, &[part(1, &signed), part(2, &body)].concat())
+    };
+    let first = [post(1_000, 0), post(2_000, 0)].concat();
+    let second = post(86_400_005, 0);
+    let of = |count: u8, parts: &[(u8, &[u8])]| {
+        let parts = parts.iter();
+        let parts = parts.flat_map(|(day, message)| [vec![*day, 1], piece(message)].concat());
+        [vec![count, 1], parts.collect()].concat()
+    };
+    let cell = [&[2, 0, 0, 0, 0][..], &piece(&[7; 60])].concat();
+    vec![
+        seed("pack", "announcement", pack.concat()),
+        seed("pack", "two-days", of(3, &[(0, &first), (1, &second)])),
+        seed("pack", "out-of-order", of(3, &[(1, &second), (0, &first)])),
+        seed("pack", "too-many", of(2, &[(0, &first), (1, &second)])),
+        seed("pack", "ends", of(1, &[(0, &post(1_000, 60_000))])),
+        seed("pack", "cell", cell),
     ]
 }
 

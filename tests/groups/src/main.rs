@@ -6,6 +6,7 @@
 
 mod crowd;
 mod fan_out;
+mod packs;
 mod reconcile;
 mod scene;
 mod socket;
@@ -25,8 +26,10 @@ const SECTIONS: [&str; 4] = ["join", "post", "load", "remove"];
 const RECONCILE: &str = "reconcile";
 /// Not a measurement: fills a community on a real relay, in which a browser is measured then. `come LINK COUNT`.
 const COME: &str = "come";
+/// What has a community of its own: old entries in packs.
+const PACKS: &str = "packs";
 
-const USAGE: &str = "ume-groups-bench [join|post|load|remove|reconcile]... [--sizes 10,100,1000] [--rounds 9]\n\
+const USAGE: &str = "ume-groups-bench [join|post|load|remove|reconcile|packs]... [--sizes 10,100,1000] [--rounds 9]\n\
     ume-groups-bench come LINK COUNT";
 
 struct Plan {
@@ -52,7 +55,7 @@ fn plan() -> Result<Plan, Fault> {
                 plan.sizes = sizes.collect::<Option<_>>().ok_or_else(|| wrong(&word))?;
             }
             "--rounds" => plan.rounds = value()?.parse().map_err(|_| wrong(&word))?,
-            section if section == RECONCILE || SECTIONS.contains(&section) => {
+            section if [RECONCILE, PACKS].contains(&section) || SECTIONS.contains(&section) => {
                 plan.sections.push(word);
             }
             _ => return Err(wrong(&word)),
@@ -60,7 +63,7 @@ fn plan() -> Result<Plan, Fault> {
     }
     if plan.sections.is_empty() {
         plan.sections = SECTIONS.map(str::to_owned).to_vec();
-        plan.sections.push(RECONCILE.to_owned());
+        plan.sections.extend([RECONCILE, PACKS].map(str::to_owned));
     }
     plan.sizes.sort_unstable();
     Ok(plan)
@@ -78,7 +81,14 @@ fn main() -> Result<(), Fault> {
     if plan.sections.iter().any(|one| one == RECONCILE) {
         reconcile::run();
     }
-    if plan.sections.iter().all(|one| one == RECONCILE) {
+    if plan.sections.iter().any(|one| one == PACKS) {
+        packs::run()?;
+    }
+    if plan
+        .sections
+        .iter()
+        .all(|one| one == RECONCILE || one == PACKS)
+    {
         return Ok(());
     }
     table::head();

@@ -105,6 +105,11 @@ impl Scene {
         }
     }
 
+    /// The time in the scene, milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
     /// A new device.
     pub(crate) fn device(&mut self) -> Result<usize, Fault> {
         let number = self.next_device;

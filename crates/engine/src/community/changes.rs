@@ -164,7 +164,7 @@ impl Community {
     /// Whether an edit or unpublishing comes from somebody who could have made it.
     fn is_theirs(&self, post: &Entry, change: &Entry) -> bool {
         match change.kind {
-            Kind::Post | Kind::Portrait => false,
+            Kind::Post | Kind::Portrait | Kind::Pack => false,
             Kind::Edit(_) => {
                 post.kind == Kind::Post
                     && self.chain.ledger.post_owner_at(post, change.ledger) == change.author

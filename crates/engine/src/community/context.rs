@@ -35,6 +35,8 @@ pub(crate) enum Tag {
     Put(Hash, u32),
     /// A blob of a parcel.
     Get,
+    /// A blob of a pack.
+    Pack,
 }
 
 /// The two places that an entry goes to.

@@ -28,6 +28,8 @@ impl Community {
         self.saved.again.clear();
         self.saved.recount = 0;
         self.saved.compare = false;
+        self.saved.packs.clear();
+        self.packs = super::packs::Packs::default();
         self.saved.certificate = None;
         self.saved.healing = false;
         self.ballot = Ballot::None;

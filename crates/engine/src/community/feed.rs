@@ -2,6 +2,7 @@
 
 use crate::entry::{Entry, Kind, PARENTS_MAX};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use ume_api::EntryId;
 use ume_wire::auth::Hash;
 
@@ -306,6 +307,12 @@ impl Feed {
     /// When the next post ends.
     pub(crate) fn next_end(&self) -> Option<u64> {
         self.ending.first().map(|(at, _)| *at)
+    }
+
+    /// All entries after one, in order.
+    pub(crate) fn after(&self, stamp: (u64, EntryId)) -> impl Iterator<Item = &Kept> {
+        let later = self.order.range((Bound::Excluded(stamp), Bound::Unbounded));
+        later.filter_map(|(_, id)| self.entries.get(id))
     }
 
     /// All entries, in order.

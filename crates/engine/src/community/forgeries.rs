@@ -3,6 +3,7 @@
 
 mod claims;
 mod entries;
+mod packs;
 mod records;
 mod statements;
 

@@ -13,6 +13,7 @@ mod asking;
 mod comparing;
 pub(crate) mod talk;
 
+pub(super) use answering::turn;
 pub(super) use talk::TALK;
 
 use super::history::place_of;
@@ -48,22 +49,22 @@ const ANSWER_MS: u64 = 30_000;
 const SHORT_DAYS: u64 = 30;
 
 /// Which ask an answer belongs to.
-type Request = [u8; 16];
+pub(super) type Request = [u8; 16];
 
 /// So much in an hour, and then no more.
 #[derive(Clone, Copy, Debug, Default)]
-struct Allowance {
+pub(super) struct Allowance {
     hour: u64,
     used: u32,
 }
 
 impl Allowance {
-    fn has(&self, now: Millis, most: u32) -> bool {
+    pub(super) fn has(&self, now: Millis, most: u32) -> bool {
         self.hour != now.0 / HOUR_MS || self.used < most
     }
 
     /// Takes one, if there is one left.
-    fn take(&mut self, now: Millis, most: u32) -> bool {
+    pub(super) fn take(&mut self, now: Millis, most: u32) -> bool {
         let has = self.has(now, most);
         if self.hour != now.0 / HOUR_MS {
             *self = Self {
@@ -128,7 +129,7 @@ impl Community {
     }
 
     /// Whether others may be spoken to: this device is one of the group, and has read what there is.
-    fn may_talk(&self) -> bool {
+    pub(super) fn may_talk(&self) -> bool {
         let epoch = self.group.as_ref().map(Group::epoch);
         let lane = epoch.and_then(|epoch| self.posts.get(&epoch));
         let read = lane.is_some_and(|lane| lane.reader.is_caught_up());

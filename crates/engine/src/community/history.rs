@@ -52,6 +52,14 @@ impl Community {
         Some(history_lane(&key, &self.saved.relay.id))
     }
 
+    /// The key of a day, in the newest generation that had begun by then, if this member may read it. That who is out, and
+    /// had the keys of the generation before, can open nothing of the new one.
+    pub(super) fn day_key(&self, day: u64) -> Option<Secret> {
+        let mut eras = self.saved.history.iter().rev();
+        let era = eras.find(|era| era.day <= day)?;
+        self.history_key(place_of(era.generation, day))
+    }
+
     /// The key of a day of a generation, if this member may read it.
     pub(super) fn history_key(&self, place: u64) -> Option<Secret> {
         let (generation, day) = era_and_day(place);
@@ -148,7 +156,9 @@ impl Community {
     /// Notices what is missing, and reads the history again for it after a while.
     pub(super) fn advance_missing(&mut self, ctx: &mut Ctx<'_>) {
         let missing = !self.missing_ids.is_empty();
-        if !missing || !self.is_synced() || !self.saved.history_todo.is_empty() {
+        // Much of it comes with the packs.
+        let reads = !self.saved.history_todo.is_empty() || self.packs.is_reading();
+        if !missing || !self.is_synced() || reads {
             self.missing_since = missing.then(|| self.missing_since.unwrap_or(ctx.now));
             return;
         }

@@ -24,7 +24,7 @@ pub(crate) const BUNDLE: u8 = 1;
 const SLOTS_PER_BUNDLE: u64 = 32;
 /// Bytes of ledger and tree that a bundle holds itself, at most: whoever looks at an invite reads all bundles in its lane.
 const LONG: usize = 16 * 1024;
-const DAY_MS: u64 = 24 * 3600 * 1000;
+pub(crate) const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// An invite made here.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]

@@ -168,7 +168,9 @@ impl Community {
         let ledger = &self.chain.ledger;
         let may = match kind {
             Kind::Post | Kind::Edit(_) => ledger.may(&self.saved.persona, Right::Post),
-            Kind::Unpublish(_) | Kind::Portrait => ledger.role(&self.saved.persona).is_some(),
+            Kind::Unpublish(_) | Kind::Portrait | Kind::Pack => {
+                ledger.role(&self.saved.persona).is_some()
+            }
         };
         if !may {
             return Err(Failure::NotAllowed);

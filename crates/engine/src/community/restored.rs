@@ -376,6 +376,7 @@ impl Community {
         if std::mem::take(&mut self.restored.comparing) {
             self.saved.recount = ROUNDS;
             self.wish_to_compare(ctx);
+            self.doubt_packs(ctx);
             self.restored.found = None;
             self.restored.recount_at = ctx.now;
             self.send_again(ctx);

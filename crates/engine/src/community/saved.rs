@@ -8,6 +8,7 @@ use super::gaps::Gaps;
 use super::generation::Era;
 use super::intent::Wish;
 use super::invites::{OwnInvite, invite_id};
+use super::packs::Packs;
 use super::post_lane::{Echo, PostLane};
 use super::posts::{EntryRow, Out};
 use super::requests::{Requests, Told};
@@ -28,7 +29,7 @@ use crate::proto;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{Act, Departure, Hidden};
+use ume_api::{Act, Departure, EntryId, Hidden};
 use ume_wire::auth::Hash;
 
 const MAIN: &[u8] = b"main";
@@ -117,6 +118,10 @@ pub(crate) struct Saved {
     pub(super) contested: bool,
     /// Something may be missing that nothing names: to be compared with another member.
     pub(super) compare: bool,
+    /// Announcements of packs that need not be looked at any more, and whether they count.
+    pub(super) packs: BTreeMap<EntryId, bool>,
+    /// The relay may not have what was announced before.
+    pub(super) packs_from_ms: u64,
 }
 
 impl Saved {
@@ -201,6 +206,8 @@ impl Community {
             departed: None,
             contested: false,
             compare: false,
+            packs: BTreeMap::new(),
+            packs_from_ms: 0,
         }
     }
 
@@ -242,6 +249,7 @@ impl Community {
             expiry_at: None,
             mls_rows: BTreeMap::new(),
             uploads: Uploads::default(),
+            packs: Packs::default(),
             draft: None,
             rescues: Rescues::default(),
             tampered: 0,

@@ -29,18 +29,23 @@ impl Community {
             return;
         }
         match entry::verify(written, &self.chain.ledger.community) {
-            // Its text may still be shown: whoever has it is waited for.
-            Ok(entry) if self.lacks_its_text(ctx, &entry) => {}
-            Ok(mut entry) => {
-                if entry.is_over(ctx.time.0) {
-                    entry.erase();
-                }
-                let leaf = entry.leaf;
-                if self.admit_entry(ctx, entry) {
-                    self.retry_parked(ctx, |waiting| waiting.leaf == leaf);
-                }
-            }
+            Ok(entry) => self.receive_sound(ctx, entry),
             Err(error) => self.reject(Rejected::Unsound(error)),
+        }
+    }
+
+    /// Takes an entry that is not here and whose signature holds.
+    pub(super) fn receive_sound(&mut self, ctx: &mut Ctx<'_>, mut entry: Entry) {
+        // Its text may still be shown: whoever has it is waited for.
+        if self.lacks_its_text(ctx, &entry) {
+            return;
+        }
+        if entry.is_over(ctx.time.0) {
+            entry.erase();
+        }
+        let leaf = entry.leaf;
+        if self.admit_entry(ctx, entry) {
+            self.retry_parked(ctx, |waiting| waiting.leaf == leaf);
         }
     }
 
@@ -187,6 +192,9 @@ impl Community {
 
     pub(super) fn keep(&mut self, ctx: &mut Ctx<'_>, kept: Kept) {
         let id = kept.entry.id;
+        if kept.entry.kind == Kind::Pack {
+            self.packs.announced(ctx.now);
+        }
         self.put_row(ctx, Table::Entry, &id.0, &EntryRow::of(&kept));
         self.feed.add(kept);
         self.plan_expiry(ctx);

@@ -39,6 +39,12 @@ impl Uploads {
         }
     }
 
+    /// Puts a blob there, or sees to it that one that is there is kept for longer.
+    pub(super) fn renew(&mut self, blob: &Blob) {
+        self.stored.remove(&blob.id);
+        self.put(std::slice::from_ref(blob));
+    }
+
     /// Whether a blob is on the relay's disk.
     pub(super) fn has(&self, id: &Hash) -> bool {
         self.stored.contains(id)

@@ -21,7 +21,8 @@ impl Community {
             Phase::Starting
         } else if self.watch.is_some() {
             Phase::Healing
-        } else if self.is_synced() && self.saved.history_todo.is_empty() {
+        } else if self.is_synced() && self.saved.history_todo.is_empty() && !self.packs.is_reading()
+        {
             Phase::Live
         } else {
             Phase::CatchingUp

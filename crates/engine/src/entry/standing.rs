@@ -45,10 +45,10 @@ pub(crate) fn judge(
         Some(_) if entry.ledger <= ledger.len() => {}
         _ => return Standing::Undecided,
     }
-    // Who may no longer post can still take back what they wrote, and look as they like.
+    // Who may no longer post can still take back what they wrote, look as they like, and keep what is old.
     let might = match entry.kind {
         Kind::Post | Kind::Edit(_) => ledger.might_post(&entry.author, entry.ledger),
-        Kind::Unpublish(_) | Kind::Portrait => {
+        Kind::Unpublish(_) | Kind::Portrait | Kind::Pack => {
             ledger.role_at(&entry.author, entry.ledger).is_some()
         }
     };

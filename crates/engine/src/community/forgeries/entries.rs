@@ -16,7 +16,7 @@ fn drafted(kind: Kind, point: u32) -> Draft {
         previous: None,
         parents: vec![],
         time_ms: 9,
-        expires_ms: None,
+        expires_ms: (kind == Kind::Pack).then_some(10),
         content,
         salt: [6; 16],
         ledger: point,
@@ -61,9 +61,10 @@ fn nobody_writes_what_is_not_theirs_to_write() {
         ("an edit", Kind::Edit(of)),
         ("an end", Kind::Unpublish(of)),
         ("a portrait", Kind::Portrait),
+        ("a pack", Kind::Pack),
     ];
     for (what, kind) in kinds {
-        let looks = matches!(kind, Kind::Unpublish(_) | Kind::Portrait);
+        let looks = matches!(kind, Kind::Unpublish(_) | Kind::Portrait | Kind::Pack);
         let changes = matches!(kind, Kind::Edit(_) | Kind::Unpublish(_));
         // With the wrong key.
         let mut forged = world.writes(&world.admin, kind, point);
@@ -80,7 +81,7 @@ fn nobody_writes_what_is_not_theirs_to_write() {
         // By a reader, who may only look as they like, and take back what is theirs.
         let heard = world.hears(&world.writes(&world.reader, kind, point));
         let expected = match kind {
-            Kind::Portrait => vec![],
+            Kind::Portrait | Kind::Pack => vec![],
             Kind::Unpublish(_) => vec![Rejected::Entry(Refusal::Foreign)],
             _ => vec![Rejected::Entry(Refusal::Role)],
         };

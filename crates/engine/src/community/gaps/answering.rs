@@ -73,16 +73,21 @@ impl Answering {
     }
 }
 
-/// After how long a device answers, milliseconds. Of `others` who could, about one answers in the first turn, one more in
-/// the second, and then twice as many in each.
-fn turn(leaf: &Hash, request: &Request, others: usize) -> u64 {
+/// After how long a device does what any of them may do, milliseconds. Of `others` who could, about one does it in the first
+/// turn, one more in the second, and then twice as many in each.
+pub(in crate::community) fn turn(
+    leaf: &Hash,
+    request: &Request,
+    others: usize,
+    turn_ms: u64,
+) -> u64 {
     let digest = hash(&[&b"ume/1/turn"[..], leaf, request].concat());
     let [high, low, ..] = digest.as_chunks::<8>().0 else {
         return 0;
     };
     let turns = others.max(1).next_power_of_two().trailing_zeros();
     let zeros = u64::from_le_bytes(*high).leading_zeros().min(turns);
-    u64::from(turns - zeros) * TURN_MS + u64::from_le_bytes(*low) % TURN_MS
+    u64::from(turns - zeros) * turn_ms + u64::from_le_bytes(*low) % turn_ms
 }
 
 impl Community {
@@ -114,7 +119,7 @@ impl Community {
         later: u64,
     ) {
         let others = self.chain.ledger.members.len().saturating_sub(1);
-        let wait = turn(&self.leaf_public(), &envelope.request, others);
+        let wait = turn(&self.leaf_public(), &envelope.request, others, TURN_MS);
         self.answer_at(ctx.now.plus(wait.saturating_add(later)), envelope, what);
     }
 
@@ -212,7 +217,7 @@ mod tests {
     /// How many of a thousand members answer within so many turns.
     fn answering(others: u32, turns: u64) -> usize {
         let leaf = |n: u32| hash(&n.to_le_bytes());
-        let waits = (0..others).map(|n| turn(&leaf(n), &[7; 16], others as usize));
+        let waits = (0..others).map(|n| turn(&leaf(n), &[7; 16], others as usize, TURN_MS));
         waits.filter(|wait| *wait < turns * TURN_MS).count()
     }
 
