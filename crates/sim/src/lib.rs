@@ -13,3 +13,4 @@ mod world;
 pub use relay::{Out, Relay, Session};
 pub use run::{Failure, Plan, Report, run};
 pub use stage::{Memory, Stage};
+pub use ume_engine::unruly::{Spoils, Unruly};

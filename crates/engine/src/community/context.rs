@@ -35,6 +35,8 @@ pub(crate) enum Tag {
     Put(Hash, u32),
     /// A blob of a parcel.
     Get,
+    /// The same, of what an owner's call brings.
+    Call,
 }
 
 /// The two places that an entry goes to.

@@ -117,6 +117,8 @@ pub(crate) struct Saved {
     pub(super) contested: bool,
     /// Something may be missing that nothing names: to be compared with another member.
     pub(super) compare: bool,
+    /// This device's call, by which the group began anew.
+    pub(super) call: Option<Vec<u8>>,
 }
 
 impl Saved {
@@ -201,6 +203,7 @@ impl Community {
             departed: None,
             contested: false,
             compare: false,
+            call: None,
         }
     }
 
@@ -234,6 +237,9 @@ impl Community {
             dangles: None,
             taking: Taking::default(),
             contests: super::contest::Contests::default(),
+            beacons: super::rebirth::Beacons::default(),
+            #[cfg(feature = "unruly")]
+            unruly: crate::unruly::Unruly::default(),
             missing_since: None,
             missing_ids: BTreeSet::new(),
             gaps: Gaps::default(),
