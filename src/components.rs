@@ -2,6 +2,7 @@
 //!
 //! Every `view!` here and in the pages names a global class (`class="u"`): without one Leptos builds static parts through
 //! `innerHTML`, which our content security policy forbids and the build refuses.
+pub(crate) mod anew;
 pub(crate) mod announcer;
 pub(crate) mod ask;
 pub(crate) mod asking;

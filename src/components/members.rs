@@ -1,4 +1,5 @@
 //! Everybody in a community, and quietly those who are no longer in it.
+use super::anew::Reborn;
 use super::ask::deed;
 use super::hides::Hides;
 use super::icon::Icon;
@@ -45,6 +46,7 @@ pub(crate) fn Members() -> impl IntoView {
                 </ul>
             </details>
         }.into_any())}
+        <Reborn/>
         <Hides/>
     }
 }

@@ -1,4 +1,5 @@
 //! A line across the page while something is going on: no connection, catching up, posts missing.
+use super::anew::Stall;
 use super::icon::{Icon, icon};
 use super::live::part;
 use super::troubles::Troubles;
@@ -38,7 +39,11 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
         t!(i18n, connection.offline_text),
         t!(i18n, connection.connecting_text),
     );
-    let phase = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.phase)));
+    // Where nothing goes on, nothing is said to go on.
+    let phase = Memo::new(move |_| {
+        let moving = |one: &&CommunityView| one.stalled.is_none();
+        community.with(|one| one.as_ref().filter(moving).map(|one| one.phase))
+    });
     let missing = Memo::new(move |_| {
         community
             .with(|one| one.as_ref().map(|one| one.missing))
@@ -104,5 +109,6 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
             }.into_any())}
             <Troubles community=community/>
         </div>
+        <Stall community=community/>
     }
 }

@@ -151,6 +151,13 @@ impl State {
         }
     }
 
+    /// Begins the open community's group anew, and takes somebody out by that if they are named.
+    pub(crate) fn begin_anew(self, without: Option<PersonId>, done: impl FnOnce() + 'static) {
+        if let Some(community) = self.open.get_untracked() {
+            self.change(community, Command::BeginAnew { community, without }, done);
+        }
+    }
+
     /// Changes something, and says in [`People`] how that goes. `done` is called once everything is known as it is then.
     pub(crate) fn change(
         self,

@@ -22,7 +22,7 @@ pub use govern::{
 };
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,
-    Notice, Person, Phase, PostState, PostView, Trouble,
+    Notice, Person, Phase, PostState, PostView, Reborn, Stalled, Trouble,
 };
 
 use serde::{Deserialize, Serialize};
@@ -223,6 +223,14 @@ pub enum Command {
     Contest {
         /// The community.
         community: CommunityRef,
+    },
+    /// Begin the group of a community anew, because nothing else helps ([`CommunityView::stalled`]). For owners. People and posts
+    /// stay; devices that cannot get on follow by themselves. Answer: [`Reply::Done`] as soon as it is durable here.
+    BeginAnew {
+        /// The community.
+        community: CommunityRef,
+        /// Who is taken out by that.
+        without: Option<PersonId>,
     },
     /// Change how a community is run. Answer: [`Reply::Done`] when everybody is bound by it.
     Govern {

@@ -121,6 +121,26 @@ pub struct CommunityView {
     pub contest: Option<Contest>,
     /// What is not as it should be, and is being seen to; the gravest first.
     pub troubles: Vec<Trouble>,
+    /// Whether this device does not get on, and nothing else helps than an owner's [`crate::Command::BeginAnew`].
+    pub stalled: Option<Stalled>,
+    /// How the group began anew, the last time.
+    pub reborn: Option<Reborn>,
+}
+
+/// A community whose group leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stalled {
+    /// Whose device made the last change, which may be what nobody can follow.
+    pub suspect: Option<Person>,
+}
+
+/// That an owner began the group anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reborn {
+    /// The owner.
+    pub by: Person,
+    /// When, by their clock, milliseconds since 1970.
+    pub at: u64,
 }
 
 /// Something in a community that is not as it should be, and what is being done about it. None of it asks the person to do

@@ -487,6 +487,8 @@ impl Asking {
             missing: Missing::default(),
             contest: None,
             troubles: vec![],
+            stalled: None,
+            reborn: None,
         })
     }
 }

@@ -12,6 +12,8 @@ use ume_wire::auth::Hash;
 /// The state of one community on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
+    /// Ledger hash with which the group began anew, the last time.
+    pub reborn: Option<Hash>,
     /// Generation that the last record led to.
     pub generation: u32,
     /// The last slot judged.

@@ -31,6 +31,7 @@ mod packs;
 mod post_lane;
 mod posts;
 mod reader;
+mod rebirth;
 mod records;
 mod requests;
 mod rescues;
@@ -46,6 +47,8 @@ pub(crate) mod watch;
 
 pub(crate) use begin::{NewDevice, Newcomer};
 pub use chain::Void;
+#[cfg(feature = "unruly")]
+pub(crate) use chain::Ways;
 pub(crate) use context::{Ctx, News, Part, Tag};
 pub(crate) use feed::Kept;
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
@@ -72,6 +75,7 @@ use packs::Packs;
 use post_lane::PostLane;
 use posts::{Flight, Out, What};
 use rand_core::RngCore;
+use rebirth::Beacons;
 use requests::Requests;
 use rescues::Rescues;
 use restored::Restored;
@@ -151,6 +155,9 @@ pub(crate) struct Community {
     dangles: Option<bool>,
     taking: Taking,
     contests: Contests,
+    beacons: Beacons,
+    #[cfg(feature = "unruly")]
+    pub(crate) unruly: crate::unruly::Unruly,
     missing_since: Option<Millis>,
     missing_ids: BTreeSet<EntryId>,
     /// What members say to each other about it.
@@ -260,6 +267,7 @@ impl Community {
         self.history.values_mut().for_each(LogReader::restart);
         let contests = self.contests.readers.values_mut();
         contests.for_each(LogReader::restart);
+        self.beacons.line_down();
         self.requests.readers_mut().for_each(LogReader::restart);
         self.lanes.clear();
         self.uploads.begin();
@@ -298,6 +306,7 @@ impl Community {
             || posts
                 .chain(self.history.values())
                 .chain(self.contests.readers.values())
+                .chain(self.beacons.readers.values())
                 .chain(self.requests.readers())
                 .any(|reader| reader.id()[..] == *lane)
     }
@@ -307,6 +316,7 @@ impl Community {
         posts
             .chain(self.history.values_mut())
             .chain(self.contests.readers.values_mut())
+            .chain(self.beacons.readers.values_mut())
             .chain(self.requests.readers_mut())
             .find(|reader| reader.id()[..] == *lane)
     }
@@ -348,6 +358,7 @@ impl Community {
             (Tag::Put(blob, index), body) => self.uploaded(ctx, &blob, index, body),
             (Tag::Get, body) => self.fetched(body),
             (Tag::Pack, body) => self.packs.fetched(body),
+            (Tag::Call, body) => self.call_fetched(body),
         }
         self.advance(ctx);
     }
@@ -468,12 +479,14 @@ impl Community {
         }
         let lanes = &self.lanes;
         let there = |reader: &&mut LogReader| lanes.get(&reader.id()) == Some(&LaneState::Ready);
-        let contests = self.contests.readers.values_mut().filter(there);
+        let contests = self.contests.readers.values_mut();
+        let beacons = self.beacons.readers.values_mut();
+        let own = contests.chain(beacons).filter(there);
         let polls: Vec<_> = self
             .posts
             .values_mut()
             .map(|lane| &mut lane.reader)
-            .chain(contests)
+            .chain(own)
             .chain(self.requests.readers_mut())
             .map(|reader| (reader.id(), reader.poll()))
             .collect();
@@ -507,6 +520,7 @@ impl Community {
         let contest = self.contests.due().filter(|at| synced && ahead(at));
         let uploads = self.uploads.due().filter(ahead);
         let rescue = self.rescue_due().filter(ahead);
+        let stuck = self.beacons.due().filter(ahead);
         [
             Some(self.poll_at),
             self.expiry_at,
@@ -521,6 +535,7 @@ impl Community {
             self.packs_due(),
             uploads,
             rescue,
+            stuck,
         ]
         .into_iter()
         .flatten()
@@ -544,6 +559,7 @@ impl Community {
         self.advance_posts(ctx);
         self.advance_rescue(ctx);
         self.advance_restored(ctx);
+        self.advance_rebirth(ctx);
         self.advance_again();
         self.advance_contests(ctx);
         self.advance_commit(ctx);

@@ -248,6 +248,11 @@ impl Engine {
             .collect()
     }
 
+    #[cfg(feature = "unruly")]
+    pub(crate) fn communities(&mut self) -> impl Iterator<Item = &mut Community> {
+        self.communities.values_mut()
+    }
+
     fn member_of(&self, community: &Hash) -> Option<CommunityRef> {
         let found = self
             .communities

@@ -59,6 +59,9 @@ pub(crate) enum Label {
     /// Lane in which a device may contest that its person was recovered.
     ContestReader,
     ContestSeal,
+    /// Lane in which an owner's device calls to a group that begins anew.
+    BeaconReader,
+    BeaconSeal,
 }
 
 impl Label {
@@ -96,13 +99,15 @@ impl Label {
             Self::InviteKey => "ume/1/i.key",
             Self::ContestReader => "ume/1/x.r",
             Self::ContestSeal => "ume/1/x.seal",
+            Self::BeaconReader => "ume/1/b.r",
+            Self::BeaconSeal => "ume/1/b.seal",
         }
     }
 }
 
 /// All labels, for the vectors.
 #[cfg(test)]
-pub(crate) const LABELS: [Label; 31] = [
+pub(crate) const LABELS: [Label; 33] = [
     Label::Persona,
     Label::Rescue,
     Label::GenerationHistory,
@@ -134,6 +139,8 @@ pub(crate) const LABELS: [Label; 31] = [
     Label::InviteKey,
     Label::ContestReader,
     Label::ContestSeal,
+    Label::BeaconReader,
+    Label::BeaconSeal,
 ];
 
 /// MLS exporter label (RFC 9420, section 8.5) of the secret that an epoch's post lane comes from.
@@ -313,9 +320,20 @@ pub(crate) fn invite_lane(invite: &Secret, relay: &Hash, writer: Option<SigningK
 /// The lane in which one device may contest that its person was recovered. All who know the community can read it, and only
 /// that device can write: with its leaf key, so that nobody can fill the lane before it.
 pub(crate) fn contest_lane(community: &Hash, leaf: &Hash, relay: &Hash) -> OwnLane {
+    let labels = [Label::ContestReader, Label::ContestSeal];
+    device_lane(labels, community, leaf, relay)
+}
+
+/// The lane in which an owner's device may call to a group that begins anew; readable and writable as that for contests.
+pub(crate) fn beacon_lane(community: &Hash, leaf: &Hash, relay: &Hash) -> OwnLane {
+    let labels = [Label::BeaconReader, Label::BeaconSeal];
+    device_lane(labels, community, leaf, relay)
+}
+
+fn device_lane(labels: [Label; 2], community: &Hash, leaf: &Hash, relay: &Hash) -> OwnLane {
     let shared = Secret::new(*community);
     let context = [&relay[..], &leaf[..]].concat();
-    let reader = shared.derive(Label::ContestReader, &context).signing_key();
+    let reader = shared.derive(labels[0], &context).signing_key();
     let (id, new) = bind(LaneNew {
         kind: LaneKind::Log.into(),
         writers: vec![Bytes::copy_from_slice(leaf)],
@@ -327,7 +345,7 @@ pub(crate) fn contest_lane(community: &Hash, leaf: &Hash, relay: &Hash) -> OwnLa
         id,
         writer: None,
         reader,
-        seal: shared.derive(Label::ContestSeal, &context),
+        seal: shared.derive(labels[1], &context),
     };
     OwnLane { keys, new }
 }

@@ -8,6 +8,7 @@ mod answering;
 mod leaving;
 mod ownership;
 mod profile;
+mod rebirth;
 mod recovery;
 mod rights;
 mod signing;
@@ -15,6 +16,7 @@ mod transfer;
 
 pub(crate) use answering::Private;
 pub(crate) use profile::Access;
+pub(crate) use rebirth::{INCARNATION, Rebirth};
 pub(crate) use recovery::Recovery;
 use rights::Rights;
 pub(crate) use rights::role_number;
@@ -177,6 +179,8 @@ pub(crate) enum Effect {
     Contested,
     /// A recovery was undone.
     RecoveryUndone,
+    /// The group begins anew.
+    Reborn,
 }
 
 /// A statement that holds.
@@ -214,6 +218,8 @@ pub(crate) struct Ledger {
     pub(crate) offers: BTreeMap<(Hash, Hash), bool>,
     /// People who came in again after they lost their key, in order.
     pub(crate) recoveries: Vec<Recovery>,
+    /// Times that the group began anew, in order.
+    pub(crate) rebirths: Vec<Rebirth>,
     /// Who may come in once more under the same persona, and what they are then: their recovery was undone.
     returning: BTreeMap<Hash, Role>,
     /// Since when a device is out for good: the number of the statement.
@@ -255,6 +261,7 @@ impl Ledger {
             rights: Rights::default(),
             offers: BTreeMap::new(),
             recoveries: Vec::new(),
+            rebirths: Vec::new(),
             returning: BTreeMap::new(),
             ends: BTreeMap::new(),
             access: Access::Unsaid,
@@ -371,6 +378,7 @@ impl Ledger {
             Body::Recover(recover) => self.recover(&signer, recover)?,
             Body::Contest(said) => self.contest(&signer, said)?,
             Body::RecoverUndo(undo) => self.undo_recovery(&signer, undo)?,
+            Body::Rebirth(rebirth) => self.begin_anew(&signer, rebirth)?,
             Body::InviteAnswer(answer) => self.answer_request(&signer, answer, time_ms)?,
         };
         let point = self.point();
@@ -379,6 +387,9 @@ impl Ledger {
         self.statements.push(statement.into());
         if let Some(recovery) = self.recoveries.last_mut().filter(|one| one.point == point) {
             recovery.head = self.head;
+        }
+        if let Some(rebirth) = self.rebirths.last_mut().filter(|one| one.point == point) {
+            rebirth.head = self.head;
         }
         Ok(Applied { signer, effect })
     }

@@ -11,6 +11,8 @@ pub mod audit;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod io;
+#[cfg(feature = "unruly")]
+pub mod unruly;
 
 mod asking;
 mod cell;

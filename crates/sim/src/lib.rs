@@ -15,3 +15,4 @@ pub use opening::{OPEN, Opening, Place};
 pub use relay::{Out, Relay, Session};
 pub use run::{Failure, Plan, Report, run};
 pub use stage::{Memory, Stage};
+pub use ume_engine::unruly::{Spoils, Unruly};

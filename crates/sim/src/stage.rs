@@ -11,6 +11,7 @@ use ume_api::{
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key};
+use ume_engine::unruly::Unruly;
 use ume_wire::frame;
 use ume_wire::relay::{Frame, LaneNew, frame::Body};
 
@@ -414,6 +415,13 @@ impl Stage {
         }
         self.0.devices[device].restart_at = None;
         self.restart(device);
+    }
+
+    /// Changes a device's program, until it ends.
+    pub fn unruly(&mut self, device: usize, how: Unruly) {
+        if let Some(engine) = &mut self.0.devices[device].engine {
+            engine.unruly(how);
+        }
     }
 
     /// How many blobs the relay holds.

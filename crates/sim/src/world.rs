@@ -49,6 +49,9 @@ pub(crate) enum Event {
     Expire,
 }
 
+/// With which ledger hash the group began anew, if it did; generation and slot.
+type Place = (Option<[u8; 32]>, u32, u64);
+
 pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) rng: ChaCha20Rng,
@@ -69,8 +72,8 @@ pub(crate) struct World {
     pub(crate) posted: BTreeMap<(usize, u32), String>,
     /// Posts that do not stay.
     pub(crate) fleeting: usize,
-    /// Record and ledger at each slot of each generation.
-    pub(crate) records: BTreeMap<(u32, u64), ([u8; 32], [u8; 32])>,
+    /// Record and ledger at each slot of each generation, of each time that the group began.
+    pub(crate) records: BTreeMap<Place, ([u8; 32], [u8; 32])>,
     /// Entries on devices whose people are out.
     pub(crate) ended: BTreeMap<usize, usize>,
     pub(crate) report: Report,
@@ -389,7 +392,7 @@ impl World {
         }
         let known = *self
             .records
-            .entry((audit.generation, audit.slot))
+            .entry((audit.reborn, audit.generation, audit.slot))
             .or_insert((audit.record, audit.ledger));
         if known != (audit.record, audit.ledger) {
             return Err(format!(

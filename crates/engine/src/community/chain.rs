@@ -25,6 +25,16 @@ pub(crate) struct Ways {
     pub(super) parcel: Option<proto::Parcel>,
 }
 
+#[cfg(feature = "unruly")]
+impl Ways {
+    /// As a changed program might make them.
+    pub(crate) fn spoil(&mut self) {
+        for rescue in &mut self.here {
+            rescue.sealed.clear();
+        }
+    }
+}
+
 /// Why a record is void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Void {
@@ -226,7 +236,8 @@ impl Chain {
         let committer = match &facts.committer {
             Committer::Member(member) | Committer::External(member) => member,
         };
-        let own = |one: &Applied| one.signer == committer.leaf_key;
+        // A group begins anew by a call, never by one of its own records.
+        let own = |one: &Applied| one.signer == committer.leaf_key && one.effect != Effect::Reborn;
         if !facts.added.is_empty() || !applied.iter().all(own) {
             return Err(Void::Authority);
         }
@@ -253,6 +264,13 @@ impl Chain {
         match (&effects[..], &facts.removed[..]) {
             ([Effect::Admitted { persona, leaf }], [])
                 if *persona == cert.persona && *leaf == cert.leaf =>
+            {
+                Ok(())
+            }
+            // Not in the tree, and in by the ledger: so it is where the group began anew, and nowhere else.
+            ([], [])
+                if !facts.staying.contains(&cert.leaf)
+                    && self.ledger.current(&cert.leaf) == Ok(&cert.persona) =>
             {
                 Ok(())
             }
@@ -359,7 +377,12 @@ fn reaches_all(record: &proto::Record, after: &Ledger) -> bool {
     if let (true, Some(parcel)) = (record.rescues.is_empty(), &record.rescue_parcel) {
         return after.devices().count() > RESCUES_HERE && Fetch::new(parcel).is_some();
     }
-    let mut reached: Vec<&[u8]> = record.rescues.iter().map(|one| &one.leaf[..]).collect();
+    covers(&record.rescues, after)
+}
+
+/// Whether these are for every device that is in.
+pub(super) fn covers(rescues: &[proto::Rescue], after: &Ledger) -> bool {
+    let mut reached: Vec<&[u8]> = rescues.iter().map(|one| &one.leaf[..]).collect();
     reached.sort_unstable();
     let mut all: Vec<&[u8]> = after.devices().map(|(leaf, _)| &leaf[..]).collect();
     all.sort_unstable();

@@ -156,13 +156,22 @@ impl Community {
         let removes = self.dangling(&proposal.ledger);
         let group = self.group.as_mut()?;
         let aad = proposal.aad.clone();
-        let staged = group.stage_update(&aad, &removes).ok()?;
-        let (rescues, blobs) = if proposal.turns || !removes.is_empty() {
+        #[cfg_attr(not(feature = "unruly"), allow(unused_mut))]
+        let mut staged = group.stage_update(&aad, &removes).ok()?;
+        #[cfg_attr(not(feature = "unruly"), allow(unused_mut))]
+        let (mut rescues, blobs) = if proposal.turns || !removes.is_empty() {
             let secret = group.export_pending(EXPORT_GENERATION, &[]).ok()?.into();
             self.ways(ctx, &secret, &proposal.ledger)
         } else {
             (Ways::default(), vec![])
         };
+        #[cfg(feature = "unruly")]
+        self.unruly.spoil(
+            &leaf,
+            &mut staged.commit,
+            &mut staged.group_info,
+            &mut rescues,
+        );
         let record = self.chain.record(
             proposal,
             staged.commit,
@@ -187,10 +196,13 @@ impl Community {
 
     fn stage_external(&mut self, ctx: &mut Ctx<'_>) -> Option<Staged> {
         let watch = self.watch.as_ref()?;
-        if self.waits_for_an_owner(&watch.chain.ledger) {
+        if self.beacons.futile == Some(watch.chain.record)
+            || self.waits_for_an_owner(&watch.chain.ledger)
+        {
             return None;
         }
-        let again = watch.chain.ledger.current(&self.leaf_public()).is_ok();
+        let me = self.leaf_public();
+        let again = watch.chain.ledger.current(&me).is_ok();
         let plan = self.saved.join.as_ref().or(self.saved.entrance.as_ref());
         let bodies = match plan.filter(|_| !again) {
             // The record by which this device came in is one that the relay forgot, and it never made another.
@@ -225,19 +237,16 @@ impl Community {
             }
         };
         let aad = proposal.aad.clone();
-        let tree = watch.tree().ok()?;
-        let made = Group::join(
-            &tree,
-            watch.group_info(),
-            &self.leaf(),
-            &self.saved.cert,
-            &aad,
-            ctx.seed(),
-            again,
-        );
+        // Where the group began anew, who is in by the ledger is not in the tree yet.
+        let inside = watch.leaf_keys().contains(&me);
+        let made = watch.way_in().and_then(|(tree, group_info)| {
+            let (leaf, cert, seed) = (self.leaf(), &self.saved.cert, ctx.seed());
+            Group::join(&tree, group_info, &leaf, cert, &aad, seed, inside)
+        });
         let Ok((group, staged)) = made else {
+            // The last record leads nowhere, until somebody has put it right.
             if self.saved.join.is_some() {
-                ctx.news.joined = Some(Err(Failure::InviteForged));
+                ctx.news.joined = Some(Err(Failure::InvitePaused));
             }
             return None;
         };

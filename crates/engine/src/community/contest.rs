@@ -12,12 +12,13 @@ use crate::io::Millis;
 use crate::keys::{OwnLane, contest_lane};
 use crate::ledger::{Purpose, sign};
 use crate::proto::{self, statement::Body as StatementBody};
-use prost::Message;
+use prost::Message as _;
 use rand_core::RngCore;
 use std::collections::BTreeMap;
 use ume_api::{Contest, Failure};
 use ume_wire::auth::Hash;
-use ume_wire::relay::frame::Body;
+use ume_wire::fragment::Message;
+use ume_wire::relay::{LaneNew, frame::Body};
 
 /// Kind of the message in the lane.
 const CONTEST: u8 = 3;
@@ -132,22 +133,13 @@ impl Community {
         readers.retain(|leaf, _| open.contains(leaf));
         for leaf in open {
             let OwnLane { keys, new } = self.contest_lane(&leaf);
-            let id = keys.id;
             let reader = readers
                 .entry(leaf)
                 .or_insert_with(|| LogReader::new(keys, 1));
             if reader.cursor() > CELLS_MAX {
                 continue;
             }
-            let (messages, ask) = reader.take();
-            ctx.ask(Tag::Read(id), ask);
-            if self.ensure_lane(ctx, id, || new) {
-                let ask = reader.follow().or_else(|| {
-                    let behind = !reader.is_caught_up();
-                    if behind { reader.read() } else { None }
-                });
-                ctx.ask(Tag::Read(id), ask);
-            }
+            let messages = self.follow_own(ctx, new, reader);
             let said = messages.into_iter().filter(|one| one.kind == CONTEST);
             for message in said {
                 self.hear_contest(ctx, &message.bytes);
@@ -155,6 +147,26 @@ impl Community {
         }
         self.contests.readers = readers;
         self.carry_contest(ctx);
+    }
+
+    /// Follows a lane of one device's own; what came by it.
+    pub(super) fn follow_own(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        new: LaneNew,
+        reader: &mut LogReader,
+    ) -> Vec<Message> {
+        let id = reader.id();
+        let (messages, ask) = reader.take();
+        ctx.ask(Tag::Read(id), ask);
+        if self.ensure_lane(ctx, id, || new) {
+            let ask = reader.follow().or_else(|| {
+                let behind = !reader.is_caught_up();
+                if behind { reader.read() } else { None }
+            });
+            ctx.ask(Tag::Read(id), ask);
+        }
+        messages
     }
 
     fn hear_contest(&mut self, ctx: &mut Ctx<'_>, bytes: &[u8]) {

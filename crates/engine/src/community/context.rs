@@ -37,6 +37,8 @@ pub(crate) enum Tag {
     Get,
     /// A blob of a pack.
     Pack,
+    /// The same, of what an owner's call brings.
+    Call,
 }
 
 /// The two places that an entry goes to.

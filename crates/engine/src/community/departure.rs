@@ -41,6 +41,8 @@ impl Community {
         self.posts.clear();
         self.history.clear();
         self.parked.clear();
+        self.beacons = super::rebirth::Beacons::default();
+        self.saved.call = None;
         self.contests = super::contest::Contests::default();
         self.chain.keys = CommitKeys::none();
         self.chain.ended = None;

@@ -1,6 +1,7 @@
 //! What a changed client, or a relay that has a lane's keys, may try: each thing is refused, and by its name. The commits are
 //! real ones of a real member of the group; only what they carry, or where, is wrong.
 
+mod calls;
 mod claims;
 mod entries;
 mod packs;

@@ -58,7 +58,7 @@ impl Rescuer {
         })
     }
 
-    /// The secret of the generation that a record begins, from its rescues.
+    /// The secret of a generation, from the rescues of what begins it.
     pub(super) fn open(&self, rescues: &[proto::Rescue], generation: u32) -> Option<Secret> {
         let mine = rescues.iter().find(|one| one.leaf == self.leaf)?;
         let sealed = hpke::Sealed {
@@ -93,6 +93,27 @@ pub(crate) fn rescue_key(leaf: &Secret, suite: Suite) -> Vec<u8> {
     hpke::public_key(suite, secret.bytes()).unwrap_or_default()
 }
 
+/// The secret of a generation, sealed to every device that is in.
+pub(super) fn rescues(secret: &Secret, after: &Ledger, generation: u32) -> Vec<proto::Rescue> {
+    let Some(suite) = suite(&after.genesis) else {
+        return vec![];
+    };
+    let devices = after.devices();
+    devices
+        .map(|(leaf, key)| {
+            let place = context(&after.community, generation, leaf);
+            // A device with a key of no sense has itself to blame.
+            let sealed =
+                hpke::seal(suite, Use::Rescue, key, &place, secret.bytes()).unwrap_or_default();
+            proto::Rescue {
+                leaf: leaf.to_vec(),
+                encapsulation: sealed.encapsulation,
+                sealed: sealed.content,
+            }
+        })
+        .collect()
+}
+
 impl Community {
     /// The commit lane that is followed now.
     pub(super) fn commit_keys(&self) -> &CommitKeys {
@@ -119,7 +140,7 @@ impl Community {
         secret: &Secret,
         after: &Ledger,
     ) -> (Ways, Vec<Blob>) {
-        let rescues = self.rescues(secret, after);
+        let rescues = rescues(secret, after, self.chain.generation + 1);
         if rescues.len() > RESCUES_HERE {
             let rescues = proto::Rescues { rescues }.encode_to_vec();
             let Some((parcel, blobs)) = parcel::seal(&rescues, ctx.rng) else {
@@ -148,27 +169,6 @@ impl Community {
         } else {
             0
         }
-    }
-
-    /// The secret of the next generation, sealed to every device that is in.
-    fn rescues(&self, secret: &Secret, after: &Ledger) -> Vec<proto::Rescue> {
-        let Some(suite) = suite(&after.genesis) else {
-            return vec![];
-        };
-        let devices = after.devices();
-        devices
-            .map(|(leaf, key)| {
-                let place = context(&after.community, self.chain.generation + 1, leaf);
-                // A device with a key of no sense has itself to blame.
-                let sealed =
-                    hpke::seal(suite, Use::Rescue, key, &place, secret.bytes()).unwrap_or_default();
-                proto::Rescue {
-                    leaf: leaf.to_vec(),
-                    encapsulation: sealed.encapsulation,
-                    sealed: sealed.content,
-                }
-            })
-            .collect()
     }
 
     /// The group has gone over to the epoch that begins a generation.

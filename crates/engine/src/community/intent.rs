@@ -124,7 +124,7 @@ impl Community {
         }
     }
 
-    fn statement(&self, act: &Act, time_ms: u64) -> Option<Body> {
+    pub(super) fn statement(&self, act: &Act, time_ms: u64) -> Option<Body> {
         let body = match act {
             // A wish of its own, because what it says is secret.
             Act::SetAccess { .. } => return None,

@@ -19,14 +19,14 @@ pub(super) struct Echo {
 impl Echo {
     /// A message is being sealed.
     pub(super) fn sealed(&mut self) {
-        self.sealed += 1;
+        self.sealed = self.sealed.saturating_add(1);
     }
 
     /// A message of this device lies in the lane at `seq`. Whether that is one too many.
     pub(super) fn heard(&mut self, seq: u64) -> bool {
         if seq > self.last_seq {
             self.last_seq = seq;
-            self.heard += 1;
+            self.heard = self.heard.saturating_add(1);
         }
         self.heard > self.sealed
     }

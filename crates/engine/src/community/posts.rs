@@ -46,6 +46,8 @@ pub(super) enum What {
     Bundle(Hash),
     /// That this person is out by mistake.
     Contest,
+    /// That this person began the group anew.
+    Call,
     /// The answer to somebody who asks to come in.
     Answer {
         invite: Hash,
@@ -405,6 +407,11 @@ impl Community {
                 let ready = self.ensure_lane(ctx, keys.id, || new);
                 ready.then_some((keys, out.post?))
             }
+            (Part::Post, What::Call) => {
+                let OwnLane { keys, new } = self.own_beacon_lane();
+                let ready = self.may_call() && self.ensure_lane(ctx, keys.id, || new);
+                ready.then_some((keys, out.post?))
+            }
             (Part::Post, What::Answer { invite, request }) => {
                 let (lane, new) = self.answer_lane(&invite, &request)?;
                 let ready = self.ensure_lane(ctx, lane.id, || new);
@@ -459,7 +466,7 @@ impl Community {
             What::Keys => self
                 .keys_for_newcomers(ctx.time)
                 .map(proto::post::Body::Keys),
-            What::Bundle(_) | What::Contest | What::Answer { .. } => None,
+            What::Bundle(_) | What::Contest | What::Call | What::Answer { .. } => None,
         }
     }
 

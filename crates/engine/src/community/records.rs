@@ -11,7 +11,6 @@ use crate::audit::Rejected;
 use crate::ledger::{Effect, LedgerError};
 use crate::mls::{CommitError, CommitFacts, Committer, Group, Member};
 use rand_core::RngCore;
-use std::collections::BTreeSet;
 use ume_api::{Departure, Failure, Notice};
 use ume_wire::auth::Hash;
 
@@ -81,7 +80,7 @@ impl Community {
             .is_some_and(|staged| staged.value_hash == chosen.value_hash);
         let record = chosen.record.as_deref();
         match (staged, ours, self.watch.is_some()) {
-            (Some(staged), true, true) => self.enter(ctx, &staged, record),
+            (Some(_), true, true) => self.enter(ctx, record),
             (Some(staged), true, false) => self.merge_own(ctx, &staged, record),
             (staged, _, true) => self.watch_record(ctx, staged.is_some(), record),
             (staged, _, false) => {
@@ -152,7 +151,7 @@ impl Community {
     }
 
     /// The external commit by which this device comes in, or comes back, was chosen.
-    fn enter(&mut self, ctx: &mut Ctx<'_>, staged: &Staged, record: Option<&[u8]>) {
+    fn enter(&mut self, ctx: &mut Ctx<'_>, record: Option<&[u8]>) {
         let Some(mut watch) = self.watch.take() else {
             return;
         };
@@ -164,34 +163,17 @@ impl Community {
             self.watch = Some(watch);
             return;
         };
-        let me = Member {
-            index: 0,
-            identity: self.saved.cert.clone(),
-            leaf_key: self.leaf_public(),
-        };
-        let removed = match watch.chain.ledger.current(&me.leaf_key) {
-            Ok(_) => vec![me.clone()],
-            Err(_) => vec![],
-        };
-        let facts = CommitFacts {
-            epoch: 0,
-            aad: staged.aad.clone(),
-            committer: Committer::External(me),
-            added: vec![],
-            removed,
-            staying: BTreeSet::new(),
-        };
-        let before = std::mem::replace(&mut self.chain, watch.chain.clone());
-        let judged = self.judge_own(record, &facts);
-        let (Some(judged), Ok(())) = (judged, group.merge_pending()) else {
-            // Cannot be for a commit that this device made; if it is, follow on and try again.
-            self.chain = before;
+        // As everybody else judges it: where the `GroupInfo` was wrong, what this device made of it is void for them.
+        let judged = record.and_then(|bytes| watch.judge(bytes));
+        let (Some((judged, ..)), Ok(())) = (judged, group.merge_pending()) else {
+            self.beacons.futile = Some(watch.chain.record);
             watch.take(None, None);
             self.pending = Some(group);
             self.drop_pending_rows(ctx);
             self.watch = Some(watch);
             return;
         };
+        self.chain = watch.chain.clone();
         self.chain.advance(Some(judged));
         self.saved.healing = false;
         self.saved.forked = false;

@@ -236,16 +236,21 @@ impl Community {
 
     /// Erases all that is kept.
     pub(super) fn drop_kept(&mut self, ctx: &mut Ctx<'_>) {
-        let values = std::mem::take(&mut self.restored.values);
-        self.erase_values(ctx, values);
-        self.erase_bases(ctx, |_| true);
-        self.drop_parcels(ctx);
+        self.forget_records(ctx);
         self.restored = Restored::default();
     }
 
     /// Whether the relay's records are being compared with those kept here.
     pub(super) fn is_comparing(&self) -> bool {
         self.restored.comparing
+    }
+
+    /// The group began anew, and its lane is new to everybody: entries are counted and what is to be at the relay is put there
+    /// as after a relay was put back.
+    pub(super) fn begin_comparing(&mut self) {
+        self.generation_shown();
+        self.restored.astray = None;
+        self.restored.comparing = true;
     }
 
     /// The relay has just shown the record that began the generation: its lane is new to this device, and that is right.
@@ -387,6 +392,7 @@ impl Community {
                 own.card = None;
             }
             self.saved.told.clear();
+            self.call_again(ctx);
             if self.chain.keys.member.is_some() {
                 self.hand_over_soon(ctx);
             }
@@ -431,9 +437,7 @@ impl Community {
         if self.restored.astray.take().is_none() {
             return;
         }
-        let values = std::mem::take(&mut self.restored.values);
-        self.erase_values(ctx, values);
-        self.erase_bases(ctx, |_| true);
+        self.forget_records(ctx);
         self.follow_from(ctx, watch);
         // Keys of generations that nobody else has would lead to lanes that nobody reads.
         self.saved.history = history;
@@ -441,8 +445,16 @@ impl Community {
         self.advance(ctx);
     }
 
+    /// What is kept of records that nobody goes on from is of no use.
+    pub(super) fn forget_records(&mut self, ctx: &mut Ctx<'_>) {
+        let values = std::mem::take(&mut self.restored.values);
+        self.erase_values(ctx, values);
+        self.erase_bases(ctx, |_| true);
+        self.drop_parcels(ctx);
+    }
+
     /// Lets go of the group and follows the relay's records from outside.
-    fn follow_from(&mut self, ctx: &mut Ctx<'_>, mut watch: Watch) {
+    pub(super) fn follow_from(&mut self, ctx: &mut Ctx<'_>, mut watch: Watch) {
         if watch.chain.keys.member_key == self.chain.keys.member_key {
             let member = &self.chain.keys.member;
             watch.chain.keys.member.clone_from(member);

@@ -122,6 +122,8 @@ pub(crate) struct Saved {
     pub(super) packs: BTreeMap<EntryId, bool>,
     /// The relay may not have what was announced before.
     pub(super) packs_from_ms: u64,
+    /// This device's call, by which the group began anew.
+    pub(super) call: Option<Vec<u8>>,
 }
 
 impl Saved {
@@ -208,6 +210,7 @@ impl Community {
             compare: false,
             packs: BTreeMap::new(),
             packs_from_ms: 0,
+            call: None,
         }
     }
 
@@ -241,6 +244,9 @@ impl Community {
             dangles: None,
             taking: Taking::default(),
             contests: super::contest::Contests::default(),
+            beacons: super::rebirth::Beacons::default(),
+            #[cfg(feature = "unruly")]
+            unruly: crate::unruly::Unruly::default(),
             missing_since: None,
             missing_ids: BTreeSet::new(),
             gaps: Gaps::default(),

@@ -28,7 +28,7 @@ impl Community {
         all.into_iter().flatten().collect()
     }
 
-    fn waits_for_a_removal(&self) -> bool {
+    pub(super) fn waits_for_a_removal(&self) -> bool {
         let watched = self.watch.as_ref();
         let outside = watched.is_some_and(|watch| self.waits_for_an_owner(&watch.chain.ledger));
         outside || self.holds_back()

@@ -47,6 +47,8 @@ impl Community {
             missing: self.missing_view(),
             contest: self.contest_state(),
             troubles: self.troubles(),
+            stalled: self.stalled(),
+            reborn: self.reborn(),
         }
     }
 
@@ -135,6 +137,7 @@ impl Community {
     /// What the simulation compares between devices.
     pub(crate) fn audit(&self) -> crate::audit::Audit {
         crate::audit::Audit {
+            reborn: self.chain.ledger.rebirths.last().map(|one| one.head),
             generation: self.chain.generation,
             slot: self.chain.slot,
             record: self.chain.record,

@@ -6,8 +6,9 @@ use super::generation::{Era, Rescuer};
 use super::slots::{Chosen, CommitKeys, SLOTS_MAX};
 use crate::keys::Secret;
 use crate::ledger::{Effect, Ledger};
-use crate::mls::{Follower, MlsError, PublicIncoming, Suite};
+use crate::mls::{Committer, Follower, MlsError, PublicIncoming, Suite};
 use crate::proto;
+use std::collections::BTreeSet;
 use ume_wire::auth::Hash;
 
 /// A place in the chain with the group's public state there.
@@ -18,6 +19,8 @@ pub(crate) struct Watch {
     group_info: Vec<u8>,
     /// The history of generations that began meanwhile.
     pub(crate) eras: Vec<Era>,
+    /// Leaf key of the member who made the last record, unless somebody from outside did.
+    committer: Option<Hash>,
     /// Where the way into the generation lies that has begun, if it does not lie in its record.
     parcel: Option<proto::Parcel>,
 }
@@ -30,6 +33,7 @@ impl Watch {
             follower: Follower::new(tree, &group_info)?,
             group_info,
             eras: vec![],
+            committer: None,
             parcel: None,
         })
     }
@@ -45,8 +49,22 @@ impl Watch {
             ],
             &snapshot.lane_member,
         )?;
-        let first = snapshot.generation <= 1;
-        if snapshot.slot > SLOTS_MAX || first != snapshot.ended.is_none() {
+        Self::open_with(community, snapshot, keys)
+    }
+
+    /// The same for whoever knows the keys of the lane from elsewhere.
+    pub(crate) fn open_with(
+        community: &Hash,
+        snapshot: proto::JoinBundle,
+        keys: CommitKeys,
+    ) -> Option<Self> {
+        let ledger = Ledger::replay(community, &snapshot.genesis, &snapshot.statements).ok()?;
+        let began = ledger.incarnation();
+        let first = snapshot.generation == began.max(1);
+        if snapshot.slot > SLOTS_MAX
+            || snapshot.generation < began
+            || first != snapshot.ended.is_none()
+        {
             return None;
         }
         let ended = match &snapshot.ended {
@@ -54,7 +72,7 @@ impl Watch {
             None => None,
         };
         let chain = Chain {
-            ledger: Ledger::replay(community, &snapshot.genesis, &snapshot.statements).ok()?,
+            ledger,
             generation: snapshot.generation,
             began_ms: snapshot.generation_ms,
             slot: snapshot.slot,
@@ -87,6 +105,10 @@ impl Watch {
             self.chain.advance(None);
             return vec![];
         };
+        let committer = match &incoming.facts.committer {
+            Committer::Member(member) => Some(member.leaf_key),
+            Committer::External(_) => None,
+        };
         if self.follower.merge(incoming).is_err() {
             self.chain.advance(None);
             return vec![];
@@ -97,6 +119,7 @@ impl Watch {
             self.turn(&record, rescuer);
         }
         self.group_info = record.group_info;
+        self.committer = committer;
         effects
     }
 
@@ -149,11 +172,23 @@ impl Watch {
         self.chain.keys.is_none()
     }
 
-    fn judge(&self, bytes: &[u8]) -> Option<(Judged, PublicIncoming, proto::Record)> {
+    /// What a record of the next slot comes to, as everybody judges it.
+    pub(crate) fn judge(&self, bytes: &[u8]) -> Option<(Judged, PublicIncoming, proto::Record)> {
         let record: proto::Record = self.chain.read(bytes).ok()?;
         let incoming = self.follower.process(&record.commit).ok()?;
         let judged = self.chain.judge(bytes, &record, &incoming.facts).ok()?;
         Some((judged, incoming, record))
+    }
+
+    /// Whose device made the last record, if a member's did.
+    pub(crate) fn committer(&self) -> Option<Hash> {
+        self.committer
+    }
+
+    /// Leaf keys of all devices in the group's tree.
+    pub(crate) fn leaf_keys(&self) -> BTreeSet<Hash> {
+        let members = self.follower.members().into_iter();
+        members.map(|member| member.leaf_key).collect()
     }
 
     /// Whether everybody in the group's tree is a device that the ledger knows. Who went may still be in the tree.
@@ -175,5 +210,11 @@ impl Watch {
 
     pub(crate) fn group_info(&self) -> &[u8] {
         &self.group_info
+    }
+
+    /// What an external commit starts from, if it may lead into the group at all: tree and `GroupInfo`.
+    pub(crate) fn way_in(&self) -> Result<(Vec<u8>, &[u8]), MlsError> {
+        self.follower.check_group_info(&self.group_info)?;
+        Ok((self.tree()?, &self.group_info))
     }
 }

@@ -86,6 +86,10 @@ impl Engine {
             Command::Contest { community } => self.change(community, |community, ctx| {
                 community.contest(ctx).map(|()| Reply::Done)
             }),
+            Command::BeginAnew { community, without } => self
+                .change(community, |community, ctx| {
+                    community.begin_anew(ctx, without).map(|()| Reply::Done)
+                }),
             Command::Govern { community, act } => self.govern(number, community, act),
             Command::Reconnect => {
                 let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();

@@ -81,7 +81,9 @@ impl Engine {
         if arrived.is_none() {
             return;
         }
+        // A bundle from before a generation that nobody can find is no way in.
         let visit = self.visits.remove(&owner);
+        let visit = visit.filter(|_| arrived == Some(true));
         let Some(ready) = visit.and_then(Visit::into_ready) else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use crate::community::invites::{invite_id, invite_key};
 use crate::keys::Secret;
-use crate::ledger::{Ledger, Purpose, make_cert, make_claim, make_statement, sign};
+use crate::ledger::{INCARNATION, Ledger, Purpose, make_cert, make_claim, make_statement, sign};
 use crate::proto::{self, statement::Body};
 use ed25519_dalek::SigningKey;
 use prost::Message;
@@ -220,6 +220,10 @@ fn sound(ledger: &Ledger, people: &[Person; 4], saying: &Saying<'_>) -> Vec<u8> 
             persona(&mut undo.old);
             frontiers(&mut undo.frontiers);
             frontiers(&mut undo.edits);
+        }
+        // Small numbers, each of which begins an incarnation.
+        Some(Body::Rebirth(rebirth)) => {
+            rebirth.generation = rebirth.generation.wrapping_mul(INCARNATION);
         }
         Some(Body::ProfileSet(_) | Body::AccessSet(_)) | None => {}
         Some(Body::OwnerAccept(accept)) => {

@@ -4,7 +4,9 @@ use std::fmt;
 
 use openmls::group::{ProposalStore, PublicGroup, StagedCommit};
 use openmls::messages::group_info::VerifiableGroupInfo;
-use openmls::prelude::{DeserializeBytes as _, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn};
+use openmls::prelude::{
+    DeserializeBytes as _, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn, Verifiable as _,
+};
 use tls_codec::{Deserialize as _, Serialize as _};
 
 use super::crypto::Crypto;
@@ -76,6 +78,24 @@ impl Follower {
         self.group
             .merge_commit(&self.storage, incoming.staged)
             .map_err(MlsError::refused)
+    }
+
+    /// Whether a group info is of the epoch here, as far as everybody can tell. By one that is not, a device would come into
+    /// a group in which nobody else is.
+    ///
+    /// # Errors
+    /// [`MlsError::Malformed`] if it is not, or none at all.
+    pub(crate) fn check_group_info(&self, group_info: &[u8]) -> Result<(), MlsError> {
+        let info = read_group_info(group_info)?;
+        let content = info.unsigned_payload().map_err(MlsError::malformed)?;
+        // What stands last is who signed it: the number of a leaf.
+        let content = content.split_last_chunk::<4>().map(|(content, _)| content);
+        let tag = self.group.confirmation_tag();
+        let tag = tag.tls_serialize_detached().map_err(MlsError::refused)?;
+        let fits = info.group_context() == self.group.group_context()
+            && content.is_some_and(|content| content.ends_with(&tag));
+        let elsewhere = || MlsError::Malformed("leads elsewhere".into());
+        fits.then_some(()).ok_or_else(elsewhere)
     }
 
     /// The current epoch.

@@ -263,6 +263,33 @@ fn nobody_does_what_is_not_theirs_to_do() {
     );
 }
 
+#[test]
+fn a_device_comes_in_where_the_group_began_anew_and_no_record_begins_it() {
+    let (mut chain, owner, _) = chain();
+    let comes = |chain: &Chain, staying: bool| {
+        let (bytes, record, mut facts) = facts(chain, &[], Committer::External(owner.member()));
+        facts.staying = staying
+            .then(|| owner.member().leaf_key)
+            .into_iter()
+            .collect();
+        chain.judge(&bytes, &record, &facts).err()
+    };
+    // By the ledger it is in; it is let in once, and nobody has to go for it.
+    assert_eq!(comes(&chain, false), None);
+    assert_eq!(comes(&chain, true), Some(Void::Authority));
+    let rebirth = proto::Rebirth {
+        generation: crate::ledger::INCARNATION,
+        time_ms: 1,
+    };
+    let said = make_statement(&owner.leaf, &chain.ledger.head(), Body::Rebirth(rebirth));
+    let said = [said];
+    let (bytes, record, facts) = facts(&chain, &said, Committer::Member(owner.member()));
+    let judged = chain.judge(&bytes, &record, &facts);
+    assert_eq!(judged.err(), Some(Void::Authority));
+    chain.ledger.apply(&said[0], 0).unwrap();
+    assert_eq!(chain.ledger.incarnation(), crate::ledger::INCARNATION);
+}
+
 /// A changed client that holds a private link and was not let in.
 #[test]
 fn who_was_not_let_in_does_not_come_in() {

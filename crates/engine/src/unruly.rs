@@ -1,0 +1,88 @@
+//! A member with a changed program, for the simulation: what no program of ours does, and others have to stand. It is compiled
+//! with the feature `unruly`, which no program of ours has.
+
+use crate::Engine;
+use crate::community::Ways;
+use ed25519_dalek::{Signer as _, SigningKey};
+
+/// Bytes of a signature with its length, as it ends a `GroupInfo`, and of the number before it that says whose it is.
+const SIGNATURE: usize = 66;
+const SIGNER: usize = 4;
+/// Bytes of a message before what it holds.
+const HEAD: usize = 4;
+
+/// How a device's program was changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unruly {
+    /// Its next commit keeps all public rules and leads nowhere.
+    pub spoils: Option<Spoils>,
+    /// It begins the group anew without need.
+    pub calls: bool,
+}
+
+/// What is wrong with a commit that members cannot process, beside that: what it holds for devices without the group's keys
+/// does not open, and its `GroupInfo`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoils {
+    /// has a signature that does not hold,
+    Garbage,
+    /// or is signed and of no epoch that there is.
+    Lie,
+}
+
+impl Engine {
+    /// Changes the program.
+    pub fn unruly(&mut self, how: Unruly) {
+        for community in self.communities() {
+            community.unruly = how;
+        }
+    }
+}
+
+impl Unruly {
+    /// Spoils a commit once. The tag at its end is for members only.
+    pub(crate) fn spoil(
+        &mut self,
+        leaf: &SigningKey,
+        commit: &mut [u8],
+        group_info: &mut Vec<u8>,
+        ways: &mut Ways,
+    ) {
+        let Some(how) = self.spoils.take() else {
+            return;
+        };
+        flip_last(commit);
+        ways.spoil();
+        match how {
+            Spoils::Garbage => flip_last(group_info),
+            Spoils::Lie => {
+                group_info.truncate(group_info.len().saturating_sub(SIGNATURE));
+                let end = group_info.len().saturating_sub(SIGNER);
+                flip_last(group_info.get_mut(..end).unwrap_or_default());
+                let said = said(group_info.get(HEAD..).unwrap_or_default());
+                group_info.extend([0x40, 0x40]);
+                group_info.extend(leaf.sign(&said).to_bytes());
+            }
+        }
+    }
+}
+
+fn flip_last(bytes: &mut [u8]) {
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+    }
+}
+
+/// What is signed of a `GroupInfo` (RFC 9420, section 5.1.2).
+fn said(content: &[u8]) -> Vec<u8> {
+    let label = b"MLS 1.0 GroupInfoTBS";
+    [&length(label)[..], label, &length(content), content].concat()
+}
+
+fn length(of: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(of.len()).unwrap_or_default();
+    match u8::try_from(length).ok().filter(|short| *short < 0x40) {
+        Some(short) => vec![short],
+        None => (length | 0x4000).to_be_bytes().to_vec(),
+    }
+}
