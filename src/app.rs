@@ -1,4 +1,5 @@
 //! The whole: which page is shown, and what belongs to all of them.
+use crate::components::live::{effect, memo};
 use crate::components::preferences::remembered_language;
 use crate::components::update_bar::UpdateBar;
 use crate::i18n::{I18n, I18nContextProvider, t, t_string, use_i18n};
@@ -48,14 +49,15 @@ fn Shell() -> impl IntoView {
     boot::on_link(move |link| state.go(Page::Redeem(link)));
     updates::watch(state.update);
 
-    let screen = Memo::new(move |_| screen(state));
-    Effect::new(move |before: Option<()>| {
+    let screen = memo(move || screen(state));
+    let mut first = true;
+    effect(move || {
         screen.track();
-        if before.is_some() {
+        if !std::mem::take(&mut first) {
             focus::heading();
         }
     });
-    Effect::new(move |_| tabs::entitle(&title(i18n, state, &screen.get())));
+    effect(move || tabs::entitle(&title(i18n, state, &screen.get())));
     view! { class="u",
         <a class="skip" href="#main" on:click=|event| { event.prevent_default(); focus::heading(); }>
             {t!(i18n, app.skip)}

@@ -22,15 +22,19 @@ pub(crate) use generated::i18n::{I18nContextProvider, Locale, t_string, use_i18n
 macro_rules! t {
     ($i18n:expr, $($key_and_values:tt)+) => {{
         let i18n = $i18n;
-        $crate::i18n::text(Box::new(move || {
+        $crate::i18n::text(move || {
             String::from($crate::i18n::t_string!(i18n, $($key_and_values)+))
-        }))
+        })
     }};
 }
 pub(crate) use t;
 
-/// What `t!` makes; boxed, so that a signal is compiled once and not for each text.
-pub(crate) fn text(of: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
+/// A text that follows what it is made of; boxed, so that a signal is compiled once and not for each text.
+pub(crate) fn text(of: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    boxed(Box::new(of))
+}
+
+fn boxed(of: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
     Signal::derive(of)
 }
 
@@ -43,5 +47,5 @@ pub(crate) fn choose(
     one: Signal<String>,
     other: Signal<String>,
 ) -> Signal<String> {
-    Signal::derive(move || if first() { one.get() } else { other.get() })
+    text(move || if first() { one.get() } else { other.get() })
 }

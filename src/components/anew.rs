@@ -2,7 +2,7 @@
 //! who did.
 use super::ask::{Ask, deed};
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use super::sheet::Sheet;
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::intl;
@@ -18,12 +18,11 @@ pub(crate) fn Stall(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let sheet = RwSignal::new(false);
     let without = RwSignal::new(true);
     let stalled: Memo<Option<Stalled>> =
-        Memo::new(move |_| community.with(|one| one.as_ref()?.stalled.clone()));
-    let owner = Memo::new(move |_| {
-        community.with(|one| one.as_ref().is_some_and(|one| one.role == Role::Owner))
-    });
+        memo(move || community.with(|one| one.as_ref()?.stalled.clone()));
+    let owner =
+        memo(move || community.with(|one| one.as_ref().is_some_and(|one| one.role == Role::Owner)));
     let suspect: Memo<Option<Person>> =
-        Memo::new(move |_| stalled.with(|one| one.as_ref()?.suspect.clone()));
+        memo(move || stalled.with(|one| one.as_ref()?.suspect.clone()));
     let words = choose(
         move || owner.get(),
         t!(i18n, anew.owner),
@@ -74,7 +73,7 @@ pub(crate) fn Stall(community: Memo<Option<CommunityView>>) -> impl IntoView {
 pub(crate) fn Reborn() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let reborn = Memo::new(move |_| state.community().and_then(|one| one.reborn));
+    let reborn = memo(move || state.community().and_then(|one| one.reborn));
     view! { class="u",
         {part(move || reborn.with(Option::is_some), move || view! { class="u",
             <p class="hint" data-test="reborn">{move || reborn.get().map(|one| {

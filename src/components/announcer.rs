@@ -1,4 +1,5 @@
 //! Says what changed to people who do not see it: one polite voice, which never speaks per post.
+use super::live::effect;
 use crate::i18n::{t_string, use_i18n};
 use crate::platform::timer;
 use crate::state::state;
@@ -15,7 +16,7 @@ pub(crate) fn Announcer() -> impl IntoView {
     // What arrived while another page was shown has been said there, or is seen here.
     let counted = StoredValue::new(feed.arrived.get_untracked());
     let due = StoredValue::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         let arrived = feed.arrived.get();
         if arrived <= counted.get_value() {
             // Another feed.

@@ -1,9 +1,9 @@
 //! A recovery that may be a mistake: what a device can say that is out by it, and what the others see and an owner can do.
 use super::ask::{Ask, deed};
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use super::sheet::Sheet;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, t_string, text, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 use ume_api::{Act, CommunityView, Contest, MemberView, Person, Role};
@@ -14,8 +14,8 @@ pub(crate) fn Mistake(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let sheet = RwSignal::new(false);
-    let said = Memo::new(move |_| community.with(|one| one.as_ref()?.contest));
-    let words = Signal::derive(move || match said.get() {
+    let said = memo(move || community.with(|one| one.as_ref()?.contest));
+    let words = text(move || match said.get() {
         Some(Contest::Possible) => t_string!(i18n, contest.why).to_owned(),
         Some(Contest::Sending) => t_string!(i18n, contest.sending).to_owned(),
         Some(Contest::Sent) => t_string!(i18n, contest.sent).to_owned(),

@@ -1,9 +1,9 @@
 //! Handing something over: a post or all posts of a person to somebody else, or what a person was and owned back to them after
 //! they lost their key. Asked once, when it is clear to whom.
 use super::ask::{Ask, Outcome};
-use super::live::part;
+use super::live::{effect, memo, part};
 use super::sheet::Sheet;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::platform::focus;
 use crate::state::{Handing, handle, state};
 use leptos::prelude::*;
@@ -15,18 +15,19 @@ use ume_api::{Act, MemberView, Person, PersonId, Role};
 pub(crate) fn HandSheet() -> impl IntoView {
     let i18n = use_i18n();
     let posts = state().posts;
-    Effect::new(move |was: Option<bool>| {
+    let mut was = false;
+    effect(move || {
         let open = posts.hands.get();
-        if was == Some(true) && !open {
+        if was && !open {
             posts.release();
             match posts.handing.get_untracked() {
                 Some(Handing::Post(post)) => focus::settle(handle(post.id)),
                 _ => focus::rescue(),
             }
         }
-        open
+        was = open;
     });
-    let title = Signal::derive(move || match posts.handing.get() {
+    let title = text(move || match posts.handing.get() {
         Some(Handing::Back(who)) => t_string!(i18n, hand.back_title, name = who.name),
         Some(Handing::All(who)) if !who.me => t_string!(i18n, hand.all_title, name = who.name),
         Some(Handing::All(_)) => t_string!(i18n, hand.mine_title).to_owned(),
@@ -76,7 +77,7 @@ fn Hand(what: Handing) -> impl IntoView {
     let chosen = RwSignal::new(None::<Person>);
     let id = subject.id;
     // Drawn anew when somebody comes or goes, and not with every other news.
-    let candidates = Memo::new(move |_| -> Vec<Person> {
+    let candidates = memo(move || -> Vec<Person> {
         // Nobody takes ownership from an owner, not even in this way.
         let fits = |one: &MemberView| {
             one.person.id != id && !(back && (one.role == Role::Owner || one.person.me))

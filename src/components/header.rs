@@ -1,6 +1,6 @@
 //! The head of a community: who one is with, and how the line is.
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
@@ -16,13 +16,12 @@ pub(crate) fn Header(
     let i18n = use_i18n();
     let state = state();
     let name = move || community.with(|one| one.as_ref().map(|one| one.name.clone()));
-    let members = Memo::new(move |_| community.with(|one| one.as_ref().map(|one| one.members)));
-    let inside = Memo::new(move |_| {
+    let members = memo(move || community.with(|one| one.as_ref().map(|one| one.members)));
+    let inside = memo(move || {
         let out = |one: &CommunityView| matches!(one.phase, Phase::Asking | Phase::Refused(_));
         community.with(|one| one.as_ref().is_none_or(|one| !out(one)))
     });
-    let requests =
-        Memo::new(move |_| community.with(|one| one.as_ref().map_or(0, |one| one.requests)));
+    let requests = memo(move || community.with(|one| one.as_ref().map_or(0, |one| one.requests)));
     let may_invite = move || community.with(|one| one.as_ref().is_some_and(|one| one.may_invite));
     view! { class="u",
         <header class="head">

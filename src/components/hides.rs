@@ -1,8 +1,8 @@
 //! What this person does not want to see here, and the way to see it again. Nobody else learns of it.
 use super::icon::{Icon, icon};
-use super::live::{list, part};
+use super::live::{effect, list, part};
 use super::post_menu::apologise;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 use ume_api::{Command, Hidden, PersonId, Reply};
@@ -24,7 +24,7 @@ pub(crate) fn Hides() -> impl IntoView {
         });
     });
     // Undone from elsewhere, it is no longer so.
-    Effect::new(move |_| {
+    effect(move || {
         state.posts.word.track();
         read.run(());
     });
@@ -69,7 +69,7 @@ fn named(i18n: I18n, what: Hidden) -> AnyView {
     match what {
         Hidden::Person(id) => {
             let name = move || name(id);
-            Signal::derive(move || t_string!(i18n, hides.person, name = name())).into_any()
+            text(move || t_string!(i18n, hides.person, name = name())).into_any()
         }
         // How it begins is what it is known by; it may be on no page that is loaded.
         Hidden::Post(post) => {

@@ -1,10 +1,10 @@
 //! The links by which people come in. Everybody sees the list; a link itself is only with whoever made it.
 use super::ask::{Ask, deed};
 use super::icon::{Icon, icon};
-use super::live::{list, part};
+use super::live::{list, memo, part};
 use super::roles;
 use super::sheet::Sheet;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, t_string, text, use_i18n};
 use crate::platform::intl;
 use crate::state::state;
 use leptos::prelude::*;
@@ -27,12 +27,11 @@ pub(crate) fn Invites(community: Memo<Option<CommunityView>>) -> impl IntoView {
                 .collect()
         }
     };
-    let past = Memo::new(move |_| of(false)());
-    let banned = Memo::new(move |_| {
-        past.with(|past| past.iter().any(|one| one.state == InviteState::Banned))
-    });
+    let past = memo(move || of(false)());
+    let banned =
+        memo(move || past.with(|past| past.iter().any(|one| one.state == InviteState::Banned)));
     let may_invite = move || community.with(|one| one.as_ref().is_some_and(|one| one.may_invite));
-    let withdraws = Memo::new(move |_| {
+    let withdraws = memo(move || {
         let out = |one: &CommunityView| matches!(one.phase, Phase::Ended(_));
         community.with(|one| {
             let one = one.as_ref().filter(|one| !out(one))?;
@@ -122,7 +121,7 @@ fn One(
     // A private link that works is not called open.
     let named = kind == InviteKind::Open || state != InviteState::Open;
     let may = move || withdraws.get().is_some_and(|any| any || issuer.me) && !withdrawn;
-    let used = Signal::derive(move || {
+    let used = text(move || {
         max_uses.map_or_else(
             || t_string!(i18n, invites.used, count = uses),
             |most| t_string!(i18n, invites.used_of, uses = uses, count = most),
@@ -135,7 +134,7 @@ fn One(
         InviteState::Withdrawn => t!(i18n, invites.withdrawn),
         InviteState::Banned => t!(i18n, invites.banned),
     };
-    let expiry = Signal::derive(move || match expires_at {
+    let expiry = text(move || match expires_at {
         Some(at) => {
             let when = intl::relative(i18n.get_locale(), at, now.get());
             if at <= now.get() {

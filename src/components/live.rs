@@ -17,8 +17,28 @@ fn part_of(
     holds: Box<dyn Fn() -> bool + Send + Sync>,
     what: Box<dyn Fn() -> AnyView + Send + Sync>,
 ) -> AnyView {
-    let holds = Memo::new(move |_| holds());
+    let holds = memo_of(holds);
     (move || holds.get().then(&what)).into_any()
+}
+
+/// What is made of other things, and is news only where it is another.
+pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(
+    of: impl Fn() -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    memo_of(Box::new(of))
+}
+
+fn memo_of<T: PartialEq + Send + Sync + 'static>(of: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
+    Memo::new(move |_| of())
+}
+
+/// Does something now, and again whenever what it read changes.
+pub(crate) fn effect(run: impl FnMut() + 'static) {
+    effect_of(Box::new(run));
+}
+
+fn effect_of(mut run: Box<dyn FnMut()>) {
+    Effect::new(move |_: Option<()>| run());
 }
 
 /// The rows of all that there is. A row is drawn once for its key and never again, so a key holds what the row does not

@@ -3,11 +3,11 @@ use super::ask::{Ask, Outcome, deed};
 use super::avatar::avatar;
 use super::contest::Recovered;
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{effect, memo, part};
 use super::portrait::portrait;
 use super::roles::{self, Allowed};
 use super::sheet::Sheet;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::platform::focus;
 use crate::state::{Handing, Page, state};
 use leptos::prelude::*;
@@ -55,20 +55,20 @@ enum Step {
 #[component]
 pub(crate) fn MemberSheet(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let people = state().people;
-    let seen = Memo::new(move |_| {
+    let seen = memo(move || {
         let id = people.shown.get()?;
         let community = community.get()?;
         people
             .members
             .with(|members| look(members.as_deref()?, id, &community))
     });
-    Effect::new(move |_| {
+    effect(move || {
         let gone = seen.with(Option::is_none) && people.members.with(Option::is_some);
         if gone && people.sheet.get() {
             people.sheet.set(false);
         }
     });
-    let title = Signal::derive(move || {
+    let title = text(move || {
         let name = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.member.person.name.clone());
         seen.with(name).unwrap_or_default()
     });
@@ -216,13 +216,13 @@ fn head(i18n: I18n, member: &MemberView) -> AnyView {
 fn LinksThatEnd() -> impl IntoView {
     let i18n = use_i18n();
     let people = state().people;
-    let open = Memo::new(move |_| {
+    let open = memo(move || {
         people.invites.with(|all| {
             let all = all.iter().flatten();
             all.filter(|one| one.state == InviteState::Open).count()
         })
     });
-    let words = Signal::derive(move || match open.get() {
+    let words = text(move || match open.get() {
         0 => t_string!(i18n, people.ban_links_none).to_owned(),
         count => t_string!(i18n, people.ban_links, count = count),
     });

@@ -3,10 +3,10 @@ use super::anew::Reborn;
 use super::ask::deed;
 use super::hides::Hides;
 use super::icon::Icon;
-use super::live::{list, part};
+use super::live::{list, memo, part};
 use super::portrait::portrait;
 use super::roles;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, t_string, text, use_i18n};
 use crate::state::{Handing, state};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(crate) fn Members() -> impl IntoView {
     let i18n = use_i18n();
     let people = state().people;
     // A row stays when its person's role changes, and with it the focus.
-    let roles = Memo::new(move |_| {
+    let roles = memo(move || {
         let of = |all: &Option<Vec<_>>| -> BTreeMap<PersonId, Role> {
             let all = all.iter().flatten();
             all.map(|one: &ume_api::MemberView| (one.person.id, one.role))
@@ -60,7 +60,7 @@ fn Row(
     let i18n = use_i18n();
     let people = state().people;
     let id = person.id;
-    let role = Signal::derive(move || {
+    let role = text(move || {
         let role = roles.with(|roles| roles.get(&id).copied());
         role.map_or_else(String::new, |role| roles::name(i18n, role).to_owned())
     });
@@ -100,7 +100,7 @@ fn FormerRow(former: FormerView) -> impl IntoView {
     // Who came back under another key is not gone.
     let now = now.map(|now| now.name);
     let gone = now.is_none();
-    let owner = Memo::new(move |_| {
+    let owner = memo(move || {
         let out = |one: &CommunityView| matches!(one.phase, Phase::Ended(_));
         let community = state.community();
         community.is_some_and(|one| one.role == Role::Owner && !out(&one))

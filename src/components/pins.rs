@@ -1,10 +1,10 @@
 //! Posts on top of the feed: a line that names the newest, and all of them in a sheet.
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use super::lookup::lookup;
 use super::post_sheet::{signed, words};
 use super::sheet::Sheet;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 use ume_api::{Command, CommunityRef, CommunityView, EntryId, Reply};
@@ -14,10 +14,9 @@ use ume_api::{Command, CommunityRef, CommunityView, EntryId, Reply};
 pub(crate) fn Pins(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
     let sheet = RwSignal::new(false);
-    let pinned = Memo::new(move |_| {
-        community.with(|one| one.as_ref().map(|one| (one.id, one.pinned.clone())))
-    });
-    let count = Memo::new(move |_| pinned.with(|all| all.as_ref().map_or(0, |all| all.1.len())));
+    let pinned =
+        memo(move || community.with(|one| one.as_ref().map(|one| (one.id, one.pinned.clone()))));
+    let count = memo(move || pinned.with(|all| all.as_ref().map_or(0, |all| all.1.len())));
     view! { class="u",
         {part(move || count.get() > 0, move || view! { class="u",
             <button type="button" class="pins" data-test="pins" aria-haspopup="dialog" on:click=move |_| sheet.set(true)>
@@ -41,7 +40,7 @@ pub(crate) fn Pins(community: Memo<Option<CommunityView>>) -> impl IntoView {
 /// How the newest pinned post begins, if it is in the feed that is loaded.
 fn newest(pinned: Memo<Option<(CommunityRef, Vec<EntryId>)>>) -> AnyView {
     let feed = state().feed;
-    let text = Memo::new(move |_| {
+    let text = memo(move || {
         let id = pinned.with(|all| all.as_ref()?.1.first().copied())?;
         feed.posts.with(|posts| {
             let post = posts.as_ref()?.iter().rfind(|post| post.id == id)?;
@@ -62,7 +61,7 @@ fn whole(i18n: I18n, community: CommunityRef, post: EntryId) -> AnyView {
             return ().into_any();
         };
         let edited = all.len() > 1;
-        let note = edited.then(|| Signal::derive(move || t_string!(i18n, pins.edited).to_owned()));
+        let note = edited.then(|| text(move || t_string!(i18n, pins.edited).to_owned()));
         view! { class="u",
             {signed(i18n, &first.author, first.at, note)}
             {words(i18n, last.text.clone())}

@@ -4,7 +4,7 @@ use super::icon::{Icon, icon};
 use super::portrait::portrait;
 use super::post_menu::hide;
 use super::post_sheet::words;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::platform::{focus, intl};
 use crate::state::{About, handle, state};
 use leptos::prelude::*;
@@ -173,7 +173,7 @@ fn notes(i18n: I18n, post: &Arc<PostView>, now: RwSignal<u64>) -> Option<AnyView
     };
     let mut notes = Vec::new();
     if let Some(at) = post.edited_at.filter(|_| post.unpublished_by.is_none()) {
-        let label = Signal::derive(move || {
+        let label = text(move || {
             let when = intl::relative(i18n.get_locale(), at, now.get());
             t_string!(i18n, post.edited, when = when)
         });

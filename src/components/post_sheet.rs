@@ -1,9 +1,10 @@
 //! More about one post: its versions, its owners, the question before it is taken back.
 use super::ask::Ask;
+use super::live::effect;
 use super::lookup::lookup;
 use super::portrait::portrait;
 use super::sheet::Sheet;
-use crate::i18n::{I18n, choose, t, t_string, use_i18n};
+use crate::i18n::{I18n, choose, t, t_string, text, use_i18n};
 use crate::platform::{focus, intl};
 use crate::state::{About, handle, state};
 use leptos::prelude::*;
@@ -15,18 +16,19 @@ pub(crate) fn PostSheet() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let posts = state.posts;
-    Effect::new(move |was: Option<bool>| {
+    let mut was = false;
+    effect(move || {
         let open = posts.sheet.get();
-        if was == Some(true) && !open {
+        if was && !open {
             let held = posts.held.get_untracked();
             posts.release();
             if let Some(post) = held {
                 focus::settle(handle(post.id));
             }
         }
-        open
+        was = open;
     });
-    let title = Signal::derive(move || {
+    let title = text(move || {
         let title = match posts.about.get() {
             About::Versions => t_string!(i18n, post.history_title),
             About::Owners => t_string!(i18n, post.owners_title),

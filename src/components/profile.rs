@@ -3,7 +3,7 @@ use super::ask::{Outcome, deed};
 use super::avatar::avatar;
 use super::field::Field;
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use super::portrait::{portrait, shown};
 use super::sheet::Sheet;
 use crate::i18n::{choose, t, t_string, use_i18n};
@@ -74,8 +74,7 @@ fn Profile(me: MemberView) -> impl IntoView {
         (trimmed(name), trimmed(line))
     };
     let said_before = before.clone();
-    let changed =
-        Memo::new(move |_| image.with(|one| *one != Picture::Same) || words() != said_before);
+    let changed = memo(move || image.with(|one| *one != Picture::Same) || words() != said_before);
     let fine = move || name_wrong.with(Option::is_none) && line_wrong.with(Option::is_none);
 
     let chosen = move |event| {

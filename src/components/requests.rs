@@ -4,7 +4,7 @@ use super::avatar::avatar;
 use super::icon::{Icon, icon};
 use super::live::{list, part};
 use super::sheet::Sheet;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, t_string, text, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
 use ume_api::{Act, RequestView};
@@ -41,7 +41,7 @@ pub(crate) fn Requests() -> impl IntoView {
         sheet.set(true);
     });
     let name = move || asked.with(|one| one.as_ref().map(|one| one.person.name.clone()));
-    let text = Signal::derive(move || {
+    let text = text(move || {
         let name = name().unwrap_or_default();
         t_string!(i18n, requests.decline_text, name = name)
     });
@@ -88,7 +88,7 @@ fn One(
         ..
     } = request.clone();
     let by = issuer.name;
-    let through = Signal::derive(move || t_string!(i18n, requests.through, name = by.clone()));
+    let through = text(move || t_string!(i18n, requests.through, name = by.clone()));
     let (accepted, declined) = (request.clone(), request);
     view! { class="u",
         <li class="link" data-test="request">

@@ -1,6 +1,6 @@
 //! What people are and may do here, in words.
 use super::icon::{Icon, icon};
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use leptos::prelude::*;
 use ume_api::{Right, Role, Rules};
 
@@ -9,7 +9,7 @@ pub(crate) const RIGHTS: [Right; 4] = [Right::Post, Right::Invite, Right::Pin, R
 
 /// What somebody is, as a signal.
 pub(crate) fn named(i18n: I18n, role: Role) -> Signal<String> {
-    Signal::derive(move || name(i18n, role).to_owned())
+    text(move || name(i18n, role).to_owned())
 }
 
 /// What somebody is.

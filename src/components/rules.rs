@@ -1,6 +1,6 @@
 //! Who may do what in a community: everybody sees it, owners change it.
 use super::ask::{Outcome, deed};
-use super::live::part;
+use super::live::{memo, part};
 use super::roles::{self, RIGHTS};
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::state::state;
@@ -11,7 +11,7 @@ use ume_api::{Act, CommunityView, Phase, Right, Role, Rules};
 #[component]
 pub(crate) fn RulesPart(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
-    let known = Memo::new(move |_| {
+    let known = memo(move || {
         community.with(|one| {
             let one = one.as_ref()?;
             let out = matches!(one.phase, Phase::Ended(_));

@@ -1,6 +1,6 @@
 //! The share sheet: a link, its picture, and what it gives away.
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use super::qr::qr;
 use super::sheet::Sheet;
 use super::trouble::Trouble;
@@ -42,7 +42,7 @@ pub(crate) fn ShareSheet() -> impl IntoView {
 fn Room() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let room = Memo::new(move |_| {
+    let room = memo(move || {
         let members = usize::try_from(state.community()?.members).ok()?;
         let room = PEOPLE_MAX.saturating_sub(members);
         (1..=ROOM_SHORT).contains(&room).then_some(room)
@@ -78,8 +78,8 @@ fn Kinds() -> impl IntoView {
     let state = state();
     let kind = move |kind| option(state, "kind", move |terms| &mut terms.kind, kind);
     let terms = state.sharing.terms;
-    let private = Memo::new(move |_| terms.get().kind == InviteKind::Private);
-    let closed = Memo::new(move |_| state.community().is_some_and(|one| one.rules.private_only));
+    let private = memo(move || terms.get().kind == InviteKind::Private);
+    let closed = memo(move || state.community().is_some_and(|one| one.rules.private_only));
     let words = choose(
         move || private.get(),
         t!(i18n, share.private_text),
@@ -220,7 +220,7 @@ fn Terms() -> impl IntoView {
         )
     };
     // A private link is for one person.
-    let open = Memo::new(move |_| state.sharing.terms.get().kind == InviteKind::Open);
+    let open = memo(move || state.sharing.terms.get().kind == InviteKind::Open);
     let history = move |window| option(state, "history", move |terms| &mut terms.history, window);
     let role = move |role| option(state, "newcomers", move |terms| &mut terms.role, role);
     view! { class="u",

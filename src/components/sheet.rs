@@ -1,5 +1,6 @@
 //! A native dialog: from below on phones, in the middle elsewhere. Esc and a tap beside it close it.
 use super::icon::{Icon, icon};
+use super::live::effect;
 use crate::i18n::{t, use_i18n};
 use crate::platform::focus;
 use leptos::prelude::*;
@@ -17,7 +18,7 @@ pub(crate) fn Sheet(
     let i18n = use_i18n();
     let dialog = NodeRef::<html::Dialog>::new();
     let children = StoredValue::new(children);
-    Effect::new(move |_| {
+    effect(move || {
         let Some(dialog) = dialog.get() else { return };
         match (open.get(), dialog.open()) {
             (true, false) => drop(dialog.show_modal()),

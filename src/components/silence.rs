@@ -2,9 +2,9 @@
 use super::ask::Ask;
 use super::contest::Mistake;
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use super::sheet::Sheet;
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{t, t_string, text, use_i18n};
 use crate::platform::focus;
 use crate::state::{Voice, state};
 use leptos::prelude::*;
@@ -59,7 +59,7 @@ fn Forget() -> impl IntoView {
 #[component]
 pub(crate) fn Farewell(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
-    let ended = Memo::new(move |_| {
+    let ended = memo(move || {
         community.with(|one| match one.as_ref() {
             Some(CommunityView {
                 phase: Phase::Ended(how),
@@ -69,7 +69,7 @@ pub(crate) fn Farewell(community: Memo<Option<CommunityView>>) -> impl IntoView 
             _ => None,
         })
     });
-    let words = Signal::derive(move || {
+    let words = text(move || {
         let known = ended.get();
         known.map_or_else(String::new, |(how, name)| match how {
             Departure::Left => t_string!(i18n, ended.left, name = name),

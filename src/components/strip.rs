@@ -1,7 +1,7 @@
 //! A line across the page while something is going on: no connection, catching up, posts missing.
 use super::anew::Stall;
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{effect, memo, part};
 use super::troubles::Troubles;
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::timer;
@@ -19,7 +19,7 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let state = state();
     let shown = RwSignal::new(None::<Connection>);
     let turn = StoredValue::new(0_u32);
-    Effect::new(move |_| {
+    effect(move || {
         let connection = state.connection.get();
         let this = turn.with_value(|turn| turn.wrapping_add(1));
         turn.set_value(this);
@@ -40,17 +40,17 @@ pub(crate) fn Strips(community: Memo<Option<CommunityView>>) -> impl IntoView {
         t!(i18n, connection.connecting_text),
     );
     // Where nothing goes on, nothing is said to go on.
-    let phase = Memo::new(move |_| {
+    let phase = memo(move || {
         let moving = |one: &&CommunityView| one.stalled.is_none();
         community.with(|one| one.as_ref().filter(moving).map(|one| one.phase))
     });
-    let missing = Memo::new(move |_| {
+    let missing = memo(move || {
         community
             .with(|one| one.as_ref().map(|one| one.missing))
             .unwrap_or_default()
     });
     // Whom ownership is offered to is this person.
-    let offered = Memo::new(move |_| {
+    let offered = memo(move || {
         community.with(|one| {
             let one = one.as_ref()?;
             let stands = !one.offered.is_empty() && !matches!(one.phase, Phase::Ended(_));

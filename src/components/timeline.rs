@@ -3,7 +3,7 @@
 //! The scrolling box is laid out from its end (`column-reverse`): the newest post stays in view while posts arrive, and
 //! older ones appear above without a jump, with no script at all.
 use super::icon::{Icon, icon};
-use super::live::{list, part};
+use super::live::{effect, list, memo, part};
 use super::post::{Form, GhostPost, Post, Row};
 use super::trouble::Trouble;
 use crate::i18n::{choose, t, t_string, use_i18n};
@@ -28,7 +28,7 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
     let i18n = use_i18n();
     let state = state();
     let feed = state.feed;
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         let care = Care {
             held: state.posts.held.get(),
             editing: state.posts.editing.get(),
@@ -37,10 +37,9 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
         feed.posts
             .with(|posts| rows(posts.as_deref().unwrap_or_default(), &care))
     });
-    let loaded = Memo::new(move |_| feed.posts.with(Option::is_some));
-    let empty = Memo::new(move |_| {
-        loaded.get() && rows.with(Vec::is_empty) && feed.ghosts.with(Vec::is_empty)
-    });
+    let loaded = memo(move || feed.posts.with(Option::is_some));
+    let empty =
+        memo(move || loaded.get() && rows.with(Vec::is_empty) && feed.ghosts.with(Vec::is_empty));
 
     let scroller = NodeRef::<html::Div>::new();
     let to_newest = move |smooth: bool| {
@@ -50,12 +49,13 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
             .for_each(|one| scroll_to_newest(one, smooth));
     };
     // What one writes, one wants to see.
-    Effect::new(move |before: Option<usize>| {
+    let mut before = usize::MAX;
+    effect(move || {
         let count = feed.ghosts.with(Vec::len);
-        if before.is_some_and(|before| count > before) {
+        if count > before {
             to_newest(false);
         }
-        count
+        before = count;
     });
 
     view! { class="u",

@@ -1,6 +1,6 @@
 //! What is not as it should be in a community, and what is being done about it, for whoever wants to know.
 use super::icon::{Icon, icon};
-use super::live::part;
+use super::live::{memo, part};
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use leptos::prelude::*;
 use ume_api::{CommunityView, Trouble};
@@ -9,7 +9,7 @@ use ume_api::{CommunityView, Trouble};
 #[component]
 pub(crate) fn Troubles(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
-    let all = Memo::new(move |_| {
+    let all = memo(move || {
         community.with(|one| {
             let troubles = one.as_ref().map(|one| one.troubles.clone());
             troubles.unwrap_or_default()

@@ -1,5 +1,6 @@
 //! Where a text is written: it grows with what is typed, Enter sends where there is a real keyboard, and the room that is left
 //! is said before it runs out.
+use super::live::memo;
 use crate::i18n::{t_string, use_i18n};
 use crate::platform::pointer;
 use leptos::ev;
@@ -26,7 +27,7 @@ pub(crate) fn Writing(
     children: Children,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let length = Memo::new(move |_| text.with(|text| text.trim().len()));
+    let length = memo(move || text.with(|text| text.trim().len()));
     let on_key = move |event: ev::KeyboardEvent| {
         let plain = !(event.shift_key() || event.ctrl_key() || event.alt_key() || event.meta_key());
         if event.key() == "Enter" && plain && !event.is_composing() && pointer::is_fine() {

@@ -5,6 +5,7 @@ use crate::components::communities::Communities;
 use crate::components::composer::Composer;
 use crate::components::hand_sheet::HandSheet;
 use crate::components::header::Header;
+use crate::components::live::memo;
 use crate::components::mark::mark;
 use crate::components::notices::Notices;
 use crate::components::pins::Pins;
@@ -27,9 +28,9 @@ pub(crate) fn Home() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let menu = RwSignal::new(false);
-    let community = Memo::new(move |_| state.community());
-    let heard = Memo::new(move |_| community.with(|one| one.as_ref().map(voice)));
-    let asks = Memo::new(move |_| heard.get() == Some(Voice::Asks));
+    let community = memo(move || state.community());
+    let heard = memo(move || community.with(|one| one.as_ref().map(voice)));
+    let asks = memo(move || heard.get() == Some(Voice::Asks));
     let menu_title = t!(i18n, communities.title);
     view! { class="u",
         <div class="home" data-test="home">

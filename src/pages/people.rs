@@ -3,7 +3,7 @@ use crate::components::ask::Outcome;
 use crate::components::hand_sheet::HandSheet;
 use crate::components::icon::{Icon, icon};
 use crate::components::invites::Invites;
-use crate::components::live::part;
+use crate::components::live::{effect, memo, part};
 use crate::components::member_sheet::MemberSheet;
 use crate::components::members::Members;
 use crate::components::notices::Notices;
@@ -33,12 +33,12 @@ pub(crate) fn People() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let people = state.people;
-    let community = Memo::new(move |_| state.community());
+    let community = memo(move || state.community());
     let shown = RwSignal::new(Part::Members);
-    let known = Memo::new(move |_| {
+    let known = memo(move || {
         community.with(|one| one.as_ref().map(|one| (one.id, one.changes, one.phase)))
     });
-    Effect::new(move |_| {
+    effect(move || {
         if known.get().is_some() {
             state.look_at_people();
         }

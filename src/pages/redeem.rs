@@ -3,6 +3,7 @@ use super::welcome::Back;
 use crate::components::avatar::avatar;
 use crate::components::field::Field;
 use crate::components::icon::{Icon, icon};
+use crate::components::live::memo;
 use crate::components::trouble::Trouble;
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::intl;
@@ -181,7 +182,7 @@ fn Join(
         let long = persona.with(|persona| persona.trim().len() > NAME_BYTES_MAX);
         long.then(|| t_string!(i18n, start.too_long).to_owned())
     });
-    let wordy = Memo::new(move |_| note.with(|note| note.trim().len() > NOTE_BYTES_MAX));
+    let wordy = memo(move || note.with(|note| note.trim().len() > NOTE_BYTES_MAX));
     let join = move || {
         if busy.get_untracked() || wrong.with_untracked(Option::is_some) || wordy.get_untracked() {
             return;
