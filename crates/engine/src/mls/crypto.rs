@@ -23,7 +23,7 @@ use super::Suite;
 pub(crate) struct Crypto(RustCrypto);
 
 /// A key that is none of the suite is named as such: whoever sent it is to blame.
-fn blame(error: HpkeError) -> CryptoError {
+fn blame(error: &HpkeError) -> CryptoError {
     match error {
         HpkeError::InvalidInput => CryptoError::InvalidLength,
         _ => CryptoError::CryptoLibraryError,
@@ -94,14 +94,14 @@ impl OpenMlsCrypto for Crypto {
 
     fn aead_encrypt(
         &self,
-        aead: AeadType,
+        cipher: AeadType,
         key: &[u8],
         data: &[u8],
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        let encrypt = |aead| self.0.aead_encrypt(aead, key, data, nonce, aad);
-        match aead {
+        let encrypt = |cipher| self.0.aead_encrypt(cipher, key, data, nonce, aad);
+        match cipher {
             AeadType::Aes128Gcm => encrypt(AeadType::Aes128Gcm),
             AeadType::Aes256Gcm => encrypt(AeadType::Aes256Gcm),
             AeadType::ChaCha20Poly1305 => Err(CryptoError::UnsupportedAeadAlgorithm),
@@ -110,14 +110,14 @@ impl OpenMlsCrypto for Crypto {
 
     fn aead_decrypt(
         &self,
-        aead: AeadType,
+        cipher: AeadType,
         key: &[u8],
         sealed: &[u8],
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        let decrypt = |aead| self.0.aead_decrypt(aead, key, sealed, nonce, aad);
-        match aead {
+        let decrypt = |cipher| self.0.aead_decrypt(cipher, key, sealed, nonce, aad);
+        match cipher {
             AeadType::Aes128Gcm => decrypt(AeadType::Aes128Gcm),
             AeadType::Aes256Gcm => decrypt(AeadType::Aes256Gcm),
             AeadType::ChaCha20Poly1305 => Err(CryptoError::UnsupportedAeadAlgorithm),
@@ -170,7 +170,7 @@ impl OpenMlsCrypto for Crypto {
         aad: &[u8],
         content: &[u8],
     ) -> Result<HpkeCiphertext, CryptoError> {
-        let (encapsulation, sealed) = hpke(config)?
+        let (encapsulation, sealed) = hpke(&config)?
             .seal(
                 &HpkePublicKey::from(public),
                 info,
@@ -180,7 +180,7 @@ impl OpenMlsCrypto for Crypto {
                 None,
                 None,
             )
-            .map_err(blame)?;
+            .map_err(|error| blame(&error))?;
         Ok(HpkeCiphertext {
             kem_output: encapsulation.into(),
             ciphertext: sealed.into(),
@@ -197,7 +197,7 @@ impl OpenMlsCrypto for Crypto {
     ) -> Result<Vec<u8>, CryptoError> {
         let (encapsulation, content) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
         let private = HpkePrivateKey::from(private);
-        hpke(config)?
+        hpke(&config)?
             .open(
                 encapsulation,
                 &private,
@@ -219,7 +219,7 @@ impl OpenMlsCrypto for Crypto {
         context: &[u8],
         length: usize,
     ) -> Result<(Vec<u8>, ExporterSecret), CryptoError> {
-        let (encapsulation, sender) = hpke(config)?
+        let (encapsulation, sender) = hpke(&config)?
             .setup_sender(&HpkePublicKey::from(public), info, None, None, None)
             .map_err(|_| CryptoError::SenderSetupError)?;
         let secret = sender
@@ -238,7 +238,7 @@ impl OpenMlsCrypto for Crypto {
         length: usize,
     ) -> Result<ExporterSecret, CryptoError> {
         let private = HpkePrivateKey::from(private);
-        let receiver = hpke(config)?
+        let receiver = hpke(&config)?
             .setup_receiver(encapsulation, &private, info, None, None, None)
             .map_err(|_| CryptoError::ReceiverSetupError)?;
         let secret = receiver
@@ -252,7 +252,9 @@ impl OpenMlsCrypto for Crypto {
         config: HpkeConfig,
         ikm: &[u8],
     ) -> Result<HpkeKeyPair, CryptoError> {
-        let pair = hpke(config)?.derive_key_pair(ikm).map_err(blame)?;
+        let pair = hpke(&config)?
+            .derive_key_pair(ikm)
+            .map_err(|error| blame(&error))?;
         let (private, public) = pair.into_keys();
         Ok(HpkeKeyPair {
             private: private.as_slice().into(),

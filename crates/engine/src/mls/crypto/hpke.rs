@@ -8,8 +8,8 @@ use hpke_rs_rust_crypto::HpkeRustCrypto;
 use openmls_traits::types::{CryptoError, HpkeAeadType, HpkeConfig, HpkeKdfType, HpkeKemType};
 
 /// HPKE with one of our suites.
-pub(super) fn hpke(config: HpkeConfig) -> Result<Hpke<OfOurs>, CryptoError> {
-    let (kem, kdf, aead) = match (config.0, config.1, config.2) {
+pub(super) fn hpke(config: &HpkeConfig) -> Result<Hpke<OfOurs>, CryptoError> {
+    let (kem, kdf, aead) = match (&config.0, &config.1, &config.2) {
         (HpkeKemType::XWingKemDraft6, HpkeKdfType::HkdfSha384, HpkeAeadType::AesGcm256) => (
             KemAlgorithm::XWingDraft06,
             KdfAlgorithm::HkdfSha384,
@@ -50,8 +50,8 @@ impl HpkeCrypto for OfOurs {
         }
     }
 
-    fn supports_aead(aead: AeadAlgorithm) -> Result<(), Error> {
-        match aead {
+    fn supports_aead(cipher: AeadAlgorithm) -> Result<(), Error> {
+        match cipher {
             AeadAlgorithm::Aes128Gcm | AeadAlgorithm::Aes256Gcm => Ok(()),
             _ => Err(Error::UnknownAeadAlgorithm),
         }
@@ -152,14 +152,14 @@ impl HpkeCrypto for OfOurs {
     }
 
     fn aead_seal(
-        aead: AeadAlgorithm,
+        cipher: AeadAlgorithm,
         key: &[u8],
         nonce: &[u8],
         aad: &[u8],
         content: &[u8],
     ) -> Result<Vec<u8>, Error> {
         use AeadAlgorithm::{Aes128Gcm, Aes256Gcm};
-        match aead {
+        match cipher {
             Aes128Gcm => HpkeRustCrypto::aead_seal(Aes128Gcm, key, nonce, aad, content),
             Aes256Gcm => HpkeRustCrypto::aead_seal(Aes256Gcm, key, nonce, aad, content),
             _ => Err(Error::UnknownAeadAlgorithm),
@@ -167,14 +167,14 @@ impl HpkeCrypto for OfOurs {
     }
 
     fn aead_open(
-        aead: AeadAlgorithm,
+        cipher: AeadAlgorithm,
         key: &[u8],
         nonce: &[u8],
         aad: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, Error> {
         use AeadAlgorithm::{Aes128Gcm, Aes256Gcm};
-        match aead {
+        match cipher {
             Aes128Gcm => HpkeRustCrypto::aead_open(Aes128Gcm, key, nonce, aad, sealed),
             Aes256Gcm => HpkeRustCrypto::aead_open(Aes256Gcm, key, nonce, aad, sealed),
             _ => Err(Error::UnknownAeadAlgorithm),
