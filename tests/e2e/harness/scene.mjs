@@ -26,7 +26,7 @@ export class Scene {
     return person;
   }
 
-  /** No screen broke the page's own rules, and nobody was called but the relays involved. */
+  /** The last thing that a test does. No screen broke the page's own rules, and nobody was called but the relays involved. */
   assertClean() {
     const involved = new Set(this.relays.map((relay) => relay.listen));
     for (const { name, faults, network } of this.people) {
@@ -34,10 +34,18 @@ export class Scene {
       const strangers = [...network.called].filter((host) => !involved.has(host) && !OF_THE_BROWSER.test(host));
       assert.deepEqual(strangers, [], `${name}'s browser called somebody else`);
     }
+    this.passed = true;
   }
 
   async end() {
+    if (!this.passed) await Promise.all(this.people.map(tell));
     await Promise.all(this.people.map((person) => person.leave()));
     await Promise.all(this.relays.map((relay) => relay.stop()));
   }
+}
+
+/** What somebody saw when the test failed. */
+async function tell({ name, page, faults }) {
+  const seen = await page?.locator("body").innerText({ timeout: 2_000 }).catch((error) => `(${error.message})`);
+  console.log(`${name} saw at ${page?.url().split("#")[0]}: ${seen?.replaceAll(/\s+/g, " ")} ${faults.join(" ")}`);
 }
