@@ -304,7 +304,9 @@ impl Relay {
             return;
         };
         let ttl_ms = u64::from(log.new.ttl_seconds) * 1000;
-        let over = log.came_ms.partition_point(|at| at + ttl_ms <= now_ms);
+        let over = log
+            .came_ms
+            .partition_point(|at| at.saturating_add(ttl_ms) <= now_ms);
         if over > log.gone {
             log.forget(over);
         }
@@ -322,7 +324,7 @@ impl Relay {
         if !self.access.is_empty() && !self.access.iter().any(|key| key[..] == put.access[..]) {
             return refused(RefusedCode::RefusedAccess, 0);
         }
-        let until = now_ms + u64::from(put.ttl_seconds) * 1000;
+        let until = now_ms.saturating_add(u64::from(put.ttl_seconds) * 1000);
         if self.has_blob(now_ms, &put.id) {
             let hold = self.holds.entry(put.id).or_default();
             *hold = until.max(*hold);
