@@ -76,7 +76,7 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
                 </button>
             </Writing>
             <div class="composer-lasts">
-                <label class="unseen" for="compose-lasts">{t!(i18n, composer.lasts)}</label>
+                <label for="compose-lasts">{icon(Icon::Hourglass)}<span class="unseen">{t!(i18n, composer.lasts)}</span></label>
                 <select
                     id="compose-lasts"
                     aria-describedby="compose-lasts-hint"
