@@ -16,7 +16,7 @@ pub(crate) fn Stall(community: Memo<Option<CommunityView>>) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let sheet = RwSignal::new(false);
-    let without = RwSignal::new(true);
+    let without = RwSignal::new(false);
     let stalled: Memo<Option<Stalled>> =
         memo(move || community.with(|one| one.as_ref()?.stalled.clone()));
     let owner =
@@ -30,7 +30,7 @@ pub(crate) fn Stall(community: Memo<Option<CommunityView>>) -> impl IntoView {
     );
     let open = Callback::new(move |()| {
         state.people.failure.set(None);
-        without.set(true);
+        without.set(false);
         sheet.set(true);
     });
     let go = move |()| {
