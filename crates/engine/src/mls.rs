@@ -21,6 +21,8 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "unruly")]
+pub(crate) use commit::Staged;
 pub(crate) use facts::{CommitFacts, Committer};
 pub(crate) use follower::{Follower, PublicIncoming};
 pub(crate) use group::Group;

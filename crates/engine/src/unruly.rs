@@ -3,6 +3,7 @@
 
 use crate::Engine;
 use crate::community::Ways;
+use crate::mls::Staged;
 use ed25519_dalek::{Signer as _, SigningKey};
 
 /// Bytes of a signature with its length, as it ends a `GroupInfo`, and of the number before it that says whose it is.
@@ -44,26 +45,27 @@ impl Unruly {
     pub(crate) fn spoil(
         &mut self,
         leaf: &SigningKey,
-        commit: &mut [u8],
-        group_info: &mut Vec<u8>,
-        ways: &mut Ways,
-    ) {
+        mut staged: Staged,
+        mut ways: Ways,
+    ) -> (Staged, Ways) {
         let Some(how) = self.spoils.take() else {
-            return;
+            return (staged, ways);
         };
-        flip_last(commit);
+        flip_last(&mut staged.commit);
         ways.spoil();
+        let info = &mut staged.group_info;
         match how {
-            Spoils::Garbage => flip_last(group_info),
+            Spoils::Garbage => flip_last(info),
             Spoils::Lie => {
-                group_info.truncate(group_info.len().saturating_sub(SIGNATURE));
-                let end = group_info.len().saturating_sub(SIGNER);
-                flip_last(group_info.get_mut(..end).unwrap_or_default());
-                let said = said(group_info.get(HEAD..).unwrap_or_default());
-                group_info.extend([0x40, 0x40]);
-                group_info.extend(leaf.sign(&said).to_bytes());
+                info.truncate(info.len().saturating_sub(SIGNATURE));
+                let end = info.len().saturating_sub(SIGNER);
+                flip_last(info.get_mut(..end).unwrap_or_default());
+                let said = said(info.get(HEAD..).unwrap_or_default());
+                info.extend([0x40, 0x40]);
+                info.extend(leaf.sign(&said).to_bytes());
             }
         }
+        (staged, ways)
     }
 }
 

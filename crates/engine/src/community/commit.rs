@@ -156,22 +156,15 @@ impl Community {
         let removes = self.dangling(&proposal.ledger);
         let group = self.group.as_mut()?;
         let aad = proposal.aad.clone();
-        #[cfg_attr(not(feature = "unruly"), allow(unused_mut))]
-        let mut staged = group.stage_update(&aad, &removes).ok()?;
-        #[cfg_attr(not(feature = "unruly"), allow(unused_mut))]
-        let (mut rescues, blobs) = if proposal.turns || !removes.is_empty() {
+        let staged = group.stage_update(&aad, &removes).ok()?;
+        let (rescues, blobs) = if proposal.turns || !removes.is_empty() {
             let secret = group.export_pending(EXPORT_GENERATION, &[]).ok()?.into();
             self.ways(ctx, &secret, &proposal.ledger)
         } else {
             (Ways::default(), vec![])
         };
         #[cfg(feature = "unruly")]
-        self.unruly.spoil(
-            &leaf,
-            &mut staged.commit,
-            &mut staged.group_info,
-            &mut rescues,
-        );
+        let (staged, rescues) = self.unruly.spoil(&leaf, staged, rescues);
         let record = self.chain.record(
             proposal,
             staged.commit,

@@ -1,8 +1,8 @@
 //! The cryptography of OpenMLS and of HPKE (RFC 9180): `RustCrypto`'s, for the algorithms of our two suites and no others.
 //!
 //! The libraries decide by an argument which algorithm is meant, so all that they know would come along: four curves and
-//! three post-quantum signatures that no group of ours can have. Here each call names one of ours. What somebody else's
-//! message names besides is refused, and what cannot be named is not part of the app.
+//! three post-quantum signatures that no group of ours can have. Here curves and signatures are named as constants: what cannot
+//! be named is not part of the app. Hashes and ciphers that are not ours are in the app for other ends, and refused here.
 
 mod hpke;
 
@@ -30,6 +30,20 @@ fn blame(error: &HpkeError) -> CryptoError {
     }
 }
 
+fn our_hash(hash: HashType) -> Result<HashType, CryptoError> {
+    match hash {
+        HashType::Sha2_256 | HashType::Sha2_384 => Ok(hash),
+        HashType::Sha2_512 => Err(CryptoError::UnsupportedHashAlgorithm),
+    }
+}
+
+fn our_cipher(cipher: AeadType) -> Result<AeadType, CryptoError> {
+    match cipher {
+        AeadType::Aes128Gcm | AeadType::Aes256Gcm => Ok(cipher),
+        AeadType::ChaCha20Poly1305 => Err(CryptoError::UnsupportedAeadAlgorithm),
+    }
+}
+
 impl OpenMlsCrypto for Crypto {
     fn supports(&self, ciphersuite: Ciphersuite) -> Result<(), CryptoError> {
         match Suite::of(ciphersuite) {
@@ -50,11 +64,7 @@ impl OpenMlsCrypto for Crypto {
         salt: &[u8],
         ikm: &[u8],
     ) -> Result<SecretVLBytes, CryptoError> {
-        match hash {
-            HashType::Sha2_256 => self.0.hkdf_extract(HashType::Sha2_256, salt, ikm),
-            HashType::Sha2_384 => self.0.hkdf_extract(HashType::Sha2_384, salt, ikm),
-            HashType::Sha2_512 => Err(CryptoError::UnsupportedHashAlgorithm),
-        }
+        self.0.hkdf_extract(our_hash(hash)?, salt, ikm)
     }
 
     fn hmac(
@@ -63,11 +73,7 @@ impl OpenMlsCrypto for Crypto {
         key: &[u8],
         message: &[u8],
     ) -> Result<SecretVLBytes, CryptoError> {
-        match hash {
-            HashType::Sha2_256 => self.0.hmac(HashType::Sha2_256, key, message),
-            HashType::Sha2_384 => self.0.hmac(HashType::Sha2_384, key, message),
-            HashType::Sha2_512 => Err(CryptoError::UnsupportedHashAlgorithm),
-        }
+        self.0.hmac(our_hash(hash)?, key, message)
     }
 
     fn hkdf_expand(
@@ -77,19 +83,11 @@ impl OpenMlsCrypto for Crypto {
         info: &[u8],
         length: usize,
     ) -> Result<SecretVLBytes, CryptoError> {
-        match hash {
-            HashType::Sha2_256 => self.0.hkdf_expand(HashType::Sha2_256, prk, info, length),
-            HashType::Sha2_384 => self.0.hkdf_expand(HashType::Sha2_384, prk, info, length),
-            HashType::Sha2_512 => Err(CryptoError::UnsupportedHashAlgorithm),
-        }
+        self.0.hkdf_expand(our_hash(hash)?, prk, info, length)
     }
 
     fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        match hash {
-            HashType::Sha2_256 => self.0.hash(HashType::Sha2_256, data),
-            HashType::Sha2_384 => self.0.hash(HashType::Sha2_384, data),
-            HashType::Sha2_512 => Err(CryptoError::UnsupportedHashAlgorithm),
-        }
+        self.0.hash(our_hash(hash)?, data)
     }
 
     fn aead_encrypt(
@@ -100,12 +98,8 @@ impl OpenMlsCrypto for Crypto {
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        let encrypt = |cipher| self.0.aead_encrypt(cipher, key, data, nonce, aad);
-        match cipher {
-            AeadType::Aes128Gcm => encrypt(AeadType::Aes128Gcm),
-            AeadType::Aes256Gcm => encrypt(AeadType::Aes256Gcm),
-            AeadType::ChaCha20Poly1305 => Err(CryptoError::UnsupportedAeadAlgorithm),
-        }
+        let cipher = our_cipher(cipher)?;
+        self.0.aead_encrypt(cipher, key, data, nonce, aad)
     }
 
     fn aead_decrypt(
@@ -116,12 +110,8 @@ impl OpenMlsCrypto for Crypto {
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        let decrypt = |cipher| self.0.aead_decrypt(cipher, key, sealed, nonce, aad);
-        match cipher {
-            AeadType::Aes128Gcm => decrypt(AeadType::Aes128Gcm),
-            AeadType::Aes256Gcm => decrypt(AeadType::Aes256Gcm),
-            AeadType::ChaCha20Poly1305 => Err(CryptoError::UnsupportedAeadAlgorithm),
-        }
+        let cipher = our_cipher(cipher)?;
+        self.0.aead_decrypt(cipher, key, sealed, nonce, aad)
     }
 
     fn signature_key_gen(

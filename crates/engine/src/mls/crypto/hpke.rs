@@ -62,12 +62,8 @@ impl HpkeCrypto for OfOurs {
     }
 
     fn kdf_extract(kdf: KdfAlgorithm, salt: &[u8], ikm: &[u8]) -> Result<Vec<u8>, Error> {
-        use KdfAlgorithm::{HkdfSha256, HkdfSha384, HkdfSha512};
-        match kdf {
-            HkdfSha256 => HpkeRustCrypto::kdf_extract(HkdfSha256, salt, ikm),
-            HkdfSha384 => HpkeRustCrypto::kdf_extract(HkdfSha384, salt, ikm),
-            HkdfSha512 => Err(Error::UnknownKdfAlgorithm),
-        }
+        Self::supports_kdf(kdf)?;
+        HpkeRustCrypto::kdf_extract(kdf, salt, ikm)
     }
 
     fn kdf_expand(
@@ -76,12 +72,8 @@ impl HpkeCrypto for OfOurs {
         info: &[u8],
         length: usize,
     ) -> Result<Vec<u8>, Error> {
-        use KdfAlgorithm::{HkdfSha256, HkdfSha384, HkdfSha512};
-        match kdf {
-            HkdfSha256 => HpkeRustCrypto::kdf_expand(HkdfSha256, prk, info, length),
-            HkdfSha384 => HpkeRustCrypto::kdf_expand(HkdfSha384, prk, info, length),
-            HkdfSha512 => Err(Error::UnknownKdfAlgorithm),
-        }
+        Self::supports_kdf(kdf)?;
+        HpkeRustCrypto::kdf_expand(kdf, prk, info, length)
     }
 
     fn dh(kem: KemAlgorithm, public: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
@@ -158,12 +150,8 @@ impl HpkeCrypto for OfOurs {
         aad: &[u8],
         content: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        use AeadAlgorithm::{Aes128Gcm, Aes256Gcm};
-        match cipher {
-            Aes128Gcm => HpkeRustCrypto::aead_seal(Aes128Gcm, key, nonce, aad, content),
-            Aes256Gcm => HpkeRustCrypto::aead_seal(Aes256Gcm, key, nonce, aad, content),
-            _ => Err(Error::UnknownAeadAlgorithm),
-        }
+        Self::supports_aead(cipher)?;
+        HpkeRustCrypto::aead_seal(cipher, key, nonce, aad, content)
     }
 
     fn aead_open(
@@ -173,11 +161,7 @@ impl HpkeCrypto for OfOurs {
         aad: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        use AeadAlgorithm::{Aes128Gcm, Aes256Gcm};
-        match cipher {
-            Aes128Gcm => HpkeRustCrypto::aead_open(Aes128Gcm, key, nonce, aad, sealed),
-            Aes256Gcm => HpkeRustCrypto::aead_open(Aes256Gcm, key, nonce, aad, sealed),
-            _ => Err(Error::UnknownAeadAlgorithm),
-        }
+        Self::supports_aead(cipher)?;
+        HpkeRustCrypto::aead_open(cipher, key, nonce, aad, sealed)
     }
 }
