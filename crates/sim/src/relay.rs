@@ -1,5 +1,8 @@
 //! The relay's rules, in memory: what `ume-relay` does, without sockets and disks.
 
+mod blobs;
+
+use blobs::Blobs;
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +13,8 @@ use ume_wire::auth::{
 use ume_wire::frame;
 use ume_wire::limits::{CELL_BYTES, FRAGMENTS_MAX, READ_FRAMES_MAX};
 use ume_wire::relay::{
-    Accept, Accepted, Append, Appended, Ballot, BlobPart, BlobPut, Delivery, Done, Frame, Head,
-    LaneKind, LaneNew, Prepare, Promise, Refused, RefusedCode, Succession, Value, Vote, Welcome,
-    frame::Body,
+    Accept, Accepted, Append, Appended, Ballot, Delivery, Done, Frame, Head, LaneKind, LaneNew,
+    Prepare, Promise, Refused, RefusedCode, Succession, Value, Vote, Welcome, frame::Body,
 };
 
 /// A connection.
@@ -44,11 +46,7 @@ struct Slot {
 pub struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,
-    pub(crate) blobs: BTreeMap<Bytes, Vec<Bytes>>,
-    /// Until when each of them is kept.
-    holds: BTreeMap<Bytes, u64>,
-    /// Cells of blobs that are not whole yet, by who sends them.
-    parts: BTreeMap<(Session, Bytes), BTreeMap<u32, Bytes>>,
+    pub(crate) blobs: Blobs,
     subscriptions: BTreeSet<(Bytes, Session)>,
     successions: Vec<Succession>,
     /// Counts lives of lanes: of all that were made, and of all that were restored.
@@ -80,9 +78,7 @@ impl Relay {
         Self {
             key,
             lanes: BTreeMap::new(),
-            blobs: BTreeMap::new(),
-            holds: BTreeMap::new(),
-            parts: BTreeMap::new(),
+            blobs: Blobs::default(),
             subscriptions: BTreeSet::new(),
             successions: vec![],
             lives: 0,
@@ -138,7 +134,7 @@ impl Relay {
     /// A connection is gone.
     pub fn closed(&mut self, session: Session) {
         self.subscriptions.retain(|(_, one)| *one != session);
-        self.parts.retain(|(one, _), _| *one != session);
+        self.blobs.closed(session);
     }
 
     /// Whether a frame asks for records or proposes one.
@@ -184,7 +180,7 @@ impl Relay {
                 .flat_map(|(_, cells)| cells)
                 .for_each(|cell| out.extend_from_slice(cell));
         }
-        let blobs = self.blobs.values().flatten();
+        let blobs = self.blobs.whole.values().flatten();
         blobs.for_each(|cell| out.extend_from_slice(cell));
         out
     }
@@ -253,9 +249,13 @@ impl Relay {
             }
             Some(Body::Prepare(prepare)) => answer(self.prepare(&prepare)),
             Some(Body::Accept(accept)) => self.accept(session, request, &accept, &mut out),
-            Some(Body::BlobPut(put)) => answer(self.blob_put(now_ms, session, put)),
+            Some(Body::BlobPut(put)) => {
+                let pays = self.access.is_empty()
+                    || self.access.iter().any(|key| key[..] == put.access[..]);
+                answer(self.blobs.put(now_ms, session, put, pays));
+            }
             Some(Body::BlobGet(get)) => {
-                let parts = self.blob_get(now_ms, &get.id);
+                let parts = self.blobs.get(now_ms, &get.id);
                 parts.into_iter().for_each(answer);
             }
             Some(Body::Pad(pad)) => answer(Body::Pad(pad)),
@@ -310,61 +310,6 @@ impl Relay {
         if over > log.gone {
             log.forget(over);
         }
-    }
-
-    fn blob_put(&mut self, now_ms: u64, session: Session, put: BlobPut) -> Body {
-        let sound = put.cell.len() == CELL_BYTES
-            && put.cells > 0
-            && put.cells as usize <= FRAGMENTS_MAX
-            && put.index < put.cells
-            && put.ttl_seconds > 0;
-        if !sound {
-            return refused(RefusedCode::RefusedMalformed, 0);
-        }
-        if !self.access.is_empty() && !self.access.iter().any(|key| key[..] == put.access[..]) {
-            return refused(RefusedCode::RefusedAccess, 0);
-        }
-        let until = now_ms.saturating_add(u64::from(put.ttl_seconds) * 1000);
-        if self.has_blob(now_ms, &put.id) {
-            let hold = self.holds.entry(put.id).or_default();
-            *hold = until.max(*hold);
-            return Body::Done(Done::default());
-        }
-        let of = (session, put.id.clone());
-        let parts = self.parts.entry(of.clone()).or_default();
-        parts.insert(put.index, put.cell);
-        if parts.len() < put.cells as usize {
-            return Body::Done(Done { unfinished: true });
-        }
-        let parts = self.parts.remove(&of).unwrap_or_default();
-        let cells: Vec<Bytes> = parts.into_values().collect();
-        if hash_cells(&cells)[..] != put.id[..] {
-            return refused(RefusedCode::RefusedMalformed, 0);
-        }
-        self.holds.insert(put.id.clone(), until);
-        self.blobs.insert(put.id, cells);
-        Body::Done(Done::default())
-    }
-
-    fn has_blob(&self, now_ms: u64, id: &Bytes) -> bool {
-        self.blobs.contains_key(id) && self.holds.get(id).is_none_or(|until| *until > now_ms)
-    }
-
-    fn blob_get(&self, now_ms: u64, id: &Bytes) -> Vec<Body> {
-        let there = self.has_blob(now_ms, id);
-        let Some(cells) = self.blobs.get(id).filter(|_| there) else {
-            return vec![refused(RefusedCode::RefusedDenied, 0)];
-        };
-        let count = u32::try_from(cells.len()).unwrap_or(u32::MAX);
-        let part = |(index, cell): (u32, &Bytes)| {
-            Body::BlobPart(BlobPart {
-                id: id.clone(),
-                cells: count,
-                index,
-                cell: cell.clone(),
-            })
-        };
-        (0..).zip(cells).map(part).collect()
     }
 
     fn append(

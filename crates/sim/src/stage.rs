@@ -426,20 +426,20 @@ impl Stage {
 
     /// How many blobs the relay holds.
     pub fn blobs(&self) -> usize {
-        self.0.relay.blobs.len()
+        self.0.relay.blobs.whole.len()
     }
 
     /// The relay does something to the cells of its blobs; a blob without cells is gone.
     pub fn treat_blobs(&mut self, treat: impl Fn(&mut Vec<bytes::Bytes>)) {
-        let blobs = &mut self.0.relay.blobs;
+        let blobs = &mut self.0.relay.blobs.whole;
         blobs.values_mut().for_each(treat);
         blobs.retain(|_, cells| !cells.is_empty());
     }
 
     /// The relay has the blobs again that it had.
     pub fn find_blobs(&mut self, memory: &Memory) {
-        let had = memory.0.blobs.clone();
-        self.0.relay.blobs.extend(had);
+        let had = memory.0.blobs.whole.clone();
+        self.0.relay.blobs.whole.extend(had);
     }
 
     /// The relay shows an earlier state from now on.
