@@ -2,7 +2,7 @@
 //! any of it changes, and a last time when the invite has ended.
 
 use super::invites::invite_id;
-use super::posts::{Out, Sealed, What};
+use super::outbox::{Out, Sealed, What};
 use super::{Community, Ctx, intent};
 use crate::cell;
 use crate::ledger::{self, Invite};

@@ -4,7 +4,7 @@
 //! nobody contested, and whoever comes first carries what is said there into the ledger.
 
 use super::intent::Wish;
-use super::posts::{Out, Sealed, What};
+use super::outbox::{Out, Sealed, What};
 use super::{Community, Ctx, Intent, LogReader, Part, Tag};
 use crate::audit::Rejected;
 use crate::cell;

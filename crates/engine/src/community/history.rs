@@ -4,7 +4,7 @@
 
 use super::generation::Era;
 use super::invites::day_of;
-use super::posts::{Out, What};
+use super::outbox::{Out, What};
 use super::{Community, Ctx, LogReader, Tag};
 use crate::entry;
 use crate::io::Millis;

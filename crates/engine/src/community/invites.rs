@@ -2,7 +2,7 @@
 //! holder of the link in while nobody is there; the card of a private one says how to ask ([`super::cards`]).
 
 use super::chain::Ended;
-use super::posts::{Out, Sealed, What};
+use super::outbox::{Out, Sealed, What};
 use super::slots::Place;
 use super::{Community, Ctx, Intent, LATEST_DAY};
 use crate::cell;

@@ -10,7 +10,7 @@
 use super::chain::covers;
 use super::generation::{self, Era};
 use super::intent::refusal;
-use super::posts::{Out, Sealed, What};
+use super::outbox::{Out, Sealed, What};
 use super::slots::CommitKeys;
 use super::watch::Watch;
 use super::{Community, Ctx, LogReader, Tag};

@@ -3,7 +3,7 @@
 //!
 //! The lanes are the memory: requests are read anew by every start, and only what was said is stored.
 
-use super::posts::{Out, Sealed, What};
+use super::outbox::{Out, Sealed, What};
 use super::slots::Place;
 use super::watch::Watch;
 use super::{Community, Ctx, Intent, LogReader, Tag, generation, mark};

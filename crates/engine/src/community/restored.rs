@@ -12,7 +12,7 @@
 use super::chain::Ended;
 use super::commit::{Ballot, Staged};
 use super::generation::Era;
-use super::posts::{Out, What};
+use super::outbox::{Out, What};
 use super::slots::{Chosen, CommitKeys, Place, SlotReader};
 use super::watch::Watch;
 use super::{Community, Ctx, Intent, history, invites};

@@ -1,6 +1,7 @@
 //! Entries as they come in, from whichever lane, and what becomes of those here when somebody loses a right.
 
-use super::posts::{EntryRow, What};
+use super::outbox::What;
+use super::posts::EntryRow;
 use super::{Community, Ctx, Kept};
 use crate::audit::Rejected;
 use crate::entry::{self, Entry, Kind, Standing};
