@@ -10,6 +10,7 @@ use crate::{
     reading::{Content, Place, Reading},
     refusal::Refusal,
     server::Core,
+    several,
     slot::Accepting,
     stage::{Sender, Staged, Thing, Whole},
     store::{AccountId, Lane, Outcome, StoreError, Write},
@@ -31,14 +32,19 @@ use ume_wire::{
         BALLOT_TIE_BYTES, CELL_BYTES, CHALLENGE_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES,
         KEY_BYTES, SUBSCRIPTIONS_MAX, TTL_SECONDS_MAX, VERSION, VERSION_OLDEST, WRITERS_MAX,
     },
-    relay::{self, Ballot, LaneKind, LaneNew, Vote, frame::Body},
+    pace::Pace,
+    relay::{self, Ballot, Frame, LaneKind, LaneNew, Vote, frame::Body},
 };
 
 /// What is to be done for a request.
 #[derive(Debug)]
 pub(crate) enum Step {
+    /// Nothing.
+    Nothing,
     /// Answer this.
     Answer(Body),
+    /// Keep this pace from now on, and answer this.
+    Pace(Pace, Body),
     /// Write this and answer the outcome.
     Write(Write),
     /// Answer what is there.
@@ -51,6 +57,14 @@ pub(crate) enum Step {
     Blob(Hash),
 }
 
+/// What a frame holds.
+pub(crate) enum Messages {
+    /// A message.
+    One(Frame),
+    /// Several, in their order.
+    Several(Vec<Frame>),
+}
+
 /// All that come by `POST` send cells as one: a whole may take more than one of them.
 const BY_POST: Sender = 0;
 /// Numbers the connections.
@@ -61,6 +75,8 @@ pub(crate) struct Session {
     core: Arc<Core>,
     visitor: Arc<Visitor>,
     greeted: bool,
+    /// Whether its first `Hello` asked for a pace.
+    paced: bool,
     sender: Sender,
     /// What this connection's signatures are bound to; a `POST` has none.
     challenge: Option<[u8; CHALLENGE_BYTES]>,
@@ -76,6 +92,7 @@ impl Session {
             core,
             visitor,
             greeted: false,
+            paced: false,
             sender: SENDERS.fetch_add(1, Ordering::Relaxed),
             challenge: Some(challenge),
             proofs: Proofs::default(),
@@ -88,6 +105,7 @@ impl Session {
             core,
             visitor,
             greeted: true,
+            paced: false,
             sender: BY_POST,
             challenge: None,
             proofs: Proofs::default(),
@@ -99,18 +117,26 @@ impl Session {
         self.greeted
     }
 
-    /// Takes a frame; gives its request number and what to do.
-    pub(crate) fn handle(&mut self, frame: &Bytes) -> (u32, Step) {
-        let frame = match frame::decode(frame) {
-            Ok(frame) => frame,
-            Err(FrameError::Version(_)) => {
-                return (0, Step::Answer(self.core.refuse(Refusal::VERSION)));
-            }
-            Err(_) => return (0, Step::Answer(self.core.refuse(Refusal::MALFORMED))),
-        };
-        let step = self.step(frame.request, frame.body);
+    /// Reads a frame; or gives the answer to one that cannot be read, and the request number that it carries.
+    pub(crate) fn open(&self, frame: &Bytes) -> Result<Messages, (u32, Body)> {
+        let refuse = |request, refusal| (request, self.core.refuse(refusal));
+        let frame = frame::decode(frame).map_err(|error| match error {
+            FrameError::Version(_) => refuse(0, Refusal::VERSION),
+            _ => refuse(0, Refusal::MALFORMED),
+        })?;
+        match frame.body {
+            Some(Body::Several(several)) => several::apart(several)
+                .map(Messages::Several)
+                .map_err(|refusal| refuse(frame.request, refusal)),
+            _ => Ok(Messages::One(frame)),
+        }
+    }
+
+    /// Takes a message; gives its request number and what to do.
+    pub(crate) fn handle(&mut self, message: Frame) -> (u32, Step) {
+        let step = self.step(message.request, message.body);
         (
-            frame.request,
+            message.request,
             step.unwrap_or_else(|refusal| Step::Answer(self.core.refuse(refusal))),
         )
     }
@@ -123,7 +149,11 @@ impl Session {
             return Err(Refusal::ORDER);
         }
         if let Some(Body::Pad(pad)) = body {
-            return Ok(Step::Answer(Body::Pad(pad)));
+            return Ok(if self.paced {
+                Step::Nothing
+            } else {
+                Step::Answer(Body::Pad(pad))
+            });
         }
         let body = body.ok_or(Refusal::UNKNOWN)?;
         if request == 0 {
@@ -146,6 +176,16 @@ impl Session {
             Body::Accept(accept) => self.accept(accept),
             Body::BlobPut(put) => self.blob_put(&put),
             Body::BlobGet(get) => Ok(Step::Blob(id(&get.id)?)),
+            Body::Pace(asked) => {
+                let pace = pace(&asked)?;
+                // Whoever began without one may have frames on their way that a pace comes too late for.
+                if !self.paced {
+                    return Err(Refusal::MALFORMED);
+                }
+                Ok(Step::Pace(pace, Body::Done(relay::Done::default())))
+            }
+            // One inside another.
+            Body::Several(_) => Err(Refusal::MALFORMED),
             _ => Err(Refusal::UNKNOWN),
         }
     }
@@ -158,10 +198,14 @@ impl Session {
         if hello.nonce.len() != HELLO_NONCE_BYTES {
             return Err(Refusal::MALFORMED);
         }
+        let asked = hello.pace.as_ref().map(pace).transpose()?;
+        // The first one decides for the whole connection.
+        let begins = asked.filter(|_| !self.greeted);
+        self.paced |= begins.is_some();
         self.greeted = true;
         let challenge = self.challenge.as_ref().map_or(&[][..], |bytes| bytes);
-        Ok(Step::Answer(Body::Welcome(relay::Welcome {
-            paced: false,
+        let welcome = Body::Welcome(relay::Welcome {
+            paced: self.paced,
             version: VERSION.min(hello.version_max),
             relay_key: Bytes::copy_from_slice(self.core.identity.key().verifying_key().as_bytes()),
             signature: Bytes::copy_from_slice(
@@ -178,7 +222,11 @@ impl Session {
             frames_per_second: config.limits.frames_per_second,
             subscriptions_max: count(SUBSCRIPTIONS_MAX),
             queue_cells_max: self.core.limits.queue_cells,
-        })))
+        });
+        Ok(match begins {
+            Some(pace) => Step::Pace(pace, welcome),
+            None => Step::Answer(welcome),
+        })
     }
 
     fn lane_keys(&self, keys: relay::LaneKeys) -> Result<Step, Refusal> {
@@ -450,6 +498,10 @@ impl Session {
             .lane_new(&gate, &new, now(), Instant::now())?;
         Ok(Step::Write(Write::LaneNew { new, account }))
     }
+}
+
+fn pace(asked: &relay::Pace) -> Result<Pace, Refusal> {
+    Pace::from_wire(asked).map_err(|_| Refusal::MALFORMED)
 }
 
 fn kind_is_sound(new: &LaneNew) -> Result<(), Refusal> {
