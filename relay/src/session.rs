@@ -61,8 +61,8 @@ pub(crate) enum Step {
 pub(crate) enum Messages {
     /// A message.
     One(Frame),
-    /// Several, in their order.
-    Several(Vec<Frame>),
+    /// Several, in their order, and the request number of the whole.
+    Several(u32, Vec<Frame>),
 }
 
 /// All that come by `POST` send cells as one: a whole may take more than one of them.
@@ -126,7 +126,7 @@ impl Session {
         })?;
         match frame.body {
             Some(Body::Several(several)) => several::apart(several)
-                .map(Messages::Several)
+                .map(|messages| Messages::Several(frame.request, messages))
                 .map_err(|refusal| refuse(frame.request, refusal)),
             _ => Ok(Messages::One(frame)),
         }

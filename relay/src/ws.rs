@@ -450,7 +450,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
                 let messages = self.session.open(&frame);
                 // What shares a frame takes as much work as what comes alone.
                 let count = match &messages {
-                    Ok(Messages::Several(messages)) => messages.len(),
+                    Ok(Messages::Several(_, messages)) => messages.len(),
                     Ok(Messages::One(_)) | Err(_) => 1,
                 };
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -480,7 +480,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
     async fn take(&mut self, event: Event) -> Result<(), End> {
         match self.open(event)? {
             Some(Messages::One(message)) => self.request(message).await,
-            Some(Messages::Several(messages)) => {
+            Some(Messages::Several(_, messages)) => {
                 self.messages.extend(messages);
                 Ok(())
             }
@@ -494,7 +494,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
         while let Some(event) = self.events.pop_front() {
             let messages = match self.open(event)? {
                 Some(Messages::One(message)) => vec![message],
-                Some(Messages::Several(messages)) => messages,
+                Some(Messages::Several(_, messages)) => messages,
                 None => continue,
             };
             for message in messages {

@@ -120,9 +120,9 @@ impl Exchange {
         match self.session.open(frame) {
             Ok(Messages::One(message)) => self.take(message).await,
             // Nobody saves anything by it here, and its answers would be many times as long.
-            Ok(Messages::Several(_)) => {
+            Ok(Messages::Several(request, _)) => {
                 let refused = self.core.refuse(Refusal::UNKNOWN);
-                self.put(encode(0, refused)).await
+                self.put(encode(request, refused)).await
             }
             Err((request, refused)) => self.put(encode(request, refused)).await,
         }
