@@ -58,11 +58,14 @@ pub(crate) enum Step {
 }
 
 /// What a frame holds.
+#[allow(clippy::large_enum_variant)] // the large one is the usual one
 pub(crate) enum Messages {
     /// A message.
     One(Frame),
     /// Several, in their order, and the request number of the whole.
     Several(u32, Vec<Frame>),
+    /// Nothing that can be read: the answer, and the request number that it carries.
+    Refused(u32, Body),
 }
 
 /// All that come by `POST` send cells as one: a whole may take more than one of them.
@@ -117,18 +120,20 @@ impl Session {
         self.greeted
     }
 
-    /// Reads a frame; or gives the answer to one that cannot be read, and the request number that it carries.
-    pub(crate) fn open(&self, frame: &Bytes) -> Result<Messages, (u32, Body)> {
-        let refuse = |request, refusal| (request, self.core.refuse(refusal));
-        let frame = frame::decode(frame).map_err(|error| match error {
-            FrameError::Version(_) => refuse(0, Refusal::VERSION),
-            _ => refuse(0, Refusal::MALFORMED),
-        })?;
+    /// Reads a frame.
+    pub(crate) fn open(&self, frame: &Bytes) -> Messages {
+        let refuse = |request, refusal| Messages::Refused(request, self.core.refuse(refusal));
+        let frame = match frame::decode(frame) {
+            Ok(frame) => frame,
+            Err(FrameError::Version(_)) => return refuse(0, Refusal::VERSION),
+            Err(_) => return refuse(0, Refusal::MALFORMED),
+        };
         match frame.body {
-            Some(Body::Several(several)) => several::apart(several)
-                .map(|messages| Messages::Several(frame.request, messages))
-                .map_err(|refusal| refuse(frame.request, refusal)),
-            _ => Ok(Messages::One(frame)),
+            Some(Body::Several(several)) => match several::apart(several) {
+                Ok(messages) => Messages::Several(frame.request, messages),
+                Err(refusal) => refuse(frame.request, refusal),
+            },
+            _ => Messages::One(frame),
         }
     }
 

@@ -31,7 +31,6 @@ use crate::{
     store::{Outcome, Write},
 };
 use answers::Job;
-use bytes::Bytes;
 use line::Line;
 use std::{
     collections::{HashMap, VecDeque},
@@ -450,15 +449,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
                 let messages = self.session.open(&frame);
                 // What shares a frame takes as much work as what comes alone.
                 let count = match &messages {
-                    Ok(Messages::Several(_, messages)) => messages.len(),
-                    Ok(Messages::One(_)) | Err(_) => 1,
+                    Messages::Several(_, messages) => {
+                        u32::try_from(messages.len()).unwrap_or(u32::MAX)
+                    }
+                    Messages::One(_) | Messages::Refused(..) => 1,
                 };
-                let count = u32::try_from(count).unwrap_or(u32::MAX);
                 self.bucket.take(count);
                 self.visitor.take(count);
-                Ok(messages
-                    .map_err(|(request, refused)| self.answer(request, refused))
-                    .ok())
+                Ok(Some(messages))
             }
             Event::Binary(_) => Err(End::Close(code::POLICY)),
             Event::Text(_) => Err(End::Close(code::UNSUPPORTED)),
@@ -484,6 +482,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
                 self.messages.extend(messages);
                 Ok(())
             }
+            Some(Messages::Refused(request, refused)) => {
+                self.answer(request, refused);
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -495,6 +497,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
             let messages = match self.open(event)? {
                 Some(Messages::One(message)) => vec![message],
                 Some(Messages::Several(_, messages)) => messages,
+                Some(Messages::Refused(request, refused)) => {
+                    self.answer(request, refused);
+                    continue;
+                }
                 None => continue,
             };
             for message in messages {

@@ -118,13 +118,13 @@ struct Exchange {
 impl Exchange {
     async fn open(&mut self, frame: &Bytes) -> Option<()> {
         match self.session.open(frame) {
-            Ok(Messages::One(message)) => self.take(message).await,
+            Messages::One(message) => self.take(message).await,
             // Nobody saves anything by it here, and its answers would be many times as long.
-            Ok(Messages::Several(request, _)) => {
+            Messages::Several(request, _) => {
                 let refused = self.core.refuse(Refusal::UNKNOWN);
                 self.put(encode(request, refused)).await
             }
-            Err((request, refused)) => self.put(encode(request, refused)).await,
+            Messages::Refused(request, refused) => self.put(encode(request, refused)).await,
         }
     }
 

@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_tick_has_its_frames_whatever_waits() {
         let outbox = Outbox::new();
-        assert_eq!(tick(&outbox, 2), [vec![], vec![]]);
+        assert_eq!(tick(&outbox, 2), vec![Vec::<u32>::new(); 2]);
         for n in 1..=5 {
             outbox.put(cell(n));
         }

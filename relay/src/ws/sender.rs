@@ -130,10 +130,13 @@ impl<W: AsyncWrite + Unpin> Sender<W> {
         sleep_until(tick).await;
         // Before anything is written: for how long that waits must not count as lateness of the next tick.
         self.pacer.tick(self.now_ms());
-        for (_place, frame) in frames.chunks(BYTES).enumerate() {
+        for (place, frame) in frames.chunks(BYTES).enumerate() {
             self.write(frame).await?;
+            let is_real = place < real;
             #[cfg(feature = "trace")]
-            self.trace.sent(tick, _place < real);
+            self.trace.sent(tick, is_real);
+            #[cfg(not(feature = "trace"))]
+            let _ = is_real;
         }
         self.metrics.pads_out.inc_by((count - real) as u64);
         if real > 0 {
