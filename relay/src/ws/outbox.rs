@@ -182,7 +182,9 @@ mod tests {
     fn what_is_short_shares_a_frame_and_keeps_its_place() {
         let outbox = Outbox::new();
         let order = [cell(1), done(2), done(3), cell(4), done(5), cell(6)];
-        order.into_iter().for_each(|packet| outbox.put(packet));
+        for packet in order {
+            outbox.put(packet);
+        }
         assert_eq!(outbox.frames(), 3);
         assert_eq!(tick(&outbox, 1), [[1, 2, 3]]);
         // What is on its way is not added to.
