@@ -240,7 +240,6 @@ async fn what_is_written_meanwhile_comes_in_its_order() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(paced.ask(lane.append(cell(51))).await, appended(51));
 }
 
 #[tokio::test]
@@ -410,7 +409,7 @@ async fn every_frame_is_one_record_of_one_size() {
     let client = ClientBuilder::new().uri(&uri).unwrap();
     let (mut socket, _) = client.connect_on(stream).await.unwrap();
     let start = heard.lock().unwrap().len();
-    let pace = Pace {
+    let eight = Pace {
         steady: Law {
             gap_ms: 20,
             frames: 8,
@@ -418,7 +417,7 @@ async fn every_frame_is_one_record_of_one_size() {
         ..QUICK
     };
     for body in [
-        greeting(Some(pace.to_wire())),
+        greeting(Some(eight.to_wire())),
         blob_get(&[1; 32]),
         Body::Unsubscribe(relay::Unsubscribe {
             lane: vec![7; 32].into(),
