@@ -66,9 +66,9 @@ impl Traffic {
 
     /// What passed in the last so many minutes.
     pub(crate) fn passed(&self, now: Millis, minutes: u64) -> Passed {
-        let since = (now.0 / MINUTE_MS).saturating_sub(minutes);
+        let since = (now.0 / MINUTE_MS + 1).saturating_sub(minutes);
         let mut sum = Passed::default();
-        for (_, one) in self.minutes.iter().filter(|(at, _)| *at > since) {
+        for (_, one) in self.minutes.iter().filter(|(at, _)| *at >= since) {
             sum.up += one.up;
             sum.down += one.down;
             sum.real += one.real;
