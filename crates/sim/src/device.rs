@@ -41,6 +41,8 @@ pub(crate) struct Device {
     /// What was chosen here about cover, and how things stand.
     pub(crate) surroundings: Surroundings,
     pub(crate) holder: Holder,
+    /// Whether its last step stored anything.
+    pub(crate) stored: bool,
     boots: u64,
 }
 
@@ -64,6 +66,7 @@ impl Device {
             heard: None,
             surroundings: Surroundings::AT_ONCE,
             holder: Holder::default(),
+            stored: false,
             boots: 0,
         }
     }
@@ -139,6 +142,7 @@ impl Device {
         crash: u32,
     ) -> Vec<Output> {
         let persists = !step.batch.0.is_empty();
+        self.stored = persists;
         let planned = persists && self.crash_is_due();
         if persists && (planned || chance(rng, crash)) {
             self.crash(now_ms, rng);

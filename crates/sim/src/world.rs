@@ -145,13 +145,18 @@ impl World {
 
     pub(crate) fn give(&mut self, device: usize, input: Input) -> Result<(), String> {
         let asked = matches!(input, Input::Command { .. });
-        let out = !asked && self.has_nothing_to_say(device);
+        let turn = matches!(input, Input::Left { .. });
+        let out = !asked && !turn && self.has_nothing_to_say(device);
         let outputs = self.devices[device].give(self.now_ms, &mut self.rng, input, self.crash);
         if out {
             check_silence(device, &outputs)?;
         }
         self.carry_out(device, outputs)?;
-        self.watch(device)
+        // What stores nothing changes nothing that the rules are about.
+        if self.devices[device].stored {
+            self.watch(device)?;
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, device: usize, outputs: Vec<Output>) -> Result<(), String> {
