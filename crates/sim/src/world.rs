@@ -145,15 +145,16 @@ impl World {
 
     pub(crate) fn give(&mut self, device: usize, input: Input) -> Result<(), String> {
         let asked = matches!(input, Input::Command { .. });
-        let turn = matches!(input, Input::Left { .. });
-        let out = !asked && !turn && self.has_nothing_to_say(device);
+        // Who looks at a line looks at nothing else: these rules are kept in all other plays, and cost much.
+        let watched = self.seen.is_none();
+        let out = watched && !asked && self.has_nothing_to_say(device);
         let outputs = self.devices[device].give(self.now_ms, &mut self.rng, input, self.crash);
         if out {
             check_silence(device, &outputs)?;
         }
         self.carry_out(device, outputs)?;
         // What stores nothing changes nothing that the rules are about.
-        if self.devices[device].stored {
+        if watched && self.devices[device].stored {
             self.watch(device)?;
         }
         Ok(())

@@ -59,8 +59,8 @@ fn work(stage: &mut Stage, work: Work, minute: u64, other: Place, (device, commu
     match work {
         Work::Chat if minute % 2 == 0 => say(stage, format!("said in minute {minute}")),
         Work::Chat => stage.post(other.0, other.1, &format!("heard in minute {minute}")),
-        Work::Flood if minute % 20 == 3 => {
-            for n in 0..100 {
+        Work::Flood if minute % 40 == 3 => {
+            for n in 0..60 {
                 stage.post(other.0, other.1, &format!("much: {n}"));
             }
         }
