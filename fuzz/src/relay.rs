@@ -20,6 +20,7 @@ use ume_wire::{
     auth::relay_id,
     frame,
     limits::FRAME_BYTES,
+    pace::{Law, Pace},
     relay::{Frame, Hello, frame::Body},
 };
 
@@ -27,6 +28,13 @@ use ume_wire::{
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A WebSocket that says nothing for so long has said all.
 const SILENCE: Duration = Duration::from_millis(5);
+const PACE: Pace = Pace {
+    burst: None,
+    steady: Law {
+        gap_ms: 20,
+        frames: 4,
+    },
+};
 const FRAMES_MAX: usize = 16;
 /// After so many inputs the relay is asked how it is.
 const INPUTS_PER_LOOK: usize = 8;
@@ -123,7 +131,7 @@ impl Place {
     }
 
     /// A WebSocket: a greeting, then whatever `say` makes of the relay's.
-    async fn websocket(&self, say: impl FnOnce(Signer) -> Vec<u8>) {
+    async fn websocket(&self, pace: Option<Pace>, say: impl FnOnce(Signer) -> Vec<u8>) {
         let talk = async {
             let mut stream = TcpStream::connect(self.relay.address()).await?;
             stream.write_all(UPGRADE.as_bytes()).await?;
@@ -131,7 +139,7 @@ impl Place {
                 version_min: 1,
                 version_max: 1,
                 nonce: vec![5; 32].into(),
-                pace: None,
+                pace: pace.map(Pace::to_wire),
             };
             stream.write_all(&message(1, Body::Hello(hello))).await?;
             let mut heard = Vec::new();
@@ -256,6 +264,8 @@ pub(crate) fn run(bytes: &[u8]) {
     let place = place.get_or_insert_with(Place::start);
     let mut input = Input::new(bytes);
     let kind = input.byte();
+    // Some connections keep a pace.
+    let pace = (kind / 5 % 2 == 1).then_some(PACE);
     place.inputs += 1;
     place.runtime.block_on(async {
         match kind % 5 {
@@ -281,9 +291,9 @@ pub(crate) fn run(bytes: &[u8]) {
                         .flat_map(|frame| masked(frame))
                         .collect()
                 };
-                place.websocket(say).await;
+                place.websocket(pace, say).await;
             }
-            3 => place.websocket(|_| input.rest().to_vec()).await,
+            3 => place.websocket(pace, |_| input.rest().to_vec()).await,
             _ => {
                 let (length, json) = (input.number(), input.rest());
                 // A backup would go wherever the input says.

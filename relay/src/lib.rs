@@ -50,6 +50,7 @@ mod reading;
 mod refusal;
 mod server;
 mod session;
+mod several;
 mod slot;
 mod stage;
 mod store;

@@ -27,6 +27,9 @@ pub(crate) struct Metrics {
     pub(crate) turned_away: Counter,
     pub(crate) frames_in: Counter,
     pub(crate) bytes_out: Counter,
+    /// Connections that keep a pace.
+    pub(crate) paced: Gauge,
+    pub(crate) pads_out: Counter,
     refused: ByCode,
     pub(crate) commits: Counter,
     pub(crate) commit_failures: Counter,
@@ -75,6 +78,8 @@ impl Default for Metrics {
             turned_away: Counter::default(),
             frames_in: Counter::default(),
             bytes_out: Counter::default(),
+            paced: Gauge::default(),
+            pads_out: Counter::default(),
             refused: ByCode::default(),
             commits: Counter::default(),
             commit_failures: Counter::default(),
@@ -98,6 +103,16 @@ impl Default for Metrics {
             "websocket_bytes_out",
             "Bytes sent by WebSocket",
             metrics.bytes_out.clone(),
+        );
+        registry.register(
+            "connections_paced",
+            "Open connections on which frames leave at the ticks of a pace",
+            metrics.paced.clone(),
+        );
+        registry.register(
+            "pads_out",
+            "Frames without meaning that filled the ticks of such connections",
+            metrics.pads_out.clone(),
         );
         registry.register(
             "refused",

@@ -18,6 +18,7 @@ use crate::{
     stage::Stage,
     store::{EmbeddedStore, Outcome, Store, StoreError},
     tls::{Tls, TlsError},
+    ws::Senders,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -89,6 +90,7 @@ pub(crate) struct Core {
     pub(crate) identity: Arc<Identity>,
     pub(crate) admission: Admission,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) senders: Senders,
     /// What was read for those who do not take it.
     pub(crate) backlog: Arc<Backlog>,
     /// Room for the bodies of `POST`s.
@@ -225,6 +227,7 @@ impl Relay {
             ),
             identity,
             metrics,
+            senders: Senders::start().map_err(StartError::Thread)?,
             store,
             commit,
             hub,

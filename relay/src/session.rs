@@ -10,6 +10,7 @@ use crate::{
     reading::{Content, Place, Reading},
     refusal::Refusal,
     server::Core,
+    several,
     slot::Accepting,
     stage::{Sender, Staged, Thing, Whole},
     store::{AccountId, Lane, Outcome, StoreError, Write},
@@ -31,14 +32,19 @@ use ume_wire::{
         BALLOT_TIE_BYTES, CELL_BYTES, CHALLENGE_BYTES, FRAGMENTS_MAX, HELLO_NONCE_BYTES, ID_BYTES,
         KEY_BYTES, SUBSCRIPTIONS_MAX, TTL_SECONDS_MAX, VERSION, VERSION_OLDEST, WRITERS_MAX,
     },
-    relay::{self, Ballot, LaneKind, LaneNew, Vote, frame::Body},
+    pace::Pace,
+    relay::{self, Ballot, Frame, LaneKind, LaneNew, Vote, frame::Body},
 };
 
 /// What is to be done for a request.
 #[derive(Debug)]
 pub(crate) enum Step {
+    /// Nothing.
+    Nothing,
     /// Answer this.
     Answer(Body),
+    /// Keep this pace from now on, and answer this.
+    Pace(Pace, Body),
     /// Write this and answer the outcome.
     Write(Write),
     /// Answer what is there.
@@ -51,6 +57,17 @@ pub(crate) enum Step {
     Blob(Hash),
 }
 
+/// What a frame holds.
+#[allow(clippy::large_enum_variant)] // the large one is the usual one
+pub(crate) enum Messages {
+    /// A message.
+    One(Frame),
+    /// Several, in their order, and the request number of the whole.
+    Several(u32, Vec<Frame>),
+    /// Nothing that can be read: the answer, and the request number that it carries.
+    Refused(u32, Body),
+}
+
 /// All that come by `POST` send cells as one: a whole may take more than one of them.
 const BY_POST: Sender = 0;
 /// Numbers the connections.
@@ -61,6 +78,8 @@ pub(crate) struct Session {
     core: Arc<Core>,
     visitor: Arc<Visitor>,
     greeted: bool,
+    /// Whether its first `Hello` asked for a pace.
+    paced: bool,
     sender: Sender,
     /// What this connection's signatures are bound to; a `POST` has none.
     challenge: Option<[u8; CHALLENGE_BYTES]>,
@@ -76,6 +95,7 @@ impl Session {
             core,
             visitor,
             greeted: false,
+            paced: false,
             sender: SENDERS.fetch_add(1, Ordering::Relaxed),
             challenge: Some(challenge),
             proofs: Proofs::default(),
@@ -88,6 +108,7 @@ impl Session {
             core,
             visitor,
             greeted: true,
+            paced: false,
             sender: BY_POST,
             challenge: None,
             proofs: Proofs::default(),
@@ -99,18 +120,28 @@ impl Session {
         self.greeted
     }
 
-    /// Takes a frame; gives its request number and what to do.
-    pub(crate) fn handle(&mut self, frame: &Bytes) -> (u32, Step) {
+    /// Reads a frame.
+    pub(crate) fn open(&self, frame: &Bytes) -> Messages {
+        let refuse = |request, refusal| Messages::Refused(request, self.core.refuse(refusal));
         let frame = match frame::decode(frame) {
             Ok(frame) => frame,
-            Err(FrameError::Version(_)) => {
-                return (0, Step::Answer(self.core.refuse(Refusal::VERSION)));
-            }
-            Err(_) => return (0, Step::Answer(self.core.refuse(Refusal::MALFORMED))),
+            Err(FrameError::Version(_)) => return refuse(0, Refusal::VERSION),
+            Err(_) => return refuse(0, Refusal::MALFORMED),
         };
-        let step = self.step(frame.request, frame.body);
+        match frame.body {
+            Some(Body::Several(several)) => match several::apart(several) {
+                Ok(messages) => Messages::Several(frame.request, messages),
+                Err(refusal) => refuse(frame.request, refusal),
+            },
+            _ => Messages::One(frame),
+        }
+    }
+
+    /// Takes a message; gives its request number and what to do.
+    pub(crate) fn handle(&mut self, message: Frame) -> (u32, Step) {
+        let step = self.step(message.request, message.body);
         (
-            frame.request,
+            message.request,
             step.unwrap_or_else(|refusal| Step::Answer(self.core.refuse(refusal))),
         )
     }
@@ -123,7 +154,11 @@ impl Session {
             return Err(Refusal::ORDER);
         }
         if let Some(Body::Pad(pad)) = body {
-            return Ok(Step::Answer(Body::Pad(pad)));
+            return Ok(if self.paced {
+                Step::Nothing
+            } else {
+                Step::Answer(Body::Pad(pad))
+            });
         }
         let body = body.ok_or(Refusal::UNKNOWN)?;
         if request == 0 {
@@ -146,6 +181,16 @@ impl Session {
             Body::Accept(accept) => self.accept(accept),
             Body::BlobPut(put) => self.blob_put(&put),
             Body::BlobGet(get) => Ok(Step::Blob(id(&get.id)?)),
+            Body::Pace(asked) => {
+                let pace = pace(&asked)?;
+                // Whoever began without one may have frames on their way that a pace comes too late for.
+                if !self.paced {
+                    return Err(Refusal::MALFORMED);
+                }
+                Ok(Step::Pace(pace, Body::Done(relay::Done::default())))
+            }
+            // One inside another.
+            Body::Several(_) => Err(Refusal::MALFORMED),
             _ => Err(Refusal::UNKNOWN),
         }
     }
@@ -158,10 +203,14 @@ impl Session {
         if hello.nonce.len() != HELLO_NONCE_BYTES {
             return Err(Refusal::MALFORMED);
         }
+        let asked = hello.pace.as_ref().map(pace).transpose()?;
+        // The first one decides for the whole connection.
+        let begins = asked.filter(|_| !self.greeted);
+        self.paced |= begins.is_some();
         self.greeted = true;
         let challenge = self.challenge.as_ref().map_or(&[][..], |bytes| bytes);
-        Ok(Step::Answer(Body::Welcome(relay::Welcome {
-            paced: false,
+        let welcome = Body::Welcome(relay::Welcome {
+            paced: self.paced,
             version: VERSION.min(hello.version_max),
             relay_key: Bytes::copy_from_slice(self.core.identity.key().verifying_key().as_bytes()),
             signature: Bytes::copy_from_slice(
@@ -178,7 +227,11 @@ impl Session {
             frames_per_second: config.limits.frames_per_second,
             subscriptions_max: count(SUBSCRIPTIONS_MAX),
             queue_cells_max: self.core.limits.queue_cells,
-        })))
+        });
+        Ok(match begins {
+            Some(pace) => Step::Pace(pace, welcome),
+            None => Step::Answer(welcome),
+        })
     }
 
     fn lane_keys(&self, keys: relay::LaneKeys) -> Result<Step, Refusal> {
@@ -450,6 +503,10 @@ impl Session {
             .lane_new(&gate, &new, now(), Instant::now())?;
         Ok(Step::Write(Write::LaneNew { new, account }))
     }
+}
+
+fn pace(asked: &relay::Pace) -> Result<Pace, Refusal> {
+    Pace::from_wire(asked).map_err(|_| Refusal::MALFORMED)
 }
 
 fn kind_is_sound(new: &LaneNew) -> Result<(), Refusal> {

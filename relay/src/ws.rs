@@ -3,9 +3,19 @@
 //! One task does everything for a connection. It answers, and delivers what is new, only while little waits to be
 //! written, and reads only when it has answered: so what a client makes the relay hold is bounded by what it takes, and
 //! whoever takes nothing for too long is cut off.
+//!
+//! Where a client asked for a pace, a sender of its own writes (`ws/sender.rs`), and what is answered waits for its ticks.
+//! Then the task goes on reading while answers wait: whether a client's frames are taken must not show what waits for it.
 
 mod answers;
+mod line;
+mod outbox;
+mod sender;
 mod subscription;
+#[cfg(feature = "trace")]
+mod trace;
+
+pub(crate) use sender::Senders;
 
 use crate::{
     admission::Visitor,
@@ -17,11 +27,11 @@ use crate::{
     patience::Pace,
     refusal::Refusal,
     server::{Core, asked, retry_millis},
-    session::{Session, Step},
+    session::{Messages, Session, Step},
     store::{Outcome, Write},
 };
 use answers::Job;
-use bytes::Bytes;
+use line::Line;
 use std::{
     collections::{HashMap, VecDeque},
     future::{Future, poll_fn},
@@ -37,12 +47,20 @@ use tokio::{
     time::{self, Sleep},
 };
 use ume_websocket::{Event, Limits, Socket, SocketError, code, encode};
-use ume_wire::{auth::LaneId, limits::FRAME_BYTES, relay::frame::Body};
+use ume_wire::{
+    auth::LaneId,
+    limits::FRAME_BYTES,
+    relay::{Frame, frame::Body},
+};
 
 /// Frames that wait to be written, of those that many share.
 const SHARED_FRAMES: usize = 64;
 /// Writes of one connection that wait for the committer.
 const PENDING_MAX: usize = 256;
+/// Answers of many frames that go on at once where there is a pace.
+const LONG_MAX: usize = 16;
+/// Requests that wait there, and frames of answers, before nothing more is read. Only who floods comes to it.
+const HELD_MAX: usize = 64;
 /// Frames that a refused capability counts for: looking at a signature costs much more than making one up.
 const DENIED_FRAMES: u32 = 8;
 /// Pings and the like that a connection may send in one go, and a second.
@@ -76,15 +94,19 @@ struct Connection<S> {
     core: Arc<Core>,
     /// As it was when the connection began.
     config: Arc<Config>,
-    socket: Socket<S>,
+    line: Line<S>,
     session: Session,
     visitor: Arc<Visitor>,
     bucket: Bucket,
     controls: Bucket,
     /// What came and was not looked at: no more than one read gives.
     events: VecDeque<Event>,
+    /// Messages that wait for their turn: those of a `Several`, and where there is a pace all.
+    messages: VecDeque<Frame>,
     /// What goes on before anything else is looked at.
     job: Option<Job>,
+    /// What goes on beside everything else, where there is a pace.
+    long: VecDeque<Job>,
     /// Requests that the committer has, in their order.
     pending: VecDeque<(u32, oneshot::Receiver<Outcome>)>,
     mailbox: Arc<Mailbox>,
@@ -108,7 +130,7 @@ pub(crate) async fn serve<S>(
     upgraded: Upgraded<S>,
     mut stopped: watch::Receiver<bool>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = Limits {
         message_bytes: FRAME_BYTES,
@@ -130,9 +152,11 @@ pub(crate) async fn serve<S>(
         visitor,
         bucket: Bucket::new(limits.frames_burst, limits.frames_per_second, now),
         controls: Bucket::new(CONTROLS.0, CONTROLS.1, now),
-        socket,
+        line: Line::Direct(socket),
         events: VecDeque::new(),
+        messages: VecDeque::new(),
         job: None,
+        long: VecDeque::new(),
         pending: VecDeque::new(),
         mailbox: Arc::default(),
         subscriptions: HashMap::new(),
@@ -150,7 +174,12 @@ pub(crate) async fn serve<S>(
     };
     let end = connection.run().await;
     connection.leave_all();
-    let socket = connection.socket;
+    if matches!(end, End::Gone) {
+        return;
+    }
+    let Some(socket) = connection.line.end().await else {
+        return;
+    };
     match end {
         End::Gone => {}
         End::Stop => {
@@ -162,7 +191,7 @@ pub(crate) async fn serve<S>(
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
     async fn run(&mut self) -> End {
         loop {
             if let Err(end) = self.advance().await {
@@ -170,6 +199,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
             match poll_fn(|context| self.poll_next(context)).await {
                 Ok(()) => {}
+                // How much was still to be answered must not show; it is asked again.
+                Err(End::Stop) if self.line.is_paced() => return End::Stop,
                 Err(End::Stop) => {
                     // What was taken is answered first.
                     let settled = poll_fn(|context| self.poll_settled(context));
@@ -183,19 +214,66 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     /// Does all that can be done without waiting for the client.
     async fn advance(&mut self) -> Result<(), End> {
-        while self.has_room() {
-            if self.job.is_some() {
-                if !self.pending.is_empty() {
-                    break;
-                }
-                self.go_on().await?;
-            } else if let Some(event) = self.events.pop_front() {
+        loop {
+            if self.line.is_paced() {
+                self.sort()?;
+            }
+            if !self.has_task() {
+                return Ok(());
+            }
+            if let Some(job) = self.job.take() {
+                self.go_on(job).await?;
+            } else if let Some(message) = self.next_message() {
+                self.request(message).await?;
+            } else if let Some(event) = self.next_event() {
                 self.take(event).await?;
-            } else if !self.deliver().await? {
-                break;
+            } else {
+                self.deliver().await?;
+                if self.has_page_room()
+                    && let Some(job) = self.long.pop_front()
+                {
+                    self.go_on(job).await?;
+                }
             }
         }
-        Ok(())
+    }
+
+    /// Whether there is something to do that need not wait.
+    fn has_task(&self) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        if self.job.is_some() {
+            return self.pending.is_empty();
+        }
+        let has_request = !self.messages.is_empty() && self.takes_requests();
+        let has_event = self.messages.is_empty() && !self.events.is_empty();
+        let has_more = !self.work.is_empty() || !self.long.is_empty();
+        has_request || has_event || has_more && self.has_page_room()
+    }
+
+    fn takes_requests(&self) -> bool {
+        self.pending.len() < PENDING_MAX && self.long.len() < LONG_MAX
+    }
+
+    fn next_message(&mut self) -> Option<Frame> {
+        if !self.takes_requests() {
+            return None;
+        }
+        let message = self.messages.pop_front();
+        if self.messages.is_empty() {
+            self.messages = VecDeque::new();
+        }
+        message
+    }
+
+    /// The messages of a frame come before those of the next one.
+    fn next_event(&mut self) -> Option<Event> {
+        if self.messages.is_empty() {
+            self.events.pop_front()
+        } else {
+            None
+        }
     }
 
     /// Writes and reads; ready when [`Self::advance`] has something to do.
@@ -212,12 +290,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
         if self.has_room() {
             is_ready |= self.poll_outcomes(context);
-            is_ready |= self.poll_read(context, now)?;
-            is_ready |= match &self.job {
-                Some(_) => self.pending.is_empty(),
-                None => !self.events.is_empty() || !self.work.is_empty(),
-            };
         }
+        if self.has_room() || self.line.is_paced() {
+            is_ready |= self.poll_read(context, now)?;
+        }
+        is_ready |= self.has_task();
         if is_ready {
             return Poll::Ready(Ok(()));
         }
@@ -230,15 +307,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     fn has_room(&self) -> bool {
-        self.socket.queued_frames() < self.waiting.turn()
+        self.line.queued_frames() < self.waiting.turn()
+    }
+
+    /// Whether there is room for more of what can go on for long.
+    fn has_page_room(&self) -> bool {
+        self.line.queued_frames() < self.line.turn(self.waiting.turn())
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>, now: Instant) -> Result<(), End> {
-        let before = self.socket.written();
-        let flushed = self.socket.poll_flush(context);
-        let written = self.socket.written() - before;
+        let before = self.line.written();
+        let flushed = self.line.poll_flush(context);
+        let written = self.line.written() - before;
         self.core.metrics.bytes_out.inc_by(written);
-        self.own = self.own.min(self.socket.queued_frames());
+        self.own = self.own.min(self.line.queued_frames());
         self.waiting.set(self.own);
         if let Poll::Ready(Err(_)) = flushed {
             return Err(End::Gone);
@@ -257,12 +339,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>, now: Instant) -> Result<bool, End> {
-        let is_free = self.job.is_none() && self.events.is_empty();
-        let may_read = is_free && self.pending.len() < PENDING_MAX;
+        let may_read = if self.line.is_paced() {
+            self.messages.len() < HELD_MAX && self.line.queued_frames() < HELD_MAX
+        } else {
+            let is_free = self.job.is_none() && self.events.is_empty() && self.messages.is_empty();
+            is_free && self.pending.len() < PENDING_MAX
+        };
         if !may_read || !self.wait(now).is_zero() {
             return Ok(false);
         }
-        match self.socket.poll_events(context, &mut self.events) {
+        match self.line.poll_events(context, &mut self.events) {
             Poll::Ready(read) => read?,
             Poll::Pending => return Ok(false),
         }
@@ -313,7 +399,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         while self.timer.as_mut().poll(context).is_ready() {
             let next = self.look_at_clock()?;
             self.timer.as_mut().reset(next.into());
-            if !wait.is_zero() || self.socket.queued_frames() > 0 {
+            if !wait.is_zero() || self.line.queued_frames() > 0 {
                 // There may be a token now; and what was queued wants to be written.
                 return Poll::Ready(Ok(()));
             }
@@ -342,23 +428,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
             next = next.min(deadline);
         }
-        if !self.pinged && now >= self.heard + limits.ping_after {
+        // Who keeps a pace is heard of without being asked.
+        let is_asked = self.pinged || self.line.is_paced();
+        if !is_asked && now >= self.heard + limits.ping_after {
             self.pinged = true;
-            self.socket.queue(encode::ping());
-            self.socket.rest();
+            self.line.queue_control(encode::ping());
+            self.line.rest();
         }
         let ping = self.heard + limits.ping_after;
-        next = next.min(if self.pinged { dead } else { ping });
+        let is_asked = self.pinged || self.line.is_paced();
+        next = next.min(if is_asked { dead } else { ping });
         Ok(next)
     }
 
-    async fn take(&mut self, event: Event) -> Result<(), End> {
+    /// Looks at an event; gives the messages that it brings.
+    fn open(&mut self, event: Event) -> Result<Option<Messages>, End> {
         match event {
             Event::Binary(frame) if frame.len() == FRAME_BYTES => {
                 self.core.metrics.frames_in.inc();
-                self.bucket.take(1);
-                self.visitor.take(1);
-                self.request(&frame).await
+                let messages = self.session.open(&frame);
+                // What shares a frame takes as much work as what comes alone.
+                let count = match &messages {
+                    Messages::Several(_, messages) => {
+                        u32::try_from(messages.len()).unwrap_or(u32::MAX)
+                    }
+                    Messages::One(_) | Messages::Refused(..) => 1,
+                };
+                self.bucket.take(count);
+                self.visitor.take(count);
+                Ok(Some(messages))
             }
             Event::Binary(_) => Err(End::Close(code::POLICY)),
             Event::Text(_) => Err(End::Close(code::UNSUPPORTED)),
@@ -370,16 +468,73 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 }
                 self.controls.take(1);
                 if let Event::Ping(payload) = event {
-                    self.socket.queue(encode::pong(&payload));
+                    self.line.queue_control(encode::pong(&payload));
                 }
-                Ok(())
+                Ok(None)
             }
         }
     }
 
-    async fn request(&mut self, frame: &Bytes) -> Result<(), End> {
-        let (request, step) = self.session.handle(frame);
+    async fn take(&mut self, event: Event) -> Result<(), End> {
+        match self.open(event)? {
+            Some(Messages::One(message)) => self.request(message).await,
+            Some(Messages::Several(_, messages)) => {
+                self.messages.extend(messages);
+                Ok(())
+            }
+            Some(Messages::Refused(request, refused)) => {
+                self.answer(request, refused);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where there is a pace, looks at all that came: a change of it begins at once, whatever waits, and the rest takes its
+    /// place.
+    fn sort(&mut self) -> Result<(), End> {
+        while let Some(event) = self.events.pop_front() {
+            let messages = match self.open(event)? {
+                Some(Messages::One(message)) => vec![message],
+                Some(Messages::Several(_, messages)) => messages,
+                Some(Messages::Refused(request, refused)) => {
+                    self.answer(request, refused);
+                    continue;
+                }
+                None => continue,
+            };
+            for message in messages {
+                match message.body {
+                    Some(Body::Pad(_)) => {}
+                    Some(Body::Pace(_)) => {
+                        let (request, step) = self.session.handle(message);
+                        match step {
+                            Step::Pace(pace, answer) => self.keep(pace, request, answer)?,
+                            Step::Answer(answer) => self.answer(request, answer),
+                            _ => {}
+                        }
+                    }
+                    _ => self.messages.push_back(message),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, pace: ume_wire::pace::Pace, request: u32, answer: Body) -> Result<(), End> {
+        let (core, demand) = (&self.core, self.config.limits.demand());
+        self.line
+            .keep(pace, demand, &core.senders, &core.metrics)
+            .ok_or(End::Gone)?;
+        self.answer(request, answer);
+        Ok(())
+    }
+
+    async fn request(&mut self, message: Frame) -> Result<(), End> {
+        let (request, step) = self.session.handle(message);
         match step {
+            Step::Nothing => {}
+            Step::Pace(pace, answer) => self.keep(pace, request, answer)?,
             Step::Answer(body) => {
                 if matches!(&body, Body::Refused(refused) if refused.code == Refusal::DENIED.code as i32)
                 {

@@ -58,7 +58,7 @@ pub struct Socket<S> {
     written: u64,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+impl<S> Socket<S> {
     /// Over a stream after its handshake; `early` is what was read of it beyond the handshake.
     pub fn new(stream: S, early: Bytes, limits: Limits) -> Self {
         Self {
@@ -77,6 +77,68 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
+    /// The same socket over another stream that goes on where this one is, as a half of it does, or the whole again.
+    pub fn over<T>(self, change: impl FnOnce(S) -> T) -> Socket<T> {
+        Socket {
+            stream: change(self.stream),
+            early: self.early,
+            decoder: self.decoder,
+            queue: self.queue,
+            queued_bytes: self.queued_bytes,
+            is_held: self.is_held,
+            written: self.written,
+        }
+    }
+
+    /// Takes what waits to be written, for somebody else who writes it. The first frame may have been written in part.
+    pub fn take_queued(&mut self) -> VecDeque<Bytes> {
+        self.queued_bytes = 0;
+        std::mem::take(&mut self.queue)
+    }
+
+    /// Queues an encoded frame.
+    pub fn queue(&mut self, frame: Bytes) {
+        self.queued_bytes += frame.len();
+        self.queue.push_back(frame);
+    }
+
+    /// Frames that wait to be written.
+    pub fn queued_frames(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Bytes that wait to be written.
+    pub fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Bytes that the stream has taken in all.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    fn take_off(&mut self, mut taken: usize) {
+        self.queued_bytes = self.queued_bytes.saturating_sub(taken);
+        self.written += taken as u64;
+        while let Some(front) = self.queue.front_mut() {
+            if taken < front.len() {
+                front.advance(taken);
+                return;
+            }
+            taken -= front.len();
+            self.queue.pop_front();
+        }
+    }
+
+    /// Gives back memory that was needed under load only.
+    pub fn rest(&mut self) {
+        if self.queue.is_empty() && self.queue.capacity() > QUEUE_IDLE {
+            self.queue = VecDeque::new();
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Socket<S> {
     /// Reads once, and puts what that completes behind `events`. Pings and closes have to be answered by the caller.
     ///
     /// # Errors
@@ -102,28 +164,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             _ => Poll::Ready(Ok(())),
         }
     }
+}
 
-    /// Queues an encoded frame.
-    pub fn queue(&mut self, frame: Bytes) {
-        self.queued_bytes += frame.len();
-        self.queue.push_back(frame);
-    }
-
-    /// Frames that wait to be written.
-    pub fn queued_frames(&self) -> usize {
-        self.queue.len()
-    }
-
-    /// Bytes that wait to be written.
-    pub fn queued_bytes(&self) -> usize {
-        self.queued_bytes
-    }
-
-    /// Bytes that the stream has taken in all.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
-
+impl<S: AsyncWrite + Unpin> Socket<S> {
     /// Writes what is queued; ready once nothing is.
     ///
     /// # Errors
@@ -151,27 +194,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
         Poll::Ready(Ok(()))
     }
+}
 
-    fn take_off(&mut self, mut taken: usize) {
-        self.queued_bytes = self.queued_bytes.saturating_sub(taken);
-        self.written += taken as u64;
-        while let Some(front) = self.queue.front_mut() {
-            if taken < front.len() {
-                front.advance(taken);
-                return;
-            }
-            taken -= front.len();
-            self.queue.pop_front();
-        }
-    }
-
-    /// Gives back memory that was needed under load only.
-    pub fn rest(&mut self) {
-        if self.queue.is_empty() && self.queue.capacity() > QUEUE_IDLE {
-            self.queue = VecDeque::new();
-        }
-    }
-
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Says why it ends, waits a little for the client's answer, so that it reads the reason before it sees the end, and
     /// closes. What was queued is written first.
     pub async fn close(mut self, code: Option<u16>, reason: &str) {

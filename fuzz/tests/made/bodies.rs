@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use ume_wire::relay::{
     Accept, Accepted, Acknowledge, Append, Appended, Ballot, BlobGet, BlobPart, BlobPut, Delivery,
-    Done, Head, Hello, LaneDelete, LaneKeys, LaneNew, Pad, Prepare, Promise, Read, Refused,
-    Subscribe, Succession, Unsubscribe, Value, Vote, Welcome, frame::Body,
+    Done, Frame, Head, Hello, LaneDelete, LaneKeys, LaneNew, Law, Pace, Pad, Prepare, Promise,
+    Read, Refused, Several, Subscribe, Succession, Unsubscribe, Value, Vote, Welcome, frame::Body,
 };
 
 fn of(n: u8, length: usize) -> Bytes {
@@ -25,6 +25,21 @@ fn vote() -> Vote {
         value_hash: of(2, 32),
         cells: 1,
         signature: of(3, 64),
+    }
+}
+
+fn pace() -> Pace {
+    Pace {
+        steady: Some(Law {
+            gap_ms: 20,
+            frames: 2,
+            ticks: 0,
+        }),
+        burst: Some(Law {
+            gap_ms: 4,
+            frames: 2,
+            ticks: 8,
+        }),
     }
 }
 
@@ -148,6 +163,35 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ),
         ("blob-get", Body::BlobGet(BlobGet { id: of(9, 32) })),
         ("pad", Body::Pad(Pad {})),
+        ("pace", Body::Pace(pace())),
+        (
+            "hello-paced",
+            Body::Hello(Hello {
+                version_min: 1,
+                version_max: 1,
+                nonce: of(5, 32),
+                pace: Some(pace()),
+            }),
+        ),
+        (
+            "several",
+            Body::Several(Several {
+                frames: vec![
+                    Frame {
+                        request: 7,
+                        body: Some(Body::BlobGet(BlobGet { id: of(9, 32) })),
+                    },
+                    Frame {
+                        request: 8,
+                        body: Some(Body::Pad(Pad {})),
+                    },
+                    Frame {
+                        request: 9,
+                        body: Some(Body::Several(Several::default())),
+                    },
+                ],
+            }),
+        ),
         (
             "welcome",
             Body::Welcome(Welcome {

@@ -508,7 +508,7 @@ fn relays() -> Seeds {
             body: Some(body),
         };
         let pieces = [vec![0], piece(&frame.encode_to_vec())].concat();
-        for (kind, way) in [(1, "post"), (2, "socket")] {
+        for (kind, way) in [(1, "post"), (2, "socket"), (7, "paced")] {
             let input = [&[kind][..], &pieces, &pieces].concat();
             seeds.push(seed("relay", &format!("{way}-{name}"), input));
         }

@@ -10,7 +10,7 @@ use crate::{
     reading::{self, Content, Page, Reading, Room, head},
     refusal::Refusal,
     server::Core,
-    session::{Session, Step},
+    session::{Messages, Session, Step},
     store::{Outcome, Write},
 };
 use bytes::{Bytes, BytesMut};
@@ -27,7 +27,7 @@ use tokio::{
 use ume_wire::{
     auth::Hash,
     limits::{FRAME_BYTES, READ_FRAMES_MAX},
-    relay::{Done, frame::Body},
+    relay::{Done, Frame, frame::Body},
 };
 
 /// Once an answer has so many frames, nothing more is read into it.
@@ -60,7 +60,7 @@ pub(super) async fn answer(
         while let Some(frame) = frames.next() {
             pace(&bucket, &visitor).await;
             exchange.core.metrics.frames_in.inc();
-            if exchange.take(&frame).await.is_none() {
+            if exchange.open(&frame).await.is_none() {
                 return;
             }
         }
@@ -116,10 +116,24 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn take(&mut self, frame: &Bytes) -> Option<()> {
-        let (request, step) = self.session.handle(frame);
+    async fn open(&mut self, frame: &Bytes) -> Option<()> {
+        match self.session.open(frame) {
+            Messages::One(message) => self.take(message).await,
+            // Nobody saves anything by it here, and its answers would be many times as long.
+            Messages::Several(request, _) => {
+                let refused = self.core.refuse(Refusal::UNKNOWN);
+                self.put(encode(request, refused)).await
+            }
+            Messages::Refused(request, refused) => self.put(encode(request, refused)).await,
+        }
+    }
+
+    async fn take(&mut self, message: Frame) -> Option<()> {
+        let (request, step) = self.session.handle(message);
         match step {
-            Step::Answer(body) => self.put(encode(request, body)).await,
+            Step::Nothing => Some(()),
+            // A `POST` has no pace, so nothing comes of the first of a `Pace` here.
+            Step::Answer(body) | Step::Pace(_, body) => self.put(encode(request, body)).await,
             Step::Unsubscribe(_) => self.put(encode(request, Body::Done(Done::default()))).await,
             Step::Write(write) => {
                 let alone = matches!(write, Write::LaneNew { .. } | Write::LaneDelete(_));

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ume_websocket::code;
 use ume_wire::{auth::Hash, limits::READ_FRAMES_MAX, relay::frame::Body};
 
-/// Something that begins when all earlier writes are done, and ends before the next request is looked at.
+/// Something that begins when all earlier writes are done, before the next request is looked at.
 #[derive(Debug)]
 pub(super) enum Job {
     /// Only that the writes are done.
@@ -44,21 +44,31 @@ impl Job {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
-    /// Goes on with the job for one page.
-    pub(super) async fn go_on(&mut self) -> Result<(), End> {
-        match self.job.take() {
-            None | Some(Job::Settle) => Ok(()),
-            Some(Job::Subscribe { request, reading }) => {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
+    /// Goes on with a job for one page.
+    pub(super) async fn go_on(&mut self, job: Job) -> Result<(), End> {
+        match job {
+            Job::Settle => Ok(()),
+            Job::Subscribe { request, reading } => {
                 self.subscribe(request, reading);
                 Ok(())
             }
-            Some(Job::Read {
+            Job::Read {
                 request,
                 reading,
                 left,
-            }) => self.read(request, reading, left).await,
-            Some(Job::Blob { request, id, from }) => self.send_blob(request, id, from).await,
+            } => self.read(request, reading, left).await,
+            Job::Blob { request, id, from } => self.send_blob(request, id, from).await,
+        }
+    }
+
+    /// What is left of a job goes on before anything else is looked at. Where there is a pace, that may take minutes: there
+    /// it takes turns with what else is to be done.
+    fn later(&mut self, job: Job) {
+        if self.line.is_paced() {
+            self.long.push_back(job);
+        } else {
+            self.job = Some(job);
         }
     }
 
@@ -71,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
         let store = self.core.store.clone();
         let room = Room {
-            page: self.waiting.turn(),
+            page: self.line.turn(self.waiting.turn()),
             answer: left,
         };
         let page =
@@ -90,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         if is_over || is_stuck {
             self.send_all(head(request, &reading, &page));
         } else {
-            self.job = Some(Job::Read {
+            self.later(Job::Read {
                 request,
                 reading,
                 left,
@@ -100,13 +110,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     async fn send_blob(&mut self, request: u32, id: Hash, from: usize) -> Result<(), End> {
-        let (store, turn) = (self.core.store.clone(), self.waiting.turn());
+        let (store, turn) = (self.core.store.clone(), self.line.turn(self.waiting.turn()));
         match blocking(move || reading::blob(&*store, request, &id, from, turn)).await? {
             Ok((frames, total)) => {
                 self.send_all(frames);
                 let from = from + turn;
                 if from < total {
-                    self.job = Some(Job::Blob { request, id, from });
+                    self.later(Job::Blob { request, id, from });
                 }
             }
             Err(refusal) => self.answer(request, refusal.body()),
@@ -122,7 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Queues frames.
     pub(super) fn send_all(&mut self, frames: impl IntoIterator<Item = Bytes>) {
         for frame in frames {
-            self.socket.queue(frame);
+            self.line.queue(frame);
             self.own += 1;
         }
         self.waiting.set(self.own);

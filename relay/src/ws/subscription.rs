@@ -44,7 +44,7 @@ impl Subscription {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
     /// Begins a subscription, or begins it again from another number.
     pub(super) fn subscribe(&mut self, request: u32, mut reading: Reading) {
         let lane = reading.lane;
@@ -138,11 +138,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             Content::Fleeting => true,
             Content::Values { .. } => return None,
         };
-        let room = SHARED_FRAMES.saturating_sub(self.socket.queued_frames());
-        let (hub, socket) = (&self.core.hub, &mut self.socket);
+        let most = self.line.turn(SHARED_FRAMES);
+        let room = most.saturating_sub(self.line.queued_frames());
+        let (hub, line) = (&self.core.hub, &mut self.line);
         let from = reading.place.number;
         hub.recent(&reading.lane, from, room, may_skip, |frame| {
-            socket.queue(frame);
+            line.queue(frame);
         })
     }
 
@@ -154,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let (request, upto) = backlog.unwrap_or((0, u64::MAX));
         let store = self.core.store.clone();
         let room = Room {
-            page: self.waiting.turn(),
+            page: self.line.turn(self.waiting.turn()),
             answer: usize::MAX,
         };
         let page = blocking(move || reading::page(&*store, request, &reading, upto, room)).await?;

@@ -265,8 +265,14 @@ impl Client {
         assert_eq!((frame.request, welcome.version), (request, 1));
         Statement::Welcome(&[9; 32], &welcome.challenge)
             .verify(&welcome.relay_key, &welcome.signature)?;
-        client.here = Some((relay_id(&welcome.relay_key), welcome.challenge));
+        client.greeted(&welcome);
         Ok(client)
+    }
+
+    /// From now on what it signs is for this connection.
+    pub(crate) fn greeted(&mut self, welcome: &Welcome) {
+        let relay = relay_id(&welcome.relay_key);
+        self.here = Some((relay, welcome.challenge.clone()));
     }
 
     /// Connects and says nothing.
