@@ -1,8 +1,7 @@
 //! The whole: which page is shown, and what belongs to all of them.
 use crate::components::live::{effect, memo};
-use crate::components::preferences::remembered_language;
 use crate::components::update_bar::UpdateBar;
-use crate::i18n::{I18n, I18nContextProvider, t, t_string, use_i18n};
+use crate::i18n::{self, I18n, t, t_string, use_i18n};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
 use crate::pages::people::People;
@@ -32,15 +31,13 @@ enum Screen {
 /// The root.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    view! { class="u", <I18nContextProvider><Shell/></I18nContextProvider> }
+    i18n::provide();
+    view! { class="u", <Shell/> }
 }
 
 #[component]
 fn Shell() -> impl IntoView {
     let i18n = use_i18n();
-    if let Some(locale) = remembered_language() {
-        request_animation_frame(move || i18n.set_locale(locale));
-    }
     let state = State::new(boot::take_link());
     provide_context(state);
     state.start();

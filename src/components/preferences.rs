@@ -1,5 +1,5 @@
 //! Colours and language.
-use crate::i18n::{Locale, t, use_i18n};
+use crate::i18n::{named, t, use_i18n};
 use crate::platform::memory;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
@@ -23,8 +23,7 @@ pub(crate) fn Preferences() -> impl IntoView {
     };
     let choose_language = move |event| {
         if let Some(locale) = named(&event_target_value(&event)) {
-            memory::keep(memory::LANGUAGE, Some(locale.as_str()));
-            i18n.set_locale(locale);
+            i18n.choose(locale);
         }
     };
     view! { class="u",
@@ -50,16 +49,4 @@ pub(crate) fn Preferences() -> impl IntoView {
             </p>
         </details>
     }
-}
-
-/// The language that this browser remembers.
-pub(crate) fn remembered_language() -> Option<Locale> {
-    named(&memory::recall(memory::LANGUAGE)?)
-}
-
-fn named(name: &str) -> Option<Locale> {
-    Locale::get_all()
-        .iter()
-        .copied()
-        .find(|locale| locale.as_str() == name)
 }

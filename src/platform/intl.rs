@@ -2,6 +2,7 @@
 use crate::i18n::Locale;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use leptos_i18n::Locale as _;
+use leptos_i18n::reexports::icu::plurals::PluralCategory;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
@@ -70,7 +71,22 @@ pub(crate) fn iso(at: u64) -> String {
     date(at).to_iso_string().into()
 }
 
+/// Which plural a number takes.
+pub(crate) fn plural(locale: Locale, count: f64) -> PluralCategory {
+    formatters(locale, |formatters| {
+        let category = String::from(formatters.plurals.select(count));
+        PluralCategory::get_for_cldr_string(&category).unwrap_or(PluralCategory::Other)
+    })
+}
+
+/// The languages that the browser prefers, the best first, as tags: "de-AT".
+pub(crate) fn languages() -> Vec<String> {
+    let tags = leptos::prelude::window().navigator().languages();
+    tags.iter().filter_map(|tag| tag.as_string()).collect()
+}
+
 struct Formatters {
+    plurals: Intl::PluralRules,
     relative: Intl::RelativeTimeFormat,
     time: Function,
     day: Function,
@@ -87,6 +103,7 @@ impl Formatters {
             ("year", "numeric"),
         ];
         Self {
+            plurals: Intl::PluralRules::new(&tags, &Object::new()),
             relative: Intl::RelativeTimeFormat::new(&tags, &options(&[("numeric", "auto")])),
             time: Intl::DateTimeFormat::new(&tags, &options(&clock)).format(),
             day: Intl::DateTimeFormat::new(&tags, &options(&day)).format(),
@@ -112,12 +129,9 @@ fn formatters<T>(locale: Locale, use_them: impl FnOnce(&Formatters) -> T) -> T {
 fn tags(locale: Locale) -> Array {
     let wanted = locale.as_str();
     let tags = Array::new();
-    for tag in leptos::prelude::window().navigator().languages() {
-        if tag
-            .as_string()
-            .is_some_and(|tag| tag.split('-').next() == Some(wanted))
-        {
-            tags.push(&tag);
+    for tag in languages() {
+        if tag.split('-').next() == Some(wanted) {
+            tags.push(&tag.into());
         }
     }
     tags.push(&wanted.into());
