@@ -8,6 +8,7 @@ use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
+use crate::pages::traffic::Traffic;
 use crate::pages::welcome::Welcome;
 use crate::platform::{boot, focus, memory, tabs, updates};
 use crate::state::{Page, Stage, State};
@@ -21,6 +22,7 @@ enum Screen {
     Waiting,
     Home,
     People,
+    Traffic,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -65,6 +67,7 @@ fn Shell() -> impl IntoView {
             Screen::Waiting => view! { class="u", <Waiting/> }.into_any(),
             Screen::Home => view! { class="u", <Home/> }.into_any(),
             Screen::People => view! { class="u", <People/> }.into_any(),
+            Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -84,6 +87,7 @@ fn screen(state: State) -> Screen {
     }
     match state.page.get() {
         Page::Start => Screen::Start,
+        Page::Traffic => Screen::Traffic,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::People if state.open.get().is_some() => Screen::People,
@@ -104,6 +108,7 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         Screen::Welcome { again: false } | Screen::Waiting => return "ume".to_owned(),
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
+        Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),
         Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),
         Screen::Elsewhere { .. } => t_string!(i18n, elsewhere.title).to_owned(),
         Screen::Silent => t_string!(i18n, silent.title).to_owned(),

@@ -1,13 +1,16 @@
-//! Colours and language.
+//! Colours, language, and how far to hide.
+use super::cover;
 use crate::i18n::{named, t, use_i18n};
 use crate::platform::memory;
+use crate::state::{Page, state};
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 
-/// Two choices that this browser remembers.
+/// Choices that this browser remembers.
 #[component]
 pub(crate) fn Preferences() -> impl IntoView {
     let i18n = use_i18n();
+    let state = state();
     let theme = RwSignal::new(memory::recall(memory::THEME).unwrap_or_default());
     let choose_theme = move |event| {
         let chosen = event_target_value(&event);
@@ -44,6 +47,12 @@ pub(crate) fn Preferences() -> impl IntoView {
                     <option value="de" lang="de">"Deutsch"</option>
                 </select>
             </label>
+            <p class="choice">
+                <span>{t!(i18n, traffic.cover)}</span>
+                <button type="button" class="button" on:click=move |_| state.go(Page::Traffic)>
+                    {move || cover::name(i18n, state.traffic.surroundings.get().cover)}
+                </button>
+            </p>
             <p class="preferences-version">
                 {t!(i18n, preferences.version, version = env!("CARGO_PKG_VERSION"))}
             </p>

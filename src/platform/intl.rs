@@ -43,11 +43,40 @@ pub(crate) fn duration(locale: Locale, seconds: u64) -> String {
         HOUR..DAY => (nearest(seconds, HOUR), "hour"),
         _ => (nearest(seconds, DAY), "day"),
     };
-    let options = options(&[("style", "unit"), ("unit", unit), ("unitDisplay", "long")]);
+    // Small whole numbers.
     #[allow(clippy::cast_precision_loss)]
-    let value = JsValue::from_f64(value as f64);
+    let value = value as f64;
+    measure(locale, value, unit, "long")
+}
+
+/// A time of a few seconds: "0.5 seconds", "2 seconds".
+pub(crate) fn seconds(locale: Locale, milliseconds: u32) -> String {
+    measure(locale, f64::from(milliseconds) / 1000.0, "second", "long")
+}
+
+/// How much so many bytes are: "1.4 MB".
+pub(crate) fn bytes(locale: Locale, bytes: u64) -> String {
+    let (one, unit) = match bytes {
+        0..1_000 => (1, "byte"),
+        1_000..1_000_000 => (1_000, "kilobyte"),
+        1_000_000..1_000_000_000 => (1_000_000, "megabyte"),
+        _ => (1_000_000_000, "gigabyte"),
+    };
+    // Tenths are all that is shown.
+    #[allow(clippy::cast_precision_loss)]
+    let tenths = (bytes / (one / 10).max(1)) as f64;
+    measure(
+        locale,
+        if one == 1 { tenths } else { tenths / 10.0 },
+        unit,
+        "short",
+    )
+}
+
+fn measure(locale: Locale, value: f64, unit: &str, display: &str) -> String {
+    let options = options(&[("style", "unit"), ("unit", unit), ("unitDisplay", display)]);
     let format = Intl::NumberFormat::new(&tags(locale), &options).format();
-    text(&format, &value)
+    text(&format, &JsValue::from_f64(value))
 }
 
 /// "14:05".
