@@ -38,7 +38,7 @@ pub(crate) fn covers() -> AnyView {
     view! { class="u",
         <fieldset class="modes" data-test="modes">
             <legend><h2>{t!(i18n, traffic.cover)}</h2></legend>
-            {[Cover::Off, Cover::Balanced, Cover::Strong].map(mode).to_vec()}
+            {[Cover::Off, Cover::Balanced, Cover::Strong].into_iter().map(mode).collect_view()}
             {part(move || large.with(|names| !names.is_empty()), move || view! { class="u",
                 <p class="wire-note" data-test="large">
                     {icon(Icon::Alert)}

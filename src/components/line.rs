@@ -31,6 +31,13 @@ pub(crate) fn line(relay: String, mine: RwSignal<bool>) -> AnyView {
     let amount = move |what: fn(&LineView) -> u64| {
         text(move || intl::bytes(i18n.get_locale(), of(what) * FRAME_LINE_BYTES))
     };
+    let connection = move || {
+        if is(|line| line.up) {
+            "online"
+        } else {
+            "offline"
+        }
+    };
     let pace = text(move || {
         let gaps = line.with(|line| line.as_ref().map(|line| line.gaps_ms));
         match gaps {
@@ -46,7 +53,7 @@ pub(crate) fn line(relay: String, mine: RwSignal<bool>) -> AnyView {
         <section class="card wire" data-test="line">
             <header class="wire-head">
                 <h2><bdi>{host}</bdi></h2>
-                <span class="line" data-connection=move || if is(|line| line.up) { "online" } else { "offline" }>
+                <span class="line" data-connection=connection>
                     <span class="line-dot" aria-hidden="true"></span>
                     {choose(move || is(|line| line.up), t!(i18n, connection.online), t!(i18n, connection.offline))}
                 </span>
@@ -104,6 +111,10 @@ fn picture(line: Memo<Option<LineView>>, mine: RwSignal<bool>) -> AnyView {
                 .map_or_else(String::new, |line| bars(&line.ticks, now, real))
         })
     };
+    let said = move || {
+        let shown = mine.get();
+        shown.then(|| drawn(true)).unwrap_or_default()
+    };
     let words = text(move || {
         now.track();
         let (out, come, real) =
@@ -128,7 +139,7 @@ fn picture(line: Memo<Option<LineView>>, mine: RwSignal<bool>) -> AnyView {
                 <svg viewBox=view_box preserveAspectRatio="none" data-test="picture">
                     <path class="wire-middle" d=format!("M0 0h{WIDTH}")></path>
                     <path class="wire-all" d=move || drawn(false)></path>
-                    <path class="wire-real" d=move || if mine.get() { drawn(true) } else { String::new() }></path>
+                    <path class="wire-real" d=said></path>
                 </svg>
                 <span>{t!(i18n, traffic.come)}</span>
                 <span class="wire-time"><span>{t!(i18n, traffic.then)}</span><span>{t!(i18n, traffic.now)}</span></span>

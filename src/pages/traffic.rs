@@ -46,7 +46,8 @@ pub(crate) fn Traffic() -> impl IntoView {
                         {move || traffic.failure.get().map(|failure| view! { class="u",
                             <Trouble failure=failure retry=move |()| state.watch_traffic_again()/>
                         })}
-                        {part(move || relays.with(Option::is_none) && traffic.failure.get().is_none(), || view! { class="u",
+                        {part(move || relays.with(Option::is_none) && traffic.failure.get().is_none(), move || view! { class="u",
+                            <p class="unseen" role="status">{t!(i18n, app.loading)}</p>
                             <div class="card" aria-hidden="true">
                                 <span class="bone bone-title"></span>
                                 <span class="bone bone-picture"></span>

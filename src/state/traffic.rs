@@ -35,25 +35,23 @@ impl Traffic {
 
     pub(super) fn learn(self, mut view: TrafficView) {
         let oldest = intl::now().saturating_sub(SHOWN_MS);
-        self.view.update(|known| {
-            let known = known.iter_mut().flat_map(|known| &mut known.lines);
-            for before in known {
-                let same = view
-                    .lines
-                    .iter_mut()
-                    .find(|line| line.relay == before.relay);
-                if let Some(line) = same {
-                    continue_line(before, line, oldest);
-                }
+        let known = self.view.get_untracked();
+        for before in known.into_iter().flat_map(|known| known.lines) {
+            let same = view
+                .lines
+                .iter_mut()
+                .find(|line| line.relay == before.relay);
+            if let Some(line) = same {
+                continue_line(before, line, oldest);
             }
-        });
+        }
         self.view.set(Some(view));
     }
 }
 
 /// The engine tells each tick once.
-fn continue_line(before: &mut LineView, line: &mut LineView, oldest: u64) {
-    let fresh = std::mem::replace(&mut line.ticks, std::mem::take(&mut before.ticks));
+fn continue_line(before: LineView, line: &mut LineView, oldest: u64) {
+    let fresh = std::mem::replace(&mut line.ticks, before.ticks);
     line.ticks.retain(|tick| tick.at >= oldest);
     line.ticks.extend(fresh);
 }
@@ -159,8 +157,8 @@ mod tests {
 
     #[test]
     fn a_line_goes_on_and_forgets_what_is_no_longer_shown() {
-        let (mut before, mut now) = (line(&[10, 20, 30]), line(&[40]));
-        continue_line(&mut before, &mut now, 20);
+        let (before, mut now) = (line(&[10, 20, 30]), line(&[40]));
+        continue_line(before, &mut now, 20);
         assert_eq!(now.ticks, line(&[20, 30, 40]).ticks);
     }
 
