@@ -25,6 +25,7 @@ pub(crate) fn Communities(
         chosen.run(());
         state.go(Page::Traffic);
     };
+    let here = move || (state.page.get() == Page::Traffic).then_some("page");
     view! { class="u",
         <nav class="communities" aria-label=t!(i18n, communities.title)>
             <ul role="list">
@@ -38,7 +39,7 @@ pub(crate) fn Communities(
                 {icon(Icon::Plus)}
                 {t!(i18n, communities.add)}
             </button>
-            <button type="button" class="button quiet wide" data-test="traffic-open" on:click=see>
+            <button type="button" class="button quiet wide" data-test="traffic-open" aria-current=here on:click=see>
                 {icon(Icon::Eye)}
                 {t!(i18n, traffic.title)}
             </button>

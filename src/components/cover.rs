@@ -88,12 +88,12 @@ fn mode(cover: Cover) -> AnyView {
                 };
                 intl::bytes(i18n.get_locale(), cover.hour_bytes(around))
             };
-            t_string!(
-                i18n,
-                traffic.data_is,
-                seen = hour(false),
-                unseen = hour(true)
-            )
+            let (seen, unseen) = (hour(false), hour(true));
+            if seen == unseen {
+                t_string!(i18n, traffic.data_same, seen = seen)
+            } else {
+                t_string!(i18n, traffic.data_is, seen = seen, unseen = unseen)
+            }
         }),
     };
     let battery = match cover {
