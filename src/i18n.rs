@@ -132,7 +132,7 @@ pub(crate) const fn plural_rules(locale: Locale, _: PluralRuleType) -> PluralRul
 }
 
 impl PluralRules {
-    pub(crate) fn category_for(&self, count: impl Count) -> PluralCategory {
+    pub(crate) fn category_for(self, count: impl Count) -> PluralCategory {
         intl::plural(self.0, count.number())
     }
 }

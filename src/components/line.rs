@@ -112,8 +112,11 @@ fn picture(line: Memo<Option<LineView>>, mine: RwSignal<bool>) -> AnyView {
         })
     };
     let said = move || {
-        let shown = mine.get();
-        shown.then(|| drawn(true)).unwrap_or_default()
+        if mine.get() {
+            drawn(true)
+        } else {
+            String::new()
+        }
     };
     let words = text(move || {
         now.track();
