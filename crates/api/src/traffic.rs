@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 /// acknowledgements.
 pub const FRAME_LINE_BYTES: u64 = 2_230;
 
+/// Frames that a window takes, either way; the windows of a line are an hour apart, in the mean.
+const WINDOW_FRAMES: u64 = 512;
+const HOUR_MS: u64 = 3_600_000;
+
 /// How far this device goes to hide when it has something to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cover {
@@ -29,6 +33,17 @@ impl Cover {
             Self::Balanced => (2_000, 1_000),
             Self::Strong => (1_000, 500),
         }
+    }
+
+    /// Bytes that cover takes on a line in an hour, both ways, windows included, whether or not anybody says anything.
+    #[must_use]
+    pub fn hour_bytes(self, surroundings: Surroundings) -> u64 {
+        let frames = |gap_ms| HOUR_MS.checked_div(u64::from(gap_ms));
+        let (up, down) = self.gaps_ms(surroundings);
+        let paced = frames(up).zip(frames(down));
+        paced.map_or(0, |(up, down)| {
+            (up + down + 2 * WINDOW_FRAMES) * FRAME_LINE_BYTES
+        })
     }
 }
 
@@ -108,4 +123,31 @@ pub struct TrafficView {
     pub lines: Vec<LineView>,
     /// In strong mode: communities with more than twelve people, where the relay can tell which cells say something.
     pub large: Vec<crate::CommunityRef>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_costs_what_the_gaps_say() {
+        let seen = Surroundings::default();
+        let hidden = Surroundings {
+            hidden: true,
+            ..seen
+        };
+        assert_eq!(Cover::Off.hour_bytes(seen), 0);
+        assert_eq!(
+            Cover::Balanced.hour_bytes(seen),
+            (1_800 + 3_600 + 1_024) * 2_230
+        );
+        assert_eq!(
+            Cover::Balanced.hour_bytes(hidden),
+            (180 + 180 + 1_024) * 2_230
+        );
+        assert_eq!(
+            Cover::Strong.hour_bytes(hidden),
+            (3_600 + 7_200 + 1_024) * 2_230
+        );
+    }
 }
