@@ -1,4 +1,5 @@
-//! `ume-cover`: attacks cover traffic the way an observer of links would, and shows what they find.
+//! `ume-cover`: attacks cover traffic the way an observer of links would, and shows what they find. `cargo xtask cover` builds
+//! and starts it.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -8,9 +9,14 @@
 mod boost;
 mod classify;
 mod contest;
+mod cost;
 mod detect;
 mod dice;
+mod fault;
 mod law;
+mod plot;
+mod prove;
+mod report;
 mod residual;
 mod roc;
 mod schedule;
@@ -18,4 +24,70 @@ mod stats;
 mod trace;
 mod workload;
 
-fn main() {}
+use clap::{Parser, Subcommand};
+use fault::{Fault, Result};
+use prove::{Proof, Size};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Attacks cover traffic and shows what is found.
+#[derive(Parser)]
+#[command(name = "ume-cover", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Try everything in virtual time; the exit code is not 0 when a bar is missed or a control is not caught.
+    Prove {
+        /// Little of everything: to see that it works, not to judge.
+        #[arg(long)]
+        quick: bool,
+        /// A page whose section `figures` gets the tables.
+        #[arg(long)]
+        page: Option<PathBuf>,
+        /// Where pictures go.
+        #[arg(long)]
+        pictures: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Prove {
+            quick,
+            page,
+            pictures,
+        } => prove(quick, page.as_deref(), pictures.as_deref()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("ume-cover: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prove(quick: bool, page: Option<&Path>, pictures: Option<&Path>) -> Result {
+    let proof = Proof::of(if quick { Size::QUICK } else { Size::WHOLE });
+    println!("\n{}", proof.markdown());
+    if let Some(page) = page {
+        fill(page, "figures", &proof.markdown())?;
+    }
+    if let Some(folder) = pictures {
+        proof.draw(folder)?;
+    }
+    proof.judge()
+}
+
+/// Puts a text into a section of a page.
+fn fill(page: &Path, section: &str, text: &str) -> Result {
+    let failed = |error| Fault::File(page.to_owned(), error);
+    let old = std::fs::read_to_string(page).map_err(failed)?;
+    let new = report::insert(&old, section, text)
+        .ok_or_else(|| Fault::Text(format!("{} has no section `{section}`", page.display())))?;
+    std::fs::write(page, new).map_err(failed)
+}

@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use crate::law::{Law, Mode};
 use crate::trace::{Direction, Frame};
-use crate::workload::{SECOND, micros, seconds};
+use crate::workload::{micros, seconds};
 
 /// A way to decide when frames leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,15 +172,10 @@ pub(crate) fn times(frames: &[Frame]) -> Vec<u64> {
     frames.iter().map(|frame| frame.at).collect()
 }
 
-/// Frames a second.
-pub(crate) fn rate(frames: &[Frame], span: u64) -> f64 {
-    frames.len() as f64 * SECOND as f64 / span as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::{Activity, Need};
+    use crate::workload::{Activity, Need, SECOND};
 
     const SPAN: u64 = 600 * SECOND;
 
