@@ -4,7 +4,7 @@ use futures_channel::oneshot;
 use js_sys::Uint8Array;
 use leptos::prelude::{LocalStorage, StoredValue, UpdateValue};
 use std::collections::BTreeMap;
-use ume_api::{Command, Failure, FromEngine, Reply, ToEngine, decode, encode};
+use ume_api::{Command, Failure, FromEngine, Reply, Surroundings, ToEngine, decode, encode};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{MessageEvent, Worker};
@@ -67,6 +67,7 @@ impl Engine {
         self.0.update_value(|line| line.worker = Some(worker));
         self.send(&ToEngine::Boot {
             relay: boot::relay(),
+            surroundings: Surroundings::default(),
         });
     }
 

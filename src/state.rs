@@ -283,6 +283,7 @@ impl State {
                 }
             }
             News::Connection(connection) => self.connection.set(connection),
+            News::Traffic(_) => {}
             News::Notice(notice) => self.notices.update(|notices| {
                 let kind = std::mem::discriminant(&notice);
                 notices.retain(|other| std::mem::discriminant(other) != kind);

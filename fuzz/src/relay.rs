@@ -131,6 +131,7 @@ impl Place {
                 version_min: 1,
                 version_max: 1,
                 nonce: vec![5; 32].into(),
+                pace: None,
             };
             stream.write_all(&message(1, Body::Hello(hello))).await?;
             let mut heard = Vec::new();

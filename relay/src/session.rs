@@ -161,6 +161,7 @@ impl Session {
         self.greeted = true;
         let challenge = self.challenge.as_ref().map_or(&[][..], |bytes| bytes);
         Ok(Step::Answer(Body::Welcome(relay::Welcome {
+            paced: false,
             version: VERSION.min(hello.version_max),
             relay_key: Bytes::copy_from_slice(self.core.identity.key().verifying_key().as_bytes()),
             signature: Bytes::copy_from_slice(

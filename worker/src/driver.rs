@@ -176,7 +176,10 @@ impl<C: Core> Driver<C> {
                 Event::LockLost => return Err(End::Yielded),
                 Event::StoreGone => return Err(End::Failed(Failure::StorageFailed)),
                 Event::Reopen if self.core.is_none() => Box::pin(self.start(false)).await?,
-                Event::Page(ToEngine::Boot { .. } | ToEngine::TakeOver) | Event::Reopen => {}
+                Event::Page(
+                    ToEngine::Boot { .. } | ToEngine::Surroundings(_) | ToEngine::TakeOver,
+                )
+                | Event::Reopen => {}
             }
         }
         if !steps.is_empty() {

@@ -86,7 +86,7 @@ impl Session {
             let mut events = self.queue.take_all().await.into_iter();
             while let Some(event) = events.next() {
                 let want = match event {
-                    Event::Page(ToEngine::Boot { relay: named }) => {
+                    Event::Page(ToEngine::Boot { relay: named, .. }) => {
                         *relay = named;
                         Want::Boot
                     }

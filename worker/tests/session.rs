@@ -5,7 +5,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use ume_api::{Command, CommunityRef, Failure, FromEngine, News, Notice, Reply, ToEngine};
+use ume_api::{
+    Command, CommunityRef, Failure, FromEngine, News, Notice, Reply, Surroundings, ToEngine,
+};
 use ume_engine::io::{Batch, Input, Key, Millis, Output, Step, Table};
 use ume_worker::browser;
 use ume_worker::driver::Core;
@@ -109,6 +111,7 @@ impl Tab {
         // Port 9 answers nobody.
         queue.push(Event::Page(ToEngine::Boot {
             relay: "http://127.0.0.1:9".to_owned(),
+            surroundings: Surroundings::default(),
         }));
         Self { queue, heard }
     }

@@ -12,6 +12,7 @@
 mod change;
 mod failure;
 mod govern;
+mod traffic;
 mod view;
 
 pub use change::{Hidden, OwnerView, VersionView};
@@ -20,6 +21,7 @@ pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
+pub use traffic::{Cover, FRAME_LINE_BYTES, LineView, Passed, Surroundings, Tick, TrafficView};
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,
     Notice, Person, Phase, PostState, PostView, Reborn, Stalled, Trouble,
@@ -48,7 +50,11 @@ pub enum ToEngine {
     Boot {
         /// Address of the relay that a new community starts on, for example `https://ume.example` (scheme, host, port).
         relay: String,
+        /// What was chosen, and how things stand.
+        surroundings: Surroundings,
     },
+    /// What was chosen, or how things stand, is different now. Has no answer.
+    Surroundings(Surroundings),
     /// Take the place of the tab that holds the engine now; it yields without loss.
     TakeOver,
     /// A command. `number` is chosen by the app and comes back in the answer.
@@ -241,6 +247,14 @@ pub enum Command {
     },
     /// Try the relays again now instead of when the next attempt is due. Answer: [`Reply::Done`].
     Reconnect,
+    /// Be told what passes between this device and its relays ([`News::Traffic`]), about once a second while it changes; or
+    /// no longer. Answer: [`Reply::Done`].
+    WatchTraffic {
+        /// Begin; otherwise end.
+        watch: bool,
+    },
+    /// Fetch and send at once all that waits, in a bulk transfer that the network can see as such. Answer: [`Reply::Done`].
+    Hurry,
 }
 
 /// The answer to a command that succeeded.
@@ -322,6 +336,8 @@ pub enum News {
     Connection(Connection),
     /// Something a person should know, that no command asked for.
     Notice(Notice),
+    /// What passes on the lines, after [`Command::WatchTraffic`].
+    Traffic(TrafficView),
 }
 
 /// People in a community, at most.

@@ -174,6 +174,7 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
             version_min: VERSION_OLDEST,
             version_max: VERSION,
             nonce: Bytes::copy_from_slice(&nonce),
+            pace: None,
         };
         self.clear();
         self.grease = Grease::draw(rng);

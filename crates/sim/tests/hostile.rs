@@ -151,6 +151,7 @@ fn answer(rng: &mut ChaCha20Rng, key: &SigningKey, lanes: &[Bytes], asked: Frame
             let challenge = Bytes::copy_from_slice(&[rng.next_u32().to_le_bytes()[0]; 32]);
             let signature = Statement::Welcome(&hello.nonce, &challenge).sign(key);
             return vec![reply(Body::Welcome(Welcome {
+                paced: false,
                 version: 1,
                 relay_key: Bytes::copy_from_slice(key.verifying_key().as_bytes()),
                 signature: Bytes::copy_from_slice(&signature),

@@ -1,4 +1,5 @@
-//! Formats and sizes of ume: frames, cells, fragments and the relay protocol. No I/O, no clock, no randomness.
+//! Formats and sizes of ume: frames, cells, fragments, the relay protocol and its pace. No I/O, no clock, no randomness
+//! but what is handed in.
 //!
 //! Both the relay and the clients use this crate, so that there is one place for every size and every byte layout. It
 //! holds no key of a community and knows nothing of what a cell carries.
@@ -12,6 +13,7 @@ pub mod fragment;
 pub mod frame;
 pub mod grease;
 pub mod limits;
+pub mod pace;
 
 /// The messages of the relay protocol, generated from `proto/relay.proto`, where each is explained.
 #[allow(missing_docs, clippy::pedantic, unreachable_pub)]

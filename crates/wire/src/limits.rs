@@ -64,5 +64,7 @@ pub const TTL_SECONDS_MAX: u32 = 400 * 24 * 3600;
 pub const BALLOT_ROUND_AHEAD_MAX: u32 = 16;
 /// Lanes that one connection may be subscribed to.
 pub const SUBSCRIPTIONS_MAX: usize = 1024;
+/// Messages that share one frame, at most.
+pub const SEVERAL_MAX: usize = 64;
 /// Frames in one `POST` body.
 pub const POST_FRAMES_MAX: usize = 64;

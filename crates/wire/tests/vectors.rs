@@ -83,6 +83,7 @@ fn frames() -> Value {
                 version_min: 1,
                 version_max: 1,
                 nonce: count(0x10, 32).into(),
+                pace: None,
             }),
         ),
         ("pad", 9, Body::Pad(Pad {})),

@@ -37,6 +37,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
                 version_min: 1,
                 version_max: 1,
                 nonce: of(5, 32),
+                pace: None,
             }),
         ),
         (
@@ -150,6 +151,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         (
             "welcome",
             Body::Welcome(Welcome {
+                paced: true,
                 version: 1,
                 relay_key: of(4, 32),
                 signature: of(3, 64),

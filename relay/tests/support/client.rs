@@ -241,6 +241,7 @@ pub(crate) fn hello() -> Body {
         version_min: 1,
         version_max: 1,
         nonce: bytes(&[9; 32]),
+        pace: None,
     })
 }
 

@@ -281,6 +281,7 @@ impl Peer {
             version_min: 1,
             version_max: 1,
             nonce: Bytes::from_static(&[9; 32]),
+            pace: None,
         };
         match peer.ask(Body::Hello(hello)).await? {
             Body::Welcome(welcome) => {

@@ -91,6 +91,7 @@ impl Engine {
                     community.begin_anew(ctx, without).map(|()| Reply::Done)
                 }),
             Command::Govern { community, act } => self.govern(number, community, act),
+            Command::WatchTraffic { .. } | Command::Hurry => Some(Ok(Reply::Done)),
             Command::Reconnect => {
                 let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
                 for relay in relays {

@@ -119,6 +119,7 @@ fn requests(here: &peer::Here, queue: &Lane, slots: &Lane, number: u64) -> Vec<B
             version_min: small,
             version_max: small,
             nonce: Bytes::from_static(&[1; 32]),
+            pace: None,
         }),
     ]
 }

@@ -69,6 +69,7 @@ impl Ume {
                 version_min: 1,
                 version_max: 1,
                 nonce: Bytes::from_static(&[7; 32]),
+                pace: None,
             }),
             Todo::Create(topic) => Body::LaneNew(self.lane_new(topic, &session.here)),
             Todo::Subscribe(topic) => {
