@@ -46,9 +46,9 @@ impl Dice {
         }
     }
 
-    /// The source itself, for code that asks for one.
-    pub(crate) fn source(&mut self) -> &mut ChaCha8Rng {
-        &mut self.0
+    /// The source itself, for code that draws on its own.
+    pub(crate) fn into_source(self) -> ChaCha8Rng {
+        self.0
     }
 }
 

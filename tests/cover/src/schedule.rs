@@ -1,7 +1,7 @@
 //! When frames leave: by the law of ume, and by ways that are known to fail. A proof that does not find those proves nothing.
 
 use crate::dice::Dice;
-use crate::law::{Law, Mode};
+use crate::law::{Mode, Ticks};
 use crate::trace::{Direction, Frame};
 use crate::workload::{micros, seconds};
 
@@ -39,6 +39,8 @@ impl Scheme {
             Self::Adaptive => "rate that follows data",
             Self::SealedAtTick => "sealed at the tick",
             Self::Ume(Mode::Balanced) => "ume, balanced",
+            Self::Ume(Mode::Saving) => "ume, saving data",
+            Self::Ume(Mode::Hidden) => "ume, hidden",
             Self::Ume(Mode::Strong) => "ume, strong",
         }
     }
@@ -80,6 +82,10 @@ pub(crate) fn frames(
         late: dice("late"),
         frames: Vec::new(),
     };
+    let ticks = |mode| {
+        let windows = Dice::new(seed, "windows", u64::from(client));
+        Ticks::new(mode, direction, dice("tick"), windows)
+    };
     match scheme {
         Scheme::Off => line.at_once(ready),
         Scheme::Additive => {
@@ -87,8 +93,8 @@ pub(crate) fn frames(
             line.beside(span, &mut dice("dummies"));
         }
         Scheme::Adaptive => line.following(ready, span, &mut dice("tick")),
-        Scheme::SealedAtTick => line.slots(Mode::Balanced, ready, span, &mut dice("tick"), SEALING),
-        Scheme::Ume(mode) => line.slots(mode, ready, span, &mut dice("tick"), 0.0),
+        Scheme::SealedAtTick => line.slots(ticks(Mode::Balanced), ready, span, SEALING),
+        Scheme::Ume(mode) => line.slots(ticks(mode), ready, span, 0.0),
     }
     line.frames
 }
@@ -136,11 +142,11 @@ impl Line {
 
     /// The rest of a gap is a quarter as long from the moment at which something waits.
     fn following(&mut self, ready: &[u64], span: u64, dice: &mut Dice) {
-        let law = Law::of(Mode::Balanced, self.direction);
+        let mean = f64::from(Mode::Balanced.steady(self.direction).gap_ms) * 1e3;
         let mut waiting = ready.iter().copied().peekable();
         let mut at = 0;
         loop {
-            let mut next = at + law.gap(dice);
+            let mut next = at + dice.between(mean / 2.0, mean * 1.5) as u64;
             if let Some(since) = waiting.peek().copied().filter(|since| *since < next) {
                 let from = since.max(at);
                 next = from + (next - from) / 4;
@@ -154,15 +160,17 @@ impl Line {
         }
     }
 
-    fn slots(&mut self, mode: Mode, ready: &[u64], span: u64, dice: &mut Dice, work: f64) {
-        let law = Law::of(mode, self.direction);
+    fn slots(&mut self, mut ticks: Ticks, ready: &[u64], span: u64, work: f64) {
         let mut waiting = ready.iter().copied().peekable();
-        // Where in a gap an observer begins to look is random.
-        let mut at = law.gap(dice) / 2;
-        while at < span {
-            let real = waiting.next_if(|since| *since <= at).is_some();
-            self.send(at, real, if real { work } else { 0.0 });
-            at += law.gap(dice);
+        loop {
+            let (at, frames) = ticks.next();
+            if at >= span {
+                return;
+            }
+            for _ in 0..frames {
+                let real = waiting.next_if(|since| *since <= at).is_some();
+                self.send(at, real, if real { work } else { 0.0 });
+            }
         }
     }
 }
