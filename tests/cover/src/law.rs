@@ -33,46 +33,35 @@ impl Mode {
     }
 }
 
-/// Windows open by themselves this many milliseconds apart, in the mean, both ways at once.
-const WINDOWS: f64 = 3_600_000.0;
+/// A connection is up to so old when somebody begins to look: windows come at any time then.
+const AGE_MS: f64 = 5_400_000.0;
 
 /// The ticks of one way of a connection that has long begun.
 pub(crate) struct Ticks {
     pacer: Pacer<ChaCha8Rng>,
-    steady: pace::Law,
-    windows: Dice,
-    opens: u64,
+    began: u64,
 }
 
 impl Ticks {
-    /// With randomness for the ticks, and with that for windows, which both ways share.
-    pub(crate) fn new(mode: Mode, direction: Direction, ticks: Dice, mut windows: Dice) -> Self {
-        let steady = mode.steady(direction);
+    /// With randomness that nothing else draws from.
+    pub(crate) fn new(mode: Mode, direction: Direction, mut age: Dice, ticks: Dice) -> Self {
         let pace = Pace {
             burst: None,
-            steady,
+            steady: mode.steady(direction),
+            windows: true,
         };
-        let opens = windows.exponential(WINDOWS) as u64;
-        Self {
-            pacer: Pacer::new(ticks.into_source(), 0, pace),
-            steady,
-            windows,
-            opens,
+        let mut pacer = Pacer::new(ticks.into_source(), 0, pace);
+        let began = age.between(0.0, AGE_MS) as u64;
+        while pacer.next_ms() < began {
+            pacer.tick(pacer.next_ms());
         }
+        Self { pacer, began }
     }
 
     /// The next tick: when, in microseconds, and how many frames.
     pub(crate) fn next(&mut self) -> (u64, u32) {
-        while self.pacer.next_ms() > self.opens {
-            let pace = Pace {
-                burst: Some(pace::WINDOW),
-                steady: self.steady,
-            };
-            self.pacer.change(self.opens, pace);
-            self.opens += self.windows.exponential(WINDOWS) as u64;
-        }
         let at = self.pacer.next_ms();
-        (at * 1_000, self.pacer.tick(at))
+        ((at - self.began) * 1_000, self.pacer.tick(at))
     }
 }
 
@@ -83,12 +72,7 @@ mod tests {
     #[test]
     fn ticks_come_as_often_as_the_law_says_and_windows_once_an_hour() {
         let dice = |kind| Dice::new(1, kind, 0);
-        let mut ticks = Ticks::new(
-            Mode::Balanced,
-            Direction::Down,
-            dice("ticks"),
-            dice("windows"),
-        );
+        let mut ticks = Ticks::new(Mode::Balanced, Direction::Down, dice("age"), dice("ticks"));
         let (mut count, mut last) = (0_u32, 0);
         while last < 200 * 3_600_000_000 {
             let (at, frames) = ticks.next();

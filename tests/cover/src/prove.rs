@@ -80,12 +80,6 @@ impl Proof {
         proof
     }
 
-    /// The tables as one text.
-    pub(crate) fn markdown(&self) -> String {
-        let tables: Vec<String> = self.tables.iter().map(Table::markdown).collect();
-        tables.join("\n")
-    }
-
     /// Writes the pictures into a folder.
     ///
     /// # Errors
@@ -96,15 +90,6 @@ impl Proof {
             fs::write(&file, svg).map_err(|error| Fault::File(file, error))?;
         }
         Ok(())
-    }
-
-    /// # Errors
-    /// When a row fails.
-    pub(crate) fn judge(&self) -> Result {
-        match self.tables.iter().map(Table::failures).sum() {
-            0 => Ok(()),
-            count => Err(Fault::Failed(count)),
-        }
     }
 
     fn found(&mut self, size: Size) {
@@ -390,7 +375,8 @@ pub(crate) fn residual_row(
     ]
 }
 
-fn way(direction: Direction) -> &'static str {
+/// The name of a direction.
+pub(crate) fn way(direction: Direction) -> &'static str {
     match direction {
         Direction::Up => "up",
         Direction::Down => "down",

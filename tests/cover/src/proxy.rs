@@ -21,8 +21,13 @@ pub(crate) struct Clock {
 impl Clock {
     /// Begins now.
     pub(crate) fn new() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { began: Instant::now(), epoch: since.as_micros() as u64 }
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            began: Instant::now(),
+            epoch: since.as_micros() as u64,
+        }
     }
 
     /// Microseconds since 1970.
@@ -45,6 +50,8 @@ pub(crate) struct Capture {
     pub(crate) records: BTreeMap<(bool, u8, u32), u64>,
     /// Pings, pongs and closes.
     pub(crate) controls: u64,
+    /// Connections, including those that were no WebSocket.
+    pub(crate) connections: u64,
     /// What could not be read: nothing is proven then.
     pub(crate) faults: Vec<String>,
 }
@@ -69,6 +76,7 @@ impl Proxy {
             let mut client = 0;
             while let Ok((stream, _)) = listener.accept().await {
                 let capture = shared.clone();
+                lock(&capture).connections += 1;
                 tokio::spawn(async move {
                     if let Err(fault) = connect(stream, relay, client, clock, &capture).await {
                         lock(&capture).faults.push(fault.to_string());
@@ -83,6 +91,11 @@ impl Proxy {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections there were until now.
+    pub(crate) fn connections(&self) -> u64 {
+        lock(&self.capture).connections
     }
 
     /// What passed until now.
@@ -107,11 +120,17 @@ async fn connect(
     relay.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_relay, to_relay) = relay.into_split();
-    let way = |direction| Way { client: number, direction, clock, capture: capture.clone() };
+    let way = |direction| Way {
+        client: number,
+        direction,
+        clock,
+        capture: capture.clone(),
+    };
     let up = tokio::spawn(way(Direction::Up).carry(from_client, to_relay));
     let down = tokio::spawn(way(Direction::Down).carry(from_relay, to_client));
     for way in [up, down] {
-        way.await.map_err(|error| Fault::Text(error.to_string()))??;
+        way.await
+            .map_err(|error| Fault::Text(error.to_string()))??;
     }
     Ok(())
 }
@@ -136,7 +155,9 @@ impl Way {
                 let _ = to.shutdown().await;
                 return Ok(());
             }
-            let seen = reader.read(&chunk[..count]).map_err(|error| Fault::Text(error.to_string()))?;
+            let seen = reader
+                .read(&chunk[..count])
+                .map_err(|error| Fault::Text(error.to_string()))?;
             self.note(at, &seen);
         }
     }

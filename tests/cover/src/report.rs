@@ -1,5 +1,6 @@
 //! The tables: what was tried, what came out, what it was to be.
 
+use crate::fault::{Fault, Result};
 use std::fmt::Write;
 
 /// What a figure means.
@@ -83,6 +84,21 @@ impl Table {
             let _ = writeln!(text, "| {} | {} |", cells.join(" | "), verdict.word());
         }
         text
+    }
+}
+
+/// Several tables as one text.
+pub(crate) fn all(tables: &[Table]) -> String {
+    let tables: Vec<String> = tables.iter().map(Table::markdown).collect();
+    tables.join("\n")
+}
+
+/// # Errors
+/// When a row fails.
+pub(crate) fn judge(tables: &[Table]) -> Result {
+    match tables.iter().map(Table::failures).sum() {
+        0 => Ok(()),
+        count => Err(Fault::Failed(count)),
     }
 }
 

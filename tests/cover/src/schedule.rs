@@ -82,10 +82,7 @@ pub(crate) fn frames(
         late: dice("late"),
         frames: Vec::new(),
     };
-    let ticks = |mode| {
-        let windows = Dice::new(seed, "windows", u64::from(client));
-        Ticks::new(mode, direction, dice("tick"), windows)
-    };
+    let ticks = |mode| Ticks::new(mode, direction, dice("age"), dice("tick"));
     match scheme {
         Scheme::Off => line.at_once(ready),
         Scheme::Additive => {

@@ -61,7 +61,10 @@ pub(crate) struct Reader {
 impl Reader {
     /// At the beginning of a connection.
     pub(crate) fn new() -> Self {
-        Self { state: State::Start, rest: Vec::new() }
+        Self {
+            state: State::Start,
+            rest: Vec::new(),
+        }
     }
 
     /// Whether WebSocket messages or records are read.
@@ -83,7 +86,11 @@ impl Reader {
             let (taken, what) = match self.state {
                 State::Start => match self.rest.first() {
                     Some(first) => {
-                        self.state = if *first == TLS { State::Records } else { State::Head };
+                        self.state = if *first == TLS {
+                            State::Records
+                        } else {
+                            State::Head
+                        };
                         continue;
                     }
                     None => return Ok(seen),
@@ -115,7 +122,11 @@ impl Reader {
     /// Goes past the head, when it is complete.
     fn head(&mut self) -> Result<bool, Unreadable> {
         let Some(end) = find(&self.rest, b"\r\n\r\n") else {
-            return if self.rest.len() > HEAD_MAX { Err(Unreadable::Head) } else { Ok(false) };
+            return if self.rest.len() > HEAD_MAX {
+                Err(Unreadable::Head)
+            } else {
+                Ok(false)
+            };
         };
         let head = self.rest[..end].to_ascii_lowercase();
         self.state = match find(&head, b"\r\nupgrade: websocket") {
@@ -148,7 +159,9 @@ fn message(bytes: &[u8]) -> Result<Option<(usize, Seen)>, Unreadable> {
     }
     let length = match wide {
         0 => extended as u64,
-        _ => bytes[2..2 + wide].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+        _ => bytes[2..2 + wide]
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
     };
     if length > MESSAGE_MAX {
         return Err(Unreadable::Large(length));
@@ -160,10 +173,16 @@ fn message(bytes: &[u8]) -> Result<Option<(usize, Seen)>, Unreadable> {
     let mut payload = bytes[header..end].to_vec();
     if masked {
         let mask = &bytes[header - 4..header];
-        payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+        payload
+            .iter_mut()
+            .zip(mask.iter().cycle())
+            .for_each(|(byte, mask)| *byte ^= mask);
     }
     let seen = match (first & 0x0f, first & 0x80 != 0) {
-        (BINARY, true) => Seen::Message { bytes: end as u32, real: real(payload) },
+        (BINARY, true) => Seen::Message {
+            bytes: end as u32,
+            real: real(payload),
+        },
         (0..=2, _) => return Err(Unreadable::Parts),
         (code, _) => Seen::Control(code, end as u32),
     };
@@ -193,7 +212,10 @@ mod tests {
     use ume_wire::relay::{Done, Frame, Pad};
 
     fn body(body: Body) -> Vec<u8> {
-        let frame = Frame { request: 1, body: Some(body) };
+        let frame = Frame {
+            request: 1,
+            body: Some(body),
+        };
         frame::encode(&frame).unwrap().to_vec()
     }
 
@@ -202,7 +224,12 @@ mod tests {
         bytes.extend((payload.len() as u16).to_be_bytes());
         let mask_bytes = mask.unwrap_or_default();
         bytes.extend(mask.iter().flatten());
-        bytes.extend(payload.iter().zip(mask_bytes.iter().cycle()).map(|(a, b)| a ^ b));
+        bytes.extend(
+            payload
+                .iter()
+                .zip(mask_bytes.iter().cycle())
+                .map(|(a, b)| a ^ b),
+        );
         bytes
     }
 
@@ -217,15 +244,26 @@ mod tests {
         stream.extend([0x89, 0x80, 0, 0, 0, 0]);
         stream.extend(sent(b"no frame", mask));
         let expected = [
-            Seen::Message { bytes: 2_056, real: false },
-            Seen::Message { bytes: 2_056, real: true },
+            Seen::Message {
+                bytes: 2_056,
+                real: false,
+            },
+            Seen::Message {
+                bytes: 2_056,
+                real: true,
+            },
             Seen::Control(9, 6),
-            Seen::Message { bytes: 16, real: true },
+            Seen::Message {
+                bytes: 16,
+                real: true,
+            },
         ];
         for step in [1, 7, 1_000, stream.len()] {
             let mut reader = Reader::new();
-            let seen: Vec<Seen> =
-                stream.chunks(step).flat_map(|chunk| reader.read(chunk).unwrap()).collect();
+            let seen: Vec<Seen> = stream
+                .chunks(step)
+                .flat_map(|chunk| reader.read(chunk).unwrap())
+                .collect();
             assert_eq!(seen, expected, "{step}");
         }
     }
@@ -236,13 +274,24 @@ mod tests {
         let head = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\n\r\n";
         assert!(reader.read(head).unwrap().is_empty() && reader.follows());
         let seen = reader.read(&sent(&body(Body::Pad(Pad {})), None)).unwrap();
-        assert_eq!(seen, [Seen::Message { bytes: 2_052, real: false }]);
+        assert_eq!(
+            seen,
+            [Seen::Message {
+                bytes: 2_052,
+                real: false
+            }]
+        );
     }
 
     #[test]
     fn other_requests_are_not_looked_at() {
         let mut reader = Reader::new();
-        assert!(reader.read(b"GET / HTTP/1.1\r\n\r\n\x82\x7f").unwrap().is_empty());
+        assert!(
+            reader
+                .read(b"GET / HTTP/1.1\r\n\r\n\x82\x7f")
+                .unwrap()
+                .is_empty()
+        );
         assert!(!reader.follows());
     }
 
@@ -254,7 +303,10 @@ mod tests {
             reader.read(bytes)
         };
         assert_eq!(read(&[0x02, 0x00]), Err(Unreadable::Parts));
-        assert_eq!(read(&[0x82, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0]), Err(Unreadable::Large(1 << 56)));
+        assert_eq!(
+            read(&[0x82, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0]),
+            Err(Unreadable::Large(1 << 56))
+        );
         assert_eq!(Reader::new().read(&[b'x'; 70_000]), Err(Unreadable::Head));
     }
 
@@ -262,8 +314,10 @@ mod tests {
     fn records_of_tls_are_counted_and_not_read() {
         let stream = [22, 3, 1, 0, 2, 9, 9, 23, 3, 3, 0, 1, 7];
         let mut reader = Reader::new();
-        let seen: Vec<Seen> =
-            stream.chunks(3).flat_map(|chunk| reader.read(chunk).unwrap()).collect();
+        let seen: Vec<Seen> = stream
+            .chunks(3)
+            .flat_map(|chunk| reader.read(chunk).unwrap())
+            .collect();
         assert_eq!(seen, [Seen::Record(22, 7), Seen::Record(23, 6)]);
     }
 }
