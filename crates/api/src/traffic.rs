@@ -43,6 +43,15 @@ pub struct Surroundings {
     pub saving: bool,
 }
 
+impl Surroundings {
+    /// Without cover.
+    pub const AT_ONCE: Self = Self {
+        cover: Cover::Off,
+        hidden: false,
+        saving: false,
+    };
+}
+
 /// One tick of a line, as it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tick {

@@ -6,7 +6,7 @@ use crate::socket::Socket;
 use rand_core::{OsRng, RngCore};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use ume_api::{Command, Failure, FromEngine, Reply};
+use ume_api::{Command, Failure, FromEngine, Reply, Surroundings};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Millis, Output, Step};
 
@@ -68,7 +68,7 @@ impl Visitor {
         let mut seed = [0; 32];
         OsRng.fill_bytes(&mut seed);
         let now = Millis(now_ms());
-        let mut engine = Engine::open(relay, seed, now, vec![])?;
+        let mut engine = Engine::open(relay, Surroundings::AT_ONCE, seed, now, vec![])?;
         let step = engine.boot(now);
         let mut visitor = Self {
             engine,
