@@ -101,7 +101,8 @@ impl Scene {
                     Ok(Reply::Link(link)) => self.link = Some(link),
                     _ => {}
                 },
-                Output::Tell(_) | Output::WakeAt(_) => {}
+                // Without cover there is no plan.
+                Output::Tell(_) | Output::WakeAt(_) | Output::Plan { .. } | Output::Fill(..) => {}
             }
         }
         if connect {

@@ -1,7 +1,5 @@
 //! How far this device goes to hide when it has something to say: the choice, and what each one costs.
-use super::icon::{Icon, icon};
 use super::line::fact;
-use super::live::{memo, part};
 use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::platform::intl;
 use crate::state::{state, word};
@@ -20,31 +18,10 @@ pub(crate) fn name(i18n: I18n, cover: Cover) -> &'static str {
 /// The three choices.
 pub(crate) fn covers() -> AnyView {
     let i18n = use_i18n();
-    let state = state();
-    let large = memo(move || {
-        let large = state
-            .traffic
-            .view
-            .with(|view| view.as_ref().map(|view| view.large.clone()));
-        let large = large.unwrap_or_default();
-        state.communities.with(|all| {
-            let named = all.iter().flatten().filter(|one| large.contains(&one.id));
-            named
-                .map(|one| one.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        })
-    });
     view! { class="u",
         <fieldset class="modes" data-test="modes">
             <legend><h2>{t!(i18n, traffic.cover)}</h2></legend>
             {[Cover::Off, Cover::Balanced, Cover::Strong].into_iter().map(mode).collect_view()}
-            {part(move || large.with(|names| !names.is_empty()), move || view! { class="u",
-                <p class="wire-note" data-test="large">
-                    {icon(Icon::Alert)}
-                    <span>{text(move || t_string!(i18n, traffic.large, names = large.get()))}</span>
-                </p>
-            }.into_any())}
         </fieldset>
     }
     .into_any()

@@ -71,12 +71,6 @@ pub(crate) fn line(relay: String, mine: RwSignal<bool>) -> AnyView {
             {part(move || is(|line| line.up && !line.paced && line.gaps_ms.0 > 0), move || view! { class="u",
                 <p class="wire-note" data-test="unpaced">{icon(Icon::Alert)}<span>{t!(i18n, traffic.unpaced)}</span></p>
             }.into_any())}
-            {part(move || of(|line| line.lost_loops.into()) > 0, move || view! { class="u",
-                <p class="wire-note">
-                    {icon(Icon::Alert)}
-                    <span>{t!(i18n, traffic.lost, count = of(|line| line.lost_loops.into()))}</span>
-                </p>
-            }.into_any())}
         </section>
     }
     .into_any()

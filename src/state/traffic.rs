@@ -148,7 +148,6 @@ mod tests {
             gaps_ms: (2_000, 1_000),
             burst: false,
             waiting: 0,
-            lost_loops: 0,
             ticks: ticks.iter().copied().map(tick).collect(),
             hour: Passed::default(),
             day: Passed::default(),

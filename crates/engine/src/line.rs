@@ -322,7 +322,6 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
             gaps_ms: self.pacing.gaps_ms(),
             burst: self.pacing.in_bulk(),
             waiting: u32::try_from(self.schedule.waiting()).unwrap_or(u32::MAX),
-            lost_loops: 0,
             ticks: self.traffic.tell(now, all),
             hour: self.traffic.passed(now, 60),
             day: self.traffic.passed(now, 24 * 60),

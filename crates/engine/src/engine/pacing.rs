@@ -5,12 +5,10 @@ use crate::community::Community;
 use crate::io::{Millis, RelayAddress};
 use crate::line::Line;
 use std::collections::BTreeSet;
-use ume_api::{CommunityRef, Cover, Surroundings, TrafficView};
+use ume_api::{Cover, Surroundings, TrafficView};
 
 /// The shortest time between two tellings of what passed, milliseconds.
 const TELL_MS: u64 = 1_000;
-/// People in a community up to which strong cover hides from the relay too which cells say something.
-const SMALL: usize = 12;
 
 /// Somebody looks at what passes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,12 +105,6 @@ impl Engine {
         let lines = self.lines.iter_mut();
         let lines = lines.map(|(relay, line)| line.view(now, relay, first));
         let lines = lines.collect();
-        let strong = self.surroundings.cover == Cover::Strong;
-        let communities = self.communities.iter().filter(|_| strong);
-        let large = communities
-            .filter(|(_, community)| community.members().len() > SMALL)
-            .map(|(number, _)| CommunityRef(*number))
-            .collect();
-        self.tell(Told::Traffic(TrafficView { lines, large }));
+        self.tell(Told::Traffic(TrafficView { lines }));
     }
 }

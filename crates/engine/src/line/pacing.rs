@@ -119,7 +119,7 @@ impl Pacing {
         let pace = |gap_ms| Pace {
             burst,
             steady: Law { gap_ms, frames: 1 },
-            windows: !self.surroundings.hidden && !self.surroundings.saving,
+            windows: self.surroundings.cover.windows(self.surroundings),
         };
         (pace(self.gaps_ms.0), pace(self.gaps_ms.1))
     }
