@@ -256,7 +256,7 @@ impl Proof {
                 title: "Share of frames that are at most so late (virtual time)",
                 unit: "microseconds after their tick",
                 range,
-                lines: &lines,
+                each: &lines,
             }
             .svg(),
         ));

@@ -220,7 +220,7 @@ mod tests {
     }
 
     fn sent(payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-        let mut bytes = vec![0x82, 126 | if mask.is_some() { 0x80 } else { 0 }];
+        let mut bytes = vec![0x82, 0x7e | if mask.is_some() { 0x80 } else { 0 }];
         bytes.extend((payload.len() as u16).to_be_bytes());
         let mask_bytes = mask.unwrap_or_default();
         bytes.extend(mask.iter().flatten());
@@ -307,7 +307,10 @@ mod tests {
             read(&[0x82, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0]),
             Err(Unreadable::Large(1 << 56))
         );
-        assert_eq!(Reader::new().read(&[b'x'; 70_000]), Err(Unreadable::Head));
+        assert_eq!(
+            Reader::new().read(&vec![b'x'; 70_000]),
+            Err(Unreadable::Head)
+        );
     }
 
     #[test]
