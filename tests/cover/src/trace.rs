@@ -89,8 +89,8 @@ pub(crate) fn read(text: &str) -> Result<Vec<Frame>, Malformed> {
         .collect()
 }
 
-fn frame(line: &str) -> Result<Frame, &'static str> {
-    let words: Vec<&str> = line.split(' ').collect();
+fn frame(text: &str) -> Result<Frame, &'static str> {
+    let words: Vec<&str> = text.split(' ').collect();
     let [client, direction, at, bytes, sort, lane, due] = words[..] else {
         return Err("a frame has seven words");
     };

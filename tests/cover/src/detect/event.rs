@@ -30,7 +30,7 @@ impl Events {
         for at in frames {
             match list.last_mut() {
                 Some(event) if before.is_some_and(|before| at - before < PAUSE) => {
-                    event.size += 1.0
+                    event.size += 1.0;
                 }
                 _ => list.push(Event {
                     at: seconds(*at),
