@@ -64,6 +64,18 @@ pub(crate) fn sizes(frames: &[Frame]) -> Vec<(Direction, BTreeMap<u32, u64>)> {
         .to_vec()
 }
 
+const RESIDUALS: &[&str] = &[
+    "client",
+    "way",
+    "real",
+    "cover",
+    "medians differ",
+    "area",
+    "below (95 %)",
+    "chance",
+    "KS",
+];
+
 /// How native clients are run.
 #[derive(Clone, Copy)]
 pub(crate) struct Native {
@@ -83,22 +95,12 @@ const GAP_MS: u32 = 50;
 ///
 /// # Errors
 /// When a capture is void.
-pub(crate) async fn native(native: Native) -> Result<Vec<Table>> {
+pub(crate) async fn native(native: Native) -> Result<(Vec<Table>, Vec<Frame>)> {
     let mut residuals = Table::new(
         "Captured: real frames beside cover, by how late they are",
-        &[
-            "client",
-            "way",
-            "real",
-            "cover",
-            "medians differ",
-            "area",
-            "below (95 %)",
-            "chance",
-            "KS",
-        ],
+        RESIDUALS,
     );
-    let mut all = Capture::default();
+    let (mut all, mut before) = (Capture::default(), Vec::new());
     for (name, at_tick) in [
         ("native, sealed before", false),
         ("native, sealed at the tick", true),
@@ -112,10 +114,27 @@ pub(crate) async fn native(native: Native) -> Result<Vec<Table>> {
             };
             residuals.row(residual_row(name, Direction::Up, &found), verdict);
         }
+        if !at_tick {
+            before.clone_from(&capture.frames);
+        }
         all.frames.extend(capture.frames);
         all.controls += capture.controls;
     }
-    Ok(vec![residuals, size_table(&all)])
+    Ok((vec![residuals, size_table(&all)], before))
+}
+
+/// The residuals of a trace, both ways.
+pub(crate) fn residuals(frames: &[Frame]) -> Table {
+    let mut table = Table::new("Real frames beside cover, by how late they are", RESIDUALS);
+    for direction in [Direction::Up, Direction::Down] {
+        if let Some(found) = residual::compare(frames, direction) {
+            table.row(
+                residual_row("trace", direction, &found),
+                Verdict::held(found.hold()),
+            );
+        }
+    }
+    table
 }
 
 fn size_table(capture: &Capture) -> Table {

@@ -48,7 +48,7 @@ impl Ticks {
         let pace = Pace {
             burst: None,
             steady: mode.steady(direction),
-            windows: true,
+            windows: matches!(mode, Mode::Balanced | Mode::Strong),
         };
         let mut pacer = Pacer::new(ticks.into_source(), 0, pace);
         let began = age.between(0.0, AGE_MS) as u64;

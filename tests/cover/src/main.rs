@@ -58,6 +58,11 @@ enum Command {
         #[arg(long)]
         pictures: Option<PathBuf>,
     },
+    /// Judge the residuals of a trace: a frame a line, as `native --trace` writes them.
+    Judge {
+        /// The trace.
+        trace: PathBuf,
+    },
     /// Capture what native clients and a running relay say to each other, and judge it.
     Native {
         /// Where the relay listens.
@@ -69,6 +74,9 @@ enum Command {
         /// For how many seconds.
         #[arg(long, default_value_t = 45)]
         seconds: u64,
+        /// Where the frames of the clients that seal before their ticks go, a line each.
+        #[arg(long)]
+        trace: Option<PathBuf>,
         /// A page whose section `captures` gets the tables.
         #[arg(long)]
         page: Option<PathBuf>,
@@ -82,21 +90,21 @@ fn main() -> ExitCode {
             page,
             pictures,
         } => prove(quick, page.as_deref(), pictures.as_deref()),
+        Command::Judge { trace } => judge(&trace),
         Command::Native {
             relay,
             clients,
             seconds,
+            trace,
             page,
         } => {
             let lasts = Duration::from_secs(seconds);
-            native(
-                capture::Native {
-                    relay,
-                    clients,
-                    lasts,
-                },
-                page.as_deref(),
-            )
+            let native_clients = capture::Native {
+                relay,
+                clients,
+                lasts,
+            };
+            native(native_clients, trace.as_deref(), page.as_deref())
         }
     };
     match result {
@@ -130,11 +138,23 @@ fn fill(page: &Path, section: &str, text: &str) -> Result {
     std::fs::write(page, new).map_err(failed)
 }
 
-fn native(native: capture::Native, page: Option<&Path>) -> Result {
+fn judge(file: &Path) -> Result {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| Fault::File(file.to_owned(), error))?;
+    let table = capture::residuals(&trace::read(&text)?);
+    println!("\n{}", table.markdown());
+    report::judge(&[table])
+}
+
+fn native(native: capture::Native, trace: Option<&Path>, page: Option<&Path>) -> Result {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let tables = runtime.block_on(capture::native(native))?;
+    let (tables, frames) = runtime.block_on(capture::native(native))?;
+    if let Some(file) = trace {
+        let failed = |error| Fault::File(file.to_owned(), error);
+        std::fs::write(file, trace::write(&frames)).map_err(failed)?;
+    }
     let text = report::all(&tables);
     println!("\n{text}");
     if let Some(page) = page {

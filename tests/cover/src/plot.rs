@@ -69,7 +69,7 @@ pub(crate) struct Lines<'a> {
     /// The range of the first parts.
     pub(crate) range: (f64, f64),
     /// A name and points.
-    pub(crate) lines: &'a [(&'a str, Vec<(f64, f64)>)],
+    pub(crate) each: &'a [(&'a str, Vec<(f64, f64)>)],
 }
 
 impl Lines<'_> {
@@ -77,7 +77,7 @@ impl Lines<'_> {
     pub(crate) fn svg(&self) -> String {
         let (height, below) = (320.0, 280.0);
         let mut svg = open(self.title, height);
-        let names: Vec<&str> = self.lines.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = self.each.iter().map(|(name, _)| *name).collect();
         legend(&mut svg, &names);
         let place = |(at, part): &(f64, f64)| {
             let at = (at - self.range.0) / (self.range.1 - self.range.0);
@@ -87,7 +87,7 @@ impl Lines<'_> {
                 below - part * (below - TOP)
             )
         };
-        for (index, (_, points)) in self.lines.iter().enumerate() {
+        for (index, (_, points)) in self.each.iter().enumerate() {
             let path: Vec<String> = points.iter().map(place).collect();
             let (path, colour) = (path.join(" "), COLOURS[index % COLOURS.len()]);
             let dashes = if index % 2 == 1 {

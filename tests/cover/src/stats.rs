@@ -67,7 +67,7 @@ fn ranks(numbers: &[f64]) -> Vec<f64> {
             .iter()
             .take_while(|i| numbers[**i] <= value)
             .count();
-        let middle = start as f64 + (equal as f64 + 1.0) / 2.0;
+        let middle = start as f64 + f64::midpoint(equal as f64, 1.0);
         for index in &order[start..start + equal] {
             ranks[*index] = middle;
         }

@@ -89,9 +89,9 @@ pub(crate) fn read(text: &str) -> Result<Vec<Frame>, Malformed> {
         .collect()
 }
 
-fn frame(line: &str) -> Result<Frame, &'static str> {
-    let words: Vec<&str> = line.split(' ').collect();
-    let [client, direction, at, bytes, label, lane, due] = words[..] else {
+fn frame(text: &str) -> Result<Frame, &'static str> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [client, direction, at, bytes, sort, lane, due] = words[..] else {
         return Err("a frame has seven words");
     };
     Ok(Frame {
@@ -103,7 +103,7 @@ fn frame(line: &str) -> Result<Frame, &'static str> {
         },
         at: number(at)?,
         bytes: number(bytes)?,
-        real: match label {
+        real: match sort {
             "real" => true,
             "cover" => false,
             _ => return Err("a label is `real` or `cover`"),

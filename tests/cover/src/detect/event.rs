@@ -26,16 +26,18 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn new(frames: &[u64], span: u64) -> Self {
         let mut list: Vec<Event> = Vec::new();
-        let mut last = None;
+        let mut before = None;
         for at in frames {
             match list.last_mut() {
-                Some(event) if last.is_some_and(|last| at - last < PAUSE) => event.size += 1.0,
+                Some(event) if before.is_some_and(|before| at - before < PAUSE) => {
+                    event.size += 1.0;
+                }
                 _ => list.push(Event {
                     at: seconds(*at),
                     size: 1.0,
                 }),
             }
-            last = Some(*at);
+            before = Some(*at);
         }
         let before = (0..=span / SECOND)
             .map(|second| list.partition_point(|event| event.at < second as f64) as u32)
