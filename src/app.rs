@@ -1,14 +1,14 @@
 //! The whole: which page is shown, and what belongs to all of them.
 use crate::components::live::{effect, memo};
-use crate::components::preferences::remembered_language;
 use crate::components::update_bar::UpdateBar;
-use crate::i18n::{I18n, I18nContextProvider, t, t_string, use_i18n};
+use crate::i18n::{self, I18n, t, t_string, use_i18n};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
 use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
+use crate::pages::traffic::Traffic;
 use crate::pages::welcome::Welcome;
 use crate::platform::{boot, focus, memory, tabs, updates};
 use crate::state::{Page, Stage, State};
@@ -22,6 +22,7 @@ enum Screen {
     Waiting,
     Home,
     People,
+    Traffic,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -32,15 +33,13 @@ enum Screen {
 /// The root.
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    view! { class="u", <I18nContextProvider><Shell/></I18nContextProvider> }
+    i18n::provide();
+    view! { class="u", <Shell/> }
 }
 
 #[component]
 fn Shell() -> impl IntoView {
     let i18n = use_i18n();
-    if let Some(locale) = remembered_language() {
-        request_animation_frame(move || i18n.set_locale(locale));
-    }
     let state = State::new(boot::take_link());
     provide_context(state);
     state.start();
@@ -68,6 +67,7 @@ fn Shell() -> impl IntoView {
             Screen::Waiting => view! { class="u", <Waiting/> }.into_any(),
             Screen::Home => view! { class="u", <Home/> }.into_any(),
             Screen::People => view! { class="u", <People/> }.into_any(),
+            Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -87,6 +87,7 @@ fn screen(state: State) -> Screen {
     }
     match state.page.get() {
         Page::Start => Screen::Start,
+        Page::Traffic => Screen::Traffic,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::People if state.open.get().is_some() => Screen::People,
@@ -107,6 +108,7 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         Screen::Welcome { again: false } | Screen::Waiting => return "ume".to_owned(),
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
+        Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),
         Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),
         Screen::Elsewhere { .. } => t_string!(i18n, elsewhere.title).to_owned(),
         Screen::Silent => t_string!(i18n, silent.title).to_owned(),

@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// Starts the worker and hands everything it says, but for answers, to `hear`.
-    pub(crate) fn connect(self, hear: impl Fn(FromEngine) + 'static) {
+    pub(crate) fn connect(self, surroundings: Surroundings, hear: impl Fn(FromEngine) + 'static) {
         let Some(worker) = boot::engine() else {
             return hear(FromEngine::Failed(Failure::Internal));
         };
@@ -67,8 +67,13 @@ impl Engine {
         self.0.update_value(|line| line.worker = Some(worker));
         self.send(&ToEngine::Boot {
             relay: boot::relay(),
-            surroundings: Surroundings::default(),
+            surroundings,
         });
+    }
+
+    /// Tells how things stand now.
+    pub(crate) fn surround(self, surroundings: Surroundings) {
+        self.send(&ToEngine::Surroundings(surroundings));
     }
 
     /// Takes the engine from the tab that has it.

@@ -5,4 +5,5 @@ pub(crate) mod people;
 pub(crate) mod redeem;
 pub(crate) mod start;
 pub(crate) mod stopped;
+pub(crate) mod traffic;
 pub(crate) mod welcome;

@@ -6,6 +6,7 @@ pub(crate) mod intl;
 pub(crate) mod memory;
 pub(crate) mod picture;
 pub(crate) mod pointer;
+pub(crate) mod saving;
 pub(crate) mod share;
 pub(crate) mod tabs;
 pub(crate) mod timer;

@@ -5,6 +5,7 @@ mod people;
 mod pictures;
 mod posts;
 mod sharing;
+mod traffic;
 
 pub(crate) use feed::Feed;
 pub(crate) use navigation::Page;
@@ -12,6 +13,7 @@ pub(crate) use people::{People, Voice, voice};
 pub(crate) use pictures::Pictures;
 pub(crate) use posts::{About, Handing, Posts, handle};
 pub(crate) use sharing::{Link, Sharing};
+pub(crate) use traffic::{SHOWN_MS, Traffic, word};
 
 use crate::engine::Engine;
 use crate::platform::{intl, memory, tabs, timer};
@@ -80,6 +82,8 @@ pub(crate) struct Parts {
     pub(crate) pictures: Pictures,
     /// The share sheet.
     pub(crate) sharing: Sharing,
+    /// What passes on the lines, and how far to hide.
+    pub(crate) traffic: Traffic,
     /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
     pub(crate) now: RwSignal<u64>,
     /// Whether a new version of the app waits.
@@ -105,6 +109,7 @@ impl State {
             posts: Posts::new(),
             pictures: Pictures::new(),
             sharing: Sharing::new(),
+            traffic: Traffic::new(),
             now: RwSignal::new(intl::now()),
             update: RwSignal::new(false),
             drafts: StoredValue::new(BTreeMap::new()),
@@ -114,7 +119,10 @@ impl State {
 
     /// Starts the engine and listens to it.
     pub(crate) fn start(self) {
-        self.engine.connect(move |message| self.hear(message));
+        let around = self.traffic.surroundings.get_untracked();
+        self.engine
+            .connect(around, move |message| self.hear(message));
+        self.follow_surroundings();
         timer::after(BOOT_PATIENCE_MS, move || {
             if self.stage.get_untracked() == Stage::Booting {
                 self.stage.set(Stage::Silent);
@@ -283,7 +291,7 @@ impl State {
                 }
             }
             News::Connection(connection) => self.connection.set(connection),
-            News::Traffic(_) => {}
+            News::Traffic(view) => self.traffic.learn(view),
             News::Notice(notice) => self.notices.update(|notices| {
                 let kind = std::mem::discriminant(&notice);
                 notices.retain(|other| std::mem::discriminant(other) != kind);

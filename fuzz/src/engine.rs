@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::OnceLock;
 use ume_api::{
     Command, CommunityRef, FromEngine, HistoryWindow, InviteKind, InviteTerms, Reply, Role,
+    Surroundings,
 };
 use ume_engine::Engine;
 use ume_engine::io::{Input as Event, Key, Millis, Output, Step};
@@ -47,8 +48,14 @@ impl Scene {
     fn open(relay: Relay, rows: BTreeMap<Key, Vec<u8>>, seed: u8) -> Self {
         let stored = rows.iter().map(|(key, row)| (key.clone(), row.clone()));
         let now = START_MS + u64::from(seed);
-        let engine = Engine::open(ADDRESS, [seed; 32], Millis(now), stored.collect())
-            .expect("what was stored can be opened");
+        let engine = Engine::open(
+            ADDRESS,
+            Surroundings::AT_ONCE,
+            [seed; 32],
+            Millis(now),
+            stored.collect(),
+        )
+        .expect("what was stored can be opened");
         let mut scene = Self {
             engine,
             relay,
@@ -94,7 +101,8 @@ impl Scene {
                     Ok(Reply::Link(link)) => self.link = Some(link),
                     _ => {}
                 },
-                Output::Tell(_) | Output::WakeAt(_) => {}
+                // Without cover there is no plan.
+                Output::Tell(_) | Output::WakeAt(_) | Output::Plan { .. } | Output::Fill(..) => {}
             }
         }
         if connect {
@@ -273,7 +281,16 @@ pub(crate) fn run(bytes: &[u8]) {
     }
     // What is stored can be opened again, whatever came before.
     let rows: Vec<_> = scene.rows.into_iter().collect();
-    assert!(Engine::open(ADDRESS, [9; 32], Millis(scene.now), rows).is_ok());
+    assert!(
+        Engine::open(
+            ADDRESS,
+            Surroundings::AT_ONCE,
+            [9; 32],
+            Millis(scene.now),
+            rows
+        )
+        .is_ok()
+    );
 }
 
 fn command(scene: &mut Scene, number: u32, input: &mut Input<'_>, start: &Start) {

@@ -71,6 +71,8 @@ targets! {
     ANSWER: "answer", MIB, member::answer;
     /// What the lane of an invite holds.
     BUNDLE: "bundle", 4 * MIB, member::bundle;
+    /// A call by which an owner begins the group anew, and what it brings.
+    CALL: "call", 4 * MIB, member::call;
     /// What the lane of a private invite holds.
     CARD: "card", MIB, member::card;
     /// A sealed cell.

@@ -146,6 +146,14 @@ pub(crate) fn record(bytes: &[u8]) {
     world().record(part, input.rest());
 }
 
+/// A call; and what a real one brings, with a part of a stranger's making.
+pub(crate) fn call(bytes: &[u8]) {
+    fuzzing::call(bytes);
+    let mut input = Input::new(bytes);
+    let part = part(&mut input);
+    fuzzing::beginning(part, input.rest());
+}
+
 fn part(input: &mut Input<'_>) -> Part {
     let place = |input: &mut Input<'_>| usize::try_from(input.number()).unwrap_or_default();
     match input.byte() % 6 {

@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A WebSocket that says nothing for so long has said all.
 const SILENCE: Duration = Duration::from_millis(5);
 const PACE: Pace = Pace {
+    windows: true,
     burst: None,
     steady: Law {
         gap_ms: 20,

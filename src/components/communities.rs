@@ -21,6 +21,11 @@ pub(crate) fn Communities(
         chosen.run(());
         state.go(Page::Add);
     };
+    let see = move |_| {
+        chosen.run(());
+        state.go(Page::Traffic);
+    };
+    let here = move || (state.page.get() == Page::Traffic).then_some("page");
     view! { class="u",
         <nav class="communities" aria-label=t!(i18n, communities.title)>
             <ul role="list">
@@ -33,6 +38,10 @@ pub(crate) fn Communities(
             <button type="button" class="button quiet wide" on:click=add>
                 {icon(Icon::Plus)}
                 {t!(i18n, communities.add)}
+            </button>
+            <button type="button" class="button quiet wide" data-test="traffic-open" aria-current=here on:click=see>
+                {icon(Icon::Eye)}
+                {t!(i18n, traffic.title)}
             </button>
         </nav>
         <Preferences/>

@@ -1,13 +1,16 @@
-//! Colours and language.
-use crate::i18n::{Locale, t, use_i18n};
+//! Colours, language, and how far to hide.
+use super::cover;
+use crate::i18n::{named, t, use_i18n};
 use crate::platform::memory;
+use crate::state::{Page, state};
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 
-/// Two choices that this browser remembers.
+/// Choices that this browser remembers.
 #[component]
 pub(crate) fn Preferences() -> impl IntoView {
     let i18n = use_i18n();
+    let state = state();
     let theme = RwSignal::new(memory::recall(memory::THEME).unwrap_or_default());
     let choose_theme = move |event| {
         let chosen = event_target_value(&event);
@@ -23,8 +26,7 @@ pub(crate) fn Preferences() -> impl IntoView {
     };
     let choose_language = move |event| {
         if let Some(locale) = named(&event_target_value(&event)) {
-            memory::keep(memory::LANGUAGE, Some(locale.as_str()));
-            i18n.set_locale(locale);
+            i18n.choose(locale);
         }
     };
     view! { class="u",
@@ -45,21 +47,15 @@ pub(crate) fn Preferences() -> impl IntoView {
                     <option value="de" lang="de">"Deutsch"</option>
                 </select>
             </label>
+            <p class="choice">
+                <span>{t!(i18n, traffic.cover)}</span>
+                <button type="button" class="button" on:click=move |_| state.go(Page::Traffic)>
+                    {move || cover::name(i18n, state.traffic.surroundings.get().cover)}
+                </button>
+            </p>
             <p class="preferences-version">
                 {t!(i18n, preferences.version, version = env!("CARGO_PKG_VERSION"))}
             </p>
         </details>
     }
-}
-
-/// The language that this browser remembers.
-pub(crate) fn remembered_language() -> Option<Locale> {
-    named(&memory::recall(memory::LANGUAGE)?)
-}
-
-fn named(name: &str) -> Option<Locale> {
-    Locale::get_all()
-        .iter()
-        .copied()
-        .find(|locale| locale.as_str() == name)
 }

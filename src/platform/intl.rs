@@ -2,6 +2,7 @@
 use crate::i18n::Locale;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use leptos_i18n::Locale as _;
+use leptos_i18n::reexports::icu::plurals::PluralCategory;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
@@ -42,11 +43,40 @@ pub(crate) fn duration(locale: Locale, seconds: u64) -> String {
         HOUR..DAY => (nearest(seconds, HOUR), "hour"),
         _ => (nearest(seconds, DAY), "day"),
     };
-    let options = options(&[("style", "unit"), ("unit", unit), ("unitDisplay", "long")]);
+    // Small whole numbers.
     #[allow(clippy::cast_precision_loss)]
-    let value = JsValue::from_f64(value as f64);
+    let value = value as f64;
+    measure(locale, value, unit, "long")
+}
+
+/// A time of a few seconds: "0.5 seconds", "2 seconds".
+pub(crate) fn seconds(locale: Locale, milliseconds: u32) -> String {
+    measure(locale, f64::from(milliseconds) / 1000.0, "second", "long")
+}
+
+/// How much so many bytes are: "1.4 MB".
+pub(crate) fn bytes(locale: Locale, bytes: u64) -> String {
+    let (one, unit) = match bytes {
+        0..1_000 => (1, "byte"),
+        1_000..1_000_000 => (1_000, "kilobyte"),
+        1_000_000..1_000_000_000 => (1_000_000, "megabyte"),
+        _ => (1_000_000_000, "gigabyte"),
+    };
+    // Tenths are all that is shown.
+    #[allow(clippy::cast_precision_loss)]
+    let tenths = (bytes / (one / 10).max(1)) as f64;
+    measure(
+        locale,
+        if one == 1 { tenths } else { tenths / 10.0 },
+        unit,
+        "short",
+    )
+}
+
+fn measure(locale: Locale, value: f64, unit: &str, display: &str) -> String {
+    let options = options(&[("style", "unit"), ("unit", unit), ("unitDisplay", display)]);
     let format = Intl::NumberFormat::new(&tags(locale), &options).format();
-    text(&format, &value)
+    text(&format, &JsValue::from_f64(value))
 }
 
 /// "14:05".
@@ -70,7 +100,22 @@ pub(crate) fn iso(at: u64) -> String {
     date(at).to_iso_string().into()
 }
 
+/// Which plural a number takes.
+pub(crate) fn plural(locale: Locale, count: f64) -> PluralCategory {
+    formatters(locale, |formatters| {
+        let category = String::from(formatters.plurals.select(count));
+        PluralCategory::get_for_cldr_string(&category).unwrap_or(PluralCategory::Other)
+    })
+}
+
+/// The languages that the browser prefers, the best first, as tags: "de-AT".
+pub(crate) fn languages() -> Vec<String> {
+    let tags = leptos::prelude::window().navigator().languages();
+    tags.iter().filter_map(|tag| tag.as_string()).collect()
+}
+
 struct Formatters {
+    plurals: Intl::PluralRules,
     relative: Intl::RelativeTimeFormat,
     time: Function,
     day: Function,
@@ -87,6 +132,7 @@ impl Formatters {
             ("year", "numeric"),
         ];
         Self {
+            plurals: Intl::PluralRules::new(&tags, &Object::new()),
             relative: Intl::RelativeTimeFormat::new(&tags, &options(&[("numeric", "auto")])),
             time: Intl::DateTimeFormat::new(&tags, &options(&clock)).format(),
             day: Intl::DateTimeFormat::new(&tags, &options(&day)).format(),
@@ -112,12 +158,9 @@ fn formatters<T>(locale: Locale, use_them: impl FnOnce(&Formatters) -> T) -> T {
 fn tags(locale: Locale) -> Array {
     let wanted = locale.as_str();
     let tags = Array::new();
-    for tag in leptos::prelude::window().navigator().languages() {
-        if tag
-            .as_string()
-            .is_some_and(|tag| tag.split('-').next() == Some(wanted))
-        {
-            tags.push(&tag);
+    for tag in languages() {
+        if tag.split('-').next() == Some(wanted) {
+            tags.push(&tag.into());
         }
     }
     tags.push(&wanted.into());

@@ -8,6 +8,8 @@ pub(crate) const KNOWN: &str = "known";
 pub(crate) const OPEN: &str = "open";
 /// `light` or `dark`; nothing: as the device.
 pub(crate) const THEME: &str = "theme";
+/// How far to hide when there is something to say: `off`, `balanced` or `strong`; nothing: balanced.
+pub(crate) const COVER: &str = "cover";
 /// The language, if somebody chose one.
 pub(crate) const LANGUAGE: &str = "language";
 

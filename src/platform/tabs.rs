@@ -14,11 +14,16 @@ pub(crate) fn hidden() -> bool {
 
 /// Calls back when somebody looks again.
 pub(crate) fn on_seen(callback: impl Fn() + 'static) {
-    let listener = window_event_listener_untyped("visibilitychange", move |_| {
+    on_turn(move || {
         if !hidden() {
             callback();
         }
     });
+}
+
+/// Calls back when somebody looks again, or nobody does any more.
+pub(crate) fn on_turn(callback: impl Fn() + 'static) {
+    let listener = window_event_listener_untyped("visibilitychange", move |_| callback());
     // For the life of the page.
     std::mem::forget(listener);
 }

@@ -9,6 +9,8 @@ pub(crate) enum Page {
     Home,
     /// Who is in the open community, by which links people come, and its rules.
     People,
+    /// What passes between this device and its relays, and how far to hide it.
+    Traffic,
     /// Join or start another community.
     Add,
     /// Start a community.

@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::timer::Timer;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use ume_api::{Failure, FromEngine, News, Notice, ToEngine};
+use ume_api::{Failure, FromEngine, News, Notice, Surroundings, ToEngine};
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 use wasm_bindgen_futures::spawn_local;
 use zeroize::Zeroizing;
@@ -25,6 +25,7 @@ pub trait Core: Sized + 'static {
     /// What the page is told instead of `Ready`.
     fn open(
         relay: String,
+        surroundings: Surroundings,
         seed: [u8; 32],
         now: Millis,
         rows: Vec<(Key, Vec<u8>)>,
@@ -38,11 +39,12 @@ pub trait Core: Sized + 'static {
 impl Core for ume_engine::Engine {
     fn open(
         relay: String,
+        surroundings: Surroundings,
         seed: [u8; 32],
         now: Millis,
         rows: Vec<(Key, Vec<u8>)>,
     ) -> Result<Self, Failure> {
-        Self::open(&relay, seed, now, rows)
+        Self::open(&relay, surroundings, seed, now, rows)
     }
 
     fn boot(&mut self, now: Millis) -> Step {
@@ -69,6 +71,8 @@ pub enum End {
 /// A running engine with its store, its sockets and its timer.
 pub struct Driver<C> {
     relay: String,
+    /// As the page said last.
+    surroundings: Surroundings,
     queue: Rc<Queue>,
     store: Store,
     tell: Tell,
@@ -85,11 +89,18 @@ pub struct Driver<C> {
 
 impl<C: Core> Driver<C> {
     /// Drives an engine of type `C` over an open store until it ends; everything is closed then.
-    pub async fn run(relay: String, queue: Rc<Queue>, store: Store, tell: Tell) -> End {
+    pub async fn run(
+        relay: String,
+        surroundings: Surroundings,
+        queue: Rc<Queue>,
+        store: Store,
+        tell: Tell,
+    ) -> End {
         let heard = Rc::clone(&queue);
         let rung = Rc::clone(&queue);
         let mut driver = Self {
             relay,
+            surroundings,
             queue,
             store,
             tell,
@@ -123,8 +134,14 @@ impl<C: Core> Driver<C> {
         let loaded = self.store.load().await.map_err(ended)?;
         let mut seed = Zeroizing::new([0; 32]);
         browser::random(seed.as_mut_slice()).map_err(ended)?;
-        let mut core =
-            C::open(self.relay.clone(), *seed, browser::now(), loaded.rows).map_err(End::Failed)?;
+        let mut core = C::open(
+            self.relay.clone(),
+            self.surroundings,
+            *seed,
+            browser::now(),
+            loaded.rows,
+        )
+        .map_err(End::Failed)?;
         let step = core.boot(browser::now());
         self.core = Some(core);
         match self.persist(&step).await {
@@ -176,10 +193,11 @@ impl<C: Core> Driver<C> {
                 Event::LockLost => return Err(End::Yielded),
                 Event::StoreGone => return Err(End::Failed(Failure::StorageFailed)),
                 Event::Reopen if self.core.is_none() => Box::pin(self.start(false)).await?,
-                Event::Page(
-                    ToEngine::Boot { .. } | ToEngine::Surroundings(_) | ToEngine::TakeOver,
-                )
-                | Event::Reopen => {}
+                Event::Page(ToEngine::Surroundings(surroundings)) => {
+                    self.surroundings = surroundings;
+                    self.handle(Input::Surroundings(surroundings), &mut steps);
+                }
+                Event::Page(ToEngine::Boot { .. } | ToEngine::TakeOver) | Event::Reopen => {}
             }
         }
         if !steps.is_empty() {
@@ -259,6 +277,12 @@ impl<C: Core> Driver<C> {
                 Output::Connect(relay) => self.sockets.connect(relay),
                 Output::Disconnect(relay) => self.sockets.disconnect(&relay),
                 Output::Send(relay, frame) => self.sockets.send(&relay, &frame),
+                Output::Plan {
+                    relay,
+                    slots,
+                    afresh,
+                } => self.sockets.plan(&relay, &slots, afresh),
+                Output::Fill(relay, frame) => self.sockets.fill(&relay, &frame),
                 Output::Tell(message) => self.tell_for_engine(message),
                 Output::WakeAt(at) => self.timer.set(at),
             }

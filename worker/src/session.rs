@@ -7,7 +7,7 @@ use crate::lock::{self, Doorbell, Held, Way};
 use crate::queue::{Event, Queue};
 use crate::store::{self, Store};
 use std::rc::Rc;
-use ume_api::{Failure, FromEngine, ToEngine};
+use ume_api::{Failure, FromEngine, Surroundings, ToEngine};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -56,9 +56,9 @@ impl Session {
             let queue = Rc::clone(&self.queue);
             Doorbell::new(&self.place.lock, move || queue.push(Event::YieldAsked))
         };
-        let mut relay = String::new();
+        let (mut relay, mut surroundings) = (String::new(), Surroundings::default());
         loop {
-            let way = self.wanted(&mut relay).await;
+            let way = self.wanted(&mut relay, &mut surroundings).await;
             let held = match self.lock(way, &bell).await {
                 Ok(Some(held)) => held,
                 Ok(None) => {
@@ -71,7 +71,7 @@ impl Session {
                 }
             };
             // The page is told before the lock goes, so that two pages never both believe that they have the engine.
-            match self.drive::<C>(relay.clone()).await {
+            match self.drive::<C>(relay.clone(), surroundings).await {
                 End::Yielded => (self.tell)(FromEngine::Yielded),
                 End::Failed(failure) => (self.tell)(FromEngine::Failed(failure)),
             }
@@ -81,14 +81,21 @@ impl Session {
 
     /// Waits until the page wants the engine. Everything else has nobody to go to: commands are refused, the rest is
     /// forgotten.
-    async fn wanted(&self, relay: &mut String) -> Want {
+    async fn wanted(&self, relay: &mut String, surroundings: &mut Surroundings) -> Want {
         loop {
             let mut events = self.queue.take_all().await.into_iter();
             while let Some(event) = events.next() {
                 let want = match event {
-                    Event::Page(ToEngine::Boot { relay: named, .. }) => {
-                        *relay = named;
+                    Event::Page(ToEngine::Boot {
+                        relay: named,
+                        surroundings: now,
+                    }) => {
+                        (*relay, *surroundings) = (named, now);
                         Want::Boot
+                    }
+                    Event::Page(ToEngine::Surroundings(now)) => {
+                        *surroundings = now;
+                        continue;
                     }
                     Event::Page(ToEngine::TakeOver) => Want::TakeOver,
                     Event::Page(ToEngine::Ask { number, .. }) => {
@@ -123,11 +130,12 @@ impl Session {
         }
     }
 
-    async fn drive<C: Core>(&self, relay: String) -> End {
+    async fn drive<C: Core>(&self, relay: String, surroundings: Surroundings) -> End {
         let queue = Rc::clone(&self.queue);
         match Store::open(&self.place.schema, move || queue.push(Event::StoreGone)).await {
             Ok(store) => {
-                Driver::<C>::run(relay, Rc::clone(&self.queue), store, Rc::clone(&self.tell)).await
+                let (queue, tell) = (Rc::clone(&self.queue), Rc::clone(&self.tell));
+                Driver::<C>::run(relay, surroundings, queue, store, tell).await
             }
             Err(StoreError::LeaseLost) => End::Yielded,
             Err(error) => End::Failed(error.failure()),

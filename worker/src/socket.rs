@@ -1,28 +1,35 @@
-//! One WebSocket per relay.
+//! The sockets, one per relay. They live in a worker of their own (`assets/line-worker.js`), which carries out plans of
+//! slots on a thread that nothing else uses.
 
 use crate::address::socket_url;
-use crate::browser;
 use bytes::Bytes;
-use js_sys::{ArrayBuffer, Uint8Array};
-use std::cell::RefCell;
+use js_sys::{Array, ArrayBuffer, Float64Array, Function, JsString, Reflect, Uint8Array};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use ume_engine::io::{Input, RelayAddress};
+use ume_engine::io::{Input, RelayAddress, Slot, pad};
 use ume_wire::limits::FRAME_BYTES;
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use web_sys::{MessageEvent, Worker};
 
 /// Close code of a server that starts again.
 const CLOSE_RESTART: u16 = 1012;
-/// How long a connection may take to open, ms.
-const CONNECT_WAIT: u32 = 10_000;
+/// The function of this worker's global scope that starts a line worker: who may load which script is decided there.
+const START: &str = "lineWorker";
 
 type Hear = Rc<dyn Fn(Input)>;
+/// The lines that are open or opening, by the number that the line worker knows each by. A number is used once, so what an
+/// earlier connection still says is told apart.
+type Lines = Rc<RefCell<BTreeMap<u32, RelayAddress>>>;
 
 /// The connections of an engine.
 pub struct Sockets {
-    open: Rc<RefCell<BTreeMap<RelayAddress, Socket>>>,
+    /// `None` where it could not be started; nothing connects then.
+    worker: Option<Worker>,
+    lines: Lines,
+    last: Cell<u32>,
     hear: Hear,
+    _handler: Closure<dyn FnMut(MessageEvent)>,
 }
 
 impl std::fmt::Debug for Sockets {
@@ -33,155 +40,181 @@ impl std::fmt::Debug for Sockets {
 
 impl Sockets {
     /// No connection yet. `hear` is called with [`Input::Connected`], [`Input::Disconnected`],
-    /// [`Input::Restarting`] and [`Input::Frame`].
+    /// [`Input::Restarting`], [`Input::Frame`] and [`Input::Left`].
     pub fn new(hear: impl Fn(Input) + 'static) -> Self {
-        Self {
-            open: Rc::default(),
-            hear: Rc::new(hear),
+        let (lines, hear): (Lines, Hear) = (Rc::default(), Rc::new(hear));
+        let handler = {
+            let (lines, hear) = (Rc::clone(&lines), Rc::clone(&hear));
+            Closure::new(move |event: MessageEvent| {
+                if let Some(input) = input(&lines, &event.data()) {
+                    hear(input);
+                }
+            })
+        };
+        let worker = start();
+        if let Some(worker) = &worker {
+            worker.set_onmessage(Some(handler.as_ref().unchecked_ref()));
         }
+        let sockets = Self {
+            worker,
+            lines,
+            last: Cell::new(0),
+            hear,
+            _handler: handler,
+        };
+        sockets.post(&["pad".into(), bytes(&pad())]);
+        sockets
+    }
+
+    fn post(&self, parts: &[JsValue]) {
+        if let Some(worker) = &self.worker {
+            let message: Array = parts.iter().collect();
+            // What cannot be cloned is not among it.
+            let _ = worker.post_message(&message);
+        }
+    }
+
+    fn number(&self, relay: &RelayAddress) -> Option<JsValue> {
+        let lines = self.lines.borrow();
+        let found = lines.iter().find(|(_, open)| *open == relay);
+        found.map(|(number, _)| (*number).into())
     }
 
     /// Opens a connection; a second one to the same relay replaces the first.
     pub fn connect(&self, relay: RelayAddress) {
         self.disconnect(&relay);
-        let opened = socket_url(&relay).and_then(|url| WebSocket::new(&url).ok());
-        match opened {
-            Some(inner) => {
-                let socket = Socket::new(inner, &relay, &self.open, &self.hear);
-                self.open.borrow_mut().insert(relay, socket);
+        match (socket_url(&relay), &self.worker) {
+            (Some(url), Some(_)) => {
+                let number = self.last.get().wrapping_add(1);
+                self.last.set(number);
+                self.lines.borrow_mut().insert(number, relay);
+                self.post(&["open".into(), number.into(), url.into()]);
             }
-            None => (self.hear)(Input::Disconnected(relay)),
+            _ => (self.hear)(Input::Disconnected(relay)),
         }
     }
 
     /// Closes a connection; nothing more is heard of it.
     pub fn disconnect(&self, relay: &RelayAddress) {
-        drop(self.open.borrow_mut().remove(relay));
+        if let Some(number) = self.number(relay) {
+            self.post(&["close".into(), number]);
+            self.lines.borrow_mut().retain(|_, open| open != relay);
+        }
     }
 
     /// Sends a frame, or drops it if the connection is not open.
     pub fn send(&self, relay: &RelayAddress, frame: &Bytes) {
-        if let Some(socket) = self.open.borrow().get(relay)
-            && socket.inner.ready_state() == WebSocket::OPEN
-        {
-            // A socket that fails here reports `close`.
-            let _ = socket.inner.send_with_u8_array(frame);
+        if let Some(number) = self.number(relay) {
+            self.post(&["send".into(), number, bytes(frame)]);
+        }
+    }
+
+    /// Plans slots.
+    pub fn plan(&self, relay: &RelayAddress, slots: &[Slot], afresh: bool) {
+        let Some(number) = self.number(relay) else {
+            return;
+        };
+        #[allow(clippy::cast_precision_loss)] // minutes in milliseconds
+        let gaps: Vec<f64> = slots.iter().map(|slot| slot.gap_ms as f64).collect();
+        let frames: Vec<u8> = slots
+            .iter()
+            .map(|slot| u8::try_from(slot.frames).unwrap_or(u8::MAX))
+            .collect();
+        // Only a plan that begins anew says something in its first slot.
+        let fixed = slots.first().and_then(|slot| slot.fixed.as_ref());
+        self.post(&[
+            "plan".into(),
+            number,
+            afresh.into(),
+            Float64Array::from(&gaps[..]).into(),
+            Uint8Array::from(&frames[..]).into(),
+            fixed.map_or(JsValue::UNDEFINED, bytes),
+        ]);
+    }
+
+    /// Gives a frame that fills a slot.
+    pub fn fill(&self, relay: &RelayAddress, frame: &Bytes) {
+        if let Some(number) = self.number(relay) {
+            self.post(&["fill".into(), number, bytes(frame)]);
         }
     }
 
     /// Closes every connection.
     pub fn disconnect_all(&self) {
-        self.open.borrow_mut().clear();
-    }
-}
-
-/// Dropping it closes the connection and silences it.
-struct Socket {
-    inner: WebSocket,
-    deadline: f64,
-    _handlers: [Closure<dyn FnMut(JsValue)>; 4],
-}
-
-impl Socket {
-    fn new(
-        inner: WebSocket,
-        relay: &RelayAddress,
-        open: &Rc<RefCell<BTreeMap<RelayAddress, Self>>>,
-        hear: &Hear,
-    ) -> Self {
-        inner.set_binary_type(BinaryType::Arraybuffer);
-
-        let connected = {
-            let (hear, relay) = (Rc::clone(hear), relay.clone());
-            let inner = inner.clone();
-            Closure::<dyn FnMut(JsValue)>::new(move |_| {
-                inner.set_onopen(None);
-                hear(Input::Connected(relay.clone()));
-            })
-        };
-        let lost = {
-            let (hear, relay, open) = (Rc::clone(hear), relay.clone(), Rc::clone(open));
-            Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
-                end(&open, &relay, &hear, retry_after(&event));
-            })
-        };
-        let received = {
-            let (hear, relay, open) = (Rc::clone(hear), relay.clone(), Rc::clone(open));
-            Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| match frame(&event) {
-                Some(frame) => hear(Input::Frame(relay.clone(), frame)),
-                // Whoever sends anything but frames of the one size is no relay.
-                None => end(&open, &relay, &hear, None),
-            })
-        };
-        let late = {
-            let (hear, relay, open, inner) = (
-                Rc::clone(hear),
-                relay.clone(),
-                Rc::clone(open),
-                inner.clone(),
-            );
-            Closure::<dyn FnMut(JsValue)>::new(move |_| {
-                if inner.ready_state() == WebSocket::CONNECTING {
-                    end(&open, &relay, &hear, None);
-                }
-            })
-        };
-        inner.set_onopen(Some(connected.as_ref().unchecked_ref()));
-        inner.set_onclose(Some(lost.as_ref().unchecked_ref()));
-        inner.set_onmessage(Some(received.as_ref().unchecked_ref()));
-        let deadline = browser::set_timeout(late.as_ref().unchecked_ref(), CONNECT_WAIT);
-        Self {
-            inner,
-            deadline,
-            _handlers: [connected, lost, received, late],
+        let relays: Vec<RelayAddress> = self.lines.borrow().values().cloned().collect();
+        for relay in relays {
+            self.disconnect(&relay);
         }
     }
 }
 
-impl Drop for Socket {
+impl Drop for Sockets {
     fn drop(&mut self) {
-        browser::clear_timeout(self.deadline);
-        self.inner.set_onopen(None);
-        self.inner.set_onclose(None);
-        self.inner.set_onmessage(None);
-        let _ = self.inner.close();
+        if let Some(worker) = &self.worker {
+            worker.set_onmessage(None);
+            worker.terminate();
+        }
     }
 }
 
-/// Forgets a connection and says so once. The socket is dropped a moment later: this runs inside one of its handlers.
-fn end(
-    open: &Rc<RefCell<BTreeMap<RelayAddress, Socket>>>,
-    relay: &RelayAddress,
-    hear: &Hear,
-    retry_after_ms: Option<u64>,
-) {
-    let ended = open.borrow_mut().remove(relay);
-    if let Some(socket) = ended {
-        socket.inner.set_onmessage(None);
-        socket.inner.set_onclose(None);
-        wasm_bindgen_futures::spawn_local(async move { drop(socket) });
-        let relay = relay.clone();
-        hear(match retry_after_ms {
-            Some(after) => Input::Restarting(relay, after),
-            None => Input::Disconnected(relay),
-        });
-    }
+fn bytes(frame: &Bytes) -> JsValue {
+    Uint8Array::from(&frame[..]).into()
+}
+
+fn start() -> Option<Worker> {
+    let start = Reflect::get(&js_sys::global(), &START.into()).ok()?;
+    let worker = start.dyn_ref::<Function>()?.call0(&JsValue::UNDEFINED);
+    worker.ok()?.dyn_into().ok()
+}
+
+/// What the line worker said; nothing if it is about a connection of before.
+fn input(lines: &Lines, message: &JsValue) -> Option<Input> {
+    let parts: &Array = message.dyn_ref()?;
+    let number = whole(&parts.get(1))?;
+    let relay = lines.borrow().get(&number).cloned()?;
+    let what = String::from(parts.get(0).dyn_ref::<JsString>()?);
+    Some(match what.as_str() {
+        "opened" => Input::Connected(relay),
+        "closed" => {
+            lines.borrow_mut().remove(&number);
+            match retry_after(&parts.get(2), &parts.get(3)) {
+                Some(after) => Input::Restarting(relay, after),
+                None => Input::Disconnected(relay),
+            }
+        }
+        "left" => Input::Left {
+            relay,
+            slots: whole(&parts.get(2))? as usize,
+            frames: whole(&parts.get(3))?,
+            filled: whole(&parts.get(4))?,
+        },
+        "frame" => match frame(&parts.get(2)) {
+            Some(frame) => Input::Frame(relay, frame),
+            // Whoever sends anything but frames of the one size is no relay. The engine opens another connection, and
+            // with it the number of this one is forgotten.
+            None => {
+                lines.borrow_mut().remove(&number);
+                Input::Disconnected(relay)
+            }
+        },
+        _ => return None,
+    })
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a float cast saturates
+fn whole(value: &JsValue) -> Option<u32> {
+    value.as_f64().map(|number| number as u32)
 }
 
 /// What a relay that starts again says when it closes: code 1012 (RFC 6455, section 7.4.2), reason `retry=` and
 /// milliseconds.
-fn retry_after(event: &JsValue) -> Option<u64> {
-    let event = event.dyn_ref::<CloseEvent>()?;
-    let reason = (event.code() == CLOSE_RESTART).then(|| event.reason())?;
+fn retry_after(code: &JsValue, reason: &JsValue) -> Option<u64> {
+    let restarts = whole(code) == Some(CLOSE_RESTART.into());
+    let reason = reason.as_string().filter(|_| restarts)?;
     reason.strip_prefix("retry=")?.parse().ok()
 }
 
-fn frame(event: &JsValue) -> Option<Bytes> {
-    let data = event
-        .dyn_ref::<MessageEvent>()?
-        .data()
-        .dyn_into::<ArrayBuffer>()
-        .ok()?;
-    let bytes = Uint8Array::new(&data);
+fn frame(data: &JsValue) -> Option<Bytes> {
+    let bytes = Uint8Array::new(data.dyn_ref::<ArrayBuffer>()?);
     (usize::try_from(bytes.length()) == Ok(FRAME_BYTES)).then(|| Bytes::from(bytes.to_vec()))
 }

@@ -28,6 +28,7 @@ struct Counter {
 impl Core for Counter {
     fn open(
         relay: String,
+        _: Surroundings,
         seed: [u8; 32],
         _: Millis,
         rows: Vec<(Key, Vec<u8>)>,

@@ -3,6 +3,7 @@ mod app;
 mod attack;
 mod bench;
 mod check;
+mod cover;
 mod fault;
 mod fuzz;
 mod groups;
@@ -29,6 +30,7 @@ cargo xtask <command>
                       suite judge its WebSocket, `attack kill` kills it a thousand times under load
   fuzz [NAME...]      fuzz every parser that a stranger can reach, or those named, 60 seconds each (--seconds N
                       before the names)
+  cover [--quick]     attack cover traffic as an observer of links would, and write what is found to docs/cover.md
   bench               measure the budgets of the product and print them; JSON goes to bench-results/
   bench groups [...]  measure joining, posting, loading and removing in communities of 10, 100 and 1,000 (--sizes,
                       --rounds, or only the sections named), and the same by mls-rs;
@@ -90,6 +92,7 @@ fn dispatch(arguments: &[String]) -> Result {
             ))),
         },
         "attack" => attack::attack(&repo, rest),
+        "cover" => cover::run(&repo, rest),
         "fuzz" => fuzz::fuzz(&repo, rest),
         other => Err(Fault::new(format!(
             "no command `{other}`; see `cargo xtask --help`"

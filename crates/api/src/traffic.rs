@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 /// acknowledgements.
 pub const FRAME_LINE_BYTES: u64 = 2_230;
 
+/// Frames that a window takes, either way; the windows of a line are an hour apart, in the mean.
+const WINDOW_FRAMES: u64 = 512;
+const HOUR_MS: u64 = 3_600_000;
+
 /// How far this device goes to hide when it has something to say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cover {
@@ -14,7 +18,8 @@ pub enum Cover {
     /// Frames leave at times of their own, both ways, whether or not there is anything in them: the network cannot tell.
     #[default]
     Balanced,
-    /// As balanced, quicker, and in small communities the relay cannot tell either which cells say something.
+    /// As balanced, twice as quick, also when no page can be seen; and what this device does in a community waits for its turns
+    /// as well. Only coming into a community, starting one and inviting to one still pass in a bulk transfer.
     Strong,
 }
 
@@ -30,6 +35,30 @@ impl Cover {
             Self::Strong => (1_000, 500),
         }
     }
+
+    /// Whether a window for much at once opens about once an hour.
+    #[must_use]
+    pub const fn windows(self, surroundings: Surroundings) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Balanced => !surroundings.hidden && !surroundings.saving,
+            Self::Strong => true,
+        }
+    }
+
+    /// Bytes that cover takes on a line in an hour, both ways, windows included, whether or not anybody says anything.
+    #[must_use]
+    pub fn hour_bytes(self, surroundings: Surroundings) -> u64 {
+        let frames = |gap_ms| HOUR_MS.checked_div(u64::from(gap_ms));
+        let (up, down) = self.gaps_ms(surroundings);
+        let paced = frames(up).zip(frames(down));
+        let windows = if self.windows(surroundings) {
+            2 * WINDOW_FRAMES
+        } else {
+            0
+        };
+        paced.map_or(0, |(up, down)| (up + down + windows) * FRAME_LINE_BYTES)
+    }
 }
 
 /// What the app knows and the engine does not: what was chosen, and how things stand around it.
@@ -41,6 +70,15 @@ pub struct Surroundings {
     pub hidden: bool,
     /// The browser was asked to save data.
     pub saving: bool,
+}
+
+impl Surroundings {
+    /// Without cover.
+    pub const AT_ONCE: Self = Self {
+        cover: Cover::Off,
+        hidden: false,
+        saving: false,
+    };
 }
 
 /// One tick of a line, as it happened.
@@ -78,12 +116,10 @@ pub struct LineView {
     pub paced: bool,
     /// Mean gaps of the moment, up and down, milliseconds; 0: at once.
     pub gaps_ms: (u32, u32),
-    /// A bulk transfer, or the first moments of a connection: more frames than usual for a while.
+    /// A bulk transfer is under way.
     pub burst: bool,
     /// Frames that wait here for their turn.
     pub waiting: u32,
-    /// Cells of this device that it sent to itself and that did not come back: the relay drops some.
-    pub lost_loops: u32,
     /// Ticks since the last time that this was told; on the first time those of the last three minutes.
     pub ticks: Vec<Tick>,
     /// In the last hour, as far as this engine was running.
@@ -97,6 +133,28 @@ pub struct LineView {
 pub struct TrafficView {
     /// One for each relay.
     pub lines: Vec<LineView>,
-    /// In strong mode: communities with more than twelve people, where the relay can tell which cells say something.
-    pub large: Vec<crate::CommunityRef>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_costs_what_the_gaps_say() {
+        let seen = Surroundings::default();
+        let hidden = Surroundings {
+            hidden: true,
+            ..seen
+        };
+        assert_eq!(Cover::Off.hour_bytes(seen), 0);
+        assert_eq!(
+            Cover::Balanced.hour_bytes(seen),
+            (1_800 + 3_600 + 1_024) * 2_230
+        );
+        assert_eq!(Cover::Balanced.hour_bytes(hidden), (180 + 180) * 2_230);
+        assert_eq!(
+            Cover::Strong.hour_bytes(hidden),
+            (3_600 + 7_200 + 1_024) * 2_230
+        );
+    }
 }

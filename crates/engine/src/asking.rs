@@ -506,3 +506,6 @@ fn make(ctx: &mut Ctx<'_>, lane: &OwnLane) {
     let new = Body::LaneNew(lane.new.clone());
     ctx.ask(Tag::Lane(lane.keys.id), Some(new.into()));
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ mod packs;
 mod post_lane;
 mod posts;
 mod reader;
-mod rebirth;
+pub(crate) mod rebirth;
 mod records;
 mod requests;
 mod rescues;

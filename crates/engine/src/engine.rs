@@ -4,6 +4,7 @@
 mod askings;
 mod commands;
 mod govern;
+mod pacing;
 mod telling;
 mod visits;
 
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ume_api::{
     CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News as Told, Notice,
-    PostView, Reply,
+    PostView, Reply, Surroundings,
 };
 use ume_wire::auth::Hash;
 use ume_wire::relay::frame::Body;
@@ -94,6 +95,11 @@ pub struct Engine {
     askings: BTreeMap<u32, Asking>,
     visits: BTreeMap<u32, Visit>,
     lines: BTreeMap<RelayAddress, Line<Tag>>,
+    /// Seeds of lines. Nothing else draws from it: when frames leave must not hang on what happens here.
+    line_rng: ChaCha20Rng,
+    surroundings: Surroundings,
+    /// Somebody looks at what passes; whether all of it was told already, and when it may be told again.
+    watched: Option<pacing::Watched>,
     waiting: Vec<Waiting>,
     open: Option<u32>,
     /// What is added to the device's clock, milliseconds.
@@ -110,18 +116,21 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the engine on what is stored: all rows of all tables. `relay` is where new communities start, `seed` is
-    /// fresh randomness of the platform, never used twice.
+    /// fresh randomness of the platform, never used twice; `surroundings` are what was chosen and how things stand.
     ///
     /// # Errors
     /// [`Failure::KeysDamaged`] if the profile's row cannot be read, or is missing while others are there.
     pub fn open(
         relay: &str,
+        surroundings: Surroundings,
         seed: [u8; 32],
         now: Millis,
         rows: Vec<(Key, Vec<u8>)>,
     ) -> Result<Self, Failure> {
         let home = link::relay_address(relay)?;
         let mut rng = ChaCha20Rng::from_seed(seed);
+        let mut line_seed = [0; 32];
+        rng.fill_bytes(&mut line_seed);
         let stored = rows.iter().find(|(key, _)| key.table == Table::Profile);
         let (profile, profile_changed) = match stored {
             Some((_, bytes)) => (
@@ -174,6 +183,9 @@ impl Engine {
             askings,
             visits: BTreeMap::new(),
             lines: BTreeMap::new(),
+            line_rng: ChaCha20Rng::from_seed(line_seed),
+            surroundings,
+            watched: None,
             waiting: vec![],
             open: None,
             offsets_ms: BTreeMap::new(),
@@ -220,12 +232,23 @@ impl Engine {
             Input::Command { number, command } => self.command(number, command),
             Input::Connected(relay) => {
                 if let Some(line) = self.lines.get_mut(&relay) {
-                    line.connected(now, &mut self.rng);
+                    line.connected(now);
                 }
             }
             Input::Disconnected(relay) => self.disconnected(&relay, None),
             Input::Restarting(relay, after_ms) => self.disconnected(&relay, Some(after_ms)),
             Input::Frame(relay, frame) => self.frame(&relay, &frame),
+            Input::Left {
+                relay,
+                slots,
+                frames,
+                filled,
+            } => {
+                if let Some(line) = self.lines.get_mut(&relay) {
+                    line.left(now, slots, frames, filled);
+                }
+            }
+            Input::Surroundings(surroundings) => self.surround(surroundings),
             Input::Tick => {}
         }
         self.tick();
@@ -287,8 +310,15 @@ impl Engine {
     }
 
     fn want(&mut self, relay: &str) {
-        let line = self.lines.entry(relay.to_owned()).or_insert_with(Line::new);
-        let socket = line.want(self.now);
+        let (rng, surroundings, now) = (&mut self.line_rng, self.surroundings, self.now);
+        let line = self.lines.entry(relay.to_owned()).or_insert_with(|| {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            let mut line = Line::new(seed);
+            line.surround(now, surroundings);
+            line
+        });
+        let socket = line.want(now);
         self.socket(relay, socket);
     }
 
@@ -305,7 +335,7 @@ impl Engine {
 
     fn disconnected(&mut self, relay: &str, after_ms: Option<u64>) {
         if let Some(line) = self.lines.get_mut(relay) {
-            line.disconnected(self.now, after_ms, &mut self.rng);
+            line.disconnected(self.now, after_ms);
         }
         for owner in self.owners(relay) {
             if owner < FIRST_ASKING {
@@ -341,14 +371,20 @@ impl Engine {
         let Some(line) = self.lines.get_mut(relay) else {
             return;
         };
-        match line.receive(self.now, frame) {
-            Some(LineEvent::Up) => self.up(relay),
-            Some(LineEvent::Unusable) => {
+        for event in line.receive(self.now, frame) {
+            self.hear(relay, event);
+        }
+    }
+
+    fn hear(&mut self, relay: &str, event: LineEvent<Tag>) {
+        match event {
+            LineEvent::Up => self.up(relay),
+            LineEvent::Unusable => {
                 self.outputs.push(Output::Disconnect(relay.to_owned()));
                 self.disconnected(relay, None);
                 self.fail_visits(relay, Failure::RelayVersion);
             }
-            Some(LineEvent::Answer { ask, body }) => {
+            LineEvent::Answer { ask, body } => {
                 if ask.owner >= FIRST_VISIT {
                     self.with_visit(ask.owner, |visit, ctx| visit.answer(ctx, &body));
                 } else if ask.owner >= FIRST_ASKING {
@@ -361,8 +397,7 @@ impl Engine {
                     });
                 }
             }
-            Some(LineEvent::Delivery(body)) => self.delivery(relay, &body),
-            None => {}
+            LineEvent::Delivery(body) => self.delivery(relay, &body),
         }
     }
 

@@ -10,10 +10,12 @@ mod world;
 pub use asking::{answer, asking_seeds, card, request};
 pub use ledger::{Saying, ledger};
 pub use packs::{PackPart, announcement, pack, pack_cell};
+pub(crate) use world::put;
 pub use world::{Part, World};
 
 use crate::cell;
 use crate::community::LogReader;
+use crate::community::rebirth::trial;
 use crate::community::slots::{CommitKeys, SlotReader};
 use crate::entry::{self, judge};
 use crate::keys::{Secret, post_lane};
@@ -94,6 +96,21 @@ pub fn entry(bytes: &[u8]) {
 /// What members say to each other about missing entries: raw, and as a member might sign and seal it.
 pub fn talk(bytes: &[u8]) {
     crate::community::gaps::talk::try_out(bytes);
+}
+
+/// A call by which an owner begins the group anew: raw, and as an owner's device might sign it.
+pub fn call(bytes: &[u8]) {
+    trial::says(bytes);
+}
+
+/// What a real call brings, with a part of its caller's making.
+pub fn beginning(part: Part, bytes: &[u8]) {
+    trial::brings(part, bytes);
+}
+
+/// A call and what it brings, for the first seeds.
+pub fn call_seeds() -> (Vec<u8>, Vec<u8>) {
+    trial::seeds()
 }
 
 /// What a relay does to somebody who reads a lane.

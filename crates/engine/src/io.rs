@@ -9,7 +9,9 @@
 //!    what is stored. A crash at any point is the same thing.
 
 use bytes::Bytes;
-use ume_api::{Command, FromEngine};
+use ume_api::{Command, FromEngine, Surroundings};
+use ume_wire::frame;
+use ume_wire::relay::{Frame, Pad, frame::Body};
 
 /// Milliseconds since 1970 by the device's clock.
 #[derive(
@@ -55,6 +57,19 @@ pub enum Input {
     Restarting(RelayAddress, u64),
     /// A frame arrived.
     Frame(RelayAddress, Bytes),
+    /// A slot of a plan ([`Output::Plan`]) was carried out.
+    Left {
+        /// The line.
+        relay: RelayAddress,
+        /// Slots that went by: this one, and those that were missed before it.
+        slots: usize,
+        /// Frames that left in it.
+        frames: u32,
+        /// Of them, those of [`Output::Fill`], in their order.
+        filled: u32,
+    },
+    /// What was chosen, or how things stand, is different now.
+    Surroundings(Surroundings),
     /// The time that [`Output::WakeAt`] named has come, or the page woke up, or the network came back.
     Tick,
 }
@@ -66,12 +81,44 @@ pub enum Output {
     Connect(RelayAddress),
     /// Close the connection; no answer is needed.
     Disconnect(RelayAddress),
-    /// Send a frame of 2,048 bytes. Nothing is lost for good if this does not happen.
+    /// Send a frame of 2,048 bytes at once. Nothing is lost for good if this does not happen.
     Send(RelayAddress, Bytes),
+    /// Go on with these slots after those that were planned before, whatever else happens; tell each with
+    /// [`Input::Left`]. The clock for it is one that only runs forwards, and it waits for nothing that the engine does.
+    Plan {
+        /// The line; its connection is open.
+        relay: RelayAddress,
+        /// Slots, in their order.
+        slots: Vec<Slot>,
+        /// Instead of those that were planned before and have not come; the first is so long after now, or after the
+        /// connection opened if it is the first plan.
+        afresh: bool,
+    },
+    /// Send this frame in the next slot of the plan that has room, after those given before. It is forgotten when the
+    /// connection ends.
+    Fill(RelayAddress, Bytes),
     /// Tell the app.
     Tell(FromEngine),
     /// Give a `Tick` at this time at the latest; replaces the time named before.
     WakeAt(Millis),
+}
+
+/// A moment at which frames leave, whatever there is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Milliseconds after the slot before it.
+    pub gap_ms: u64,
+    /// Frames that leave: what waits ([`Output::Fill`]), and frames that say nothing ([`pad`]) in the place of what does not.
+    pub frames: u32,
+    /// What its first frame is, if nothing may fill that one.
+    pub fixed: Option<Bytes>,
+}
+
+/// The frame that says nothing.
+pub fn pad() -> Bytes {
+    let body = Some(Body::Pad(Pad {}));
+    // An empty message fits into a frame.
+    frame::encode(&Frame { request: 0, body }).unwrap_or_default()
 }
 
 /// A table of the store. The names never change and are never reused; a new one is added at the end.

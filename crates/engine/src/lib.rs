@@ -30,6 +30,7 @@ mod parcel;
 pub mod reconcile;
 mod request;
 mod schedule;
+mod traffic;
 mod visit;
 
 pub use engine::Engine;

@@ -3,8 +3,12 @@
 
 use crate::Engine;
 use crate::community::Ways;
+use crate::ledger::make_cert;
 use crate::mls::Staged;
+use crate::proto;
+use crate::request::make_card;
 use ed25519_dalek::{Signer as _, SigningKey};
+use prost::Message as _;
 
 /// Bytes of a signature with its length, as it ends a `GroupInfo`, and of the number before it that says whose it is.
 const SIGNATURE: usize = 66;
@@ -19,6 +23,10 @@ pub struct Unruly {
     pub spoils: Option<Spoils>,
     /// It begins the group anew without need.
     pub calls: bool,
+    /// Its cards are by somebody whom nobody knows, as a relay may make them that has the link.
+    pub poses: bool,
+    /// What it answers those who ask is of another community.
+    pub misleads: bool,
 }
 
 /// What is wrong with a commit that members cannot process, beside that: what it holds for devices without the group's keys
@@ -66,6 +74,29 @@ impl Unruly {
             }
         }
         (staged, ways)
+    }
+}
+
+/// A card by a stranger's device.
+pub(crate) fn pose(community: &[u8; 32], card: &proto::InviteCard) -> Vec<u8> {
+    let [persona, leaf] = [[7; 32], [8; 32]].map(|seed| SigningKey::from_bytes(&seed));
+    let cert = make_cert(&persona, community, leaf.verifying_key().as_bytes(), 1);
+    let card = proto::InviteCard {
+        cert,
+        ..card.clone()
+    };
+    make_card(&leaf, &card)
+}
+
+/// A bundle of a community that has another beginning.
+pub(crate) fn mislead(bundle: proto::JoinBundle) -> proto::JoinBundle {
+    let genesis = proto::Genesis {
+        salt: vec![0; 32],
+        ..proto::Genesis::decode(&bundle.genesis[..]).unwrap_or_default()
+    };
+    proto::JoinBundle {
+        genesis: genesis.encode_to_vec(),
+        ..bundle
     }
 }
 

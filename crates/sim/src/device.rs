@@ -1,11 +1,12 @@
 //! A device: an engine, its store, and how it crashes.
 
 use crate::network::chance;
+use crate::pace::Holder;
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
-use rand_core::RngCore;
+use rand_core::{RngCore, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{CommunityView, Failure, FromEngine, News, Reply};
+use ume_api::{CommunityView, Failure, FromEngine, News, Reply, Surroundings};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 
@@ -37,6 +38,12 @@ pub(crate) struct Device {
     pub(crate) told: Vec<FromEngine>,
     /// Frames that arrived, if they are written down.
     pub(crate) heard: Option<Vec<Bytes>>,
+    /// What was chosen here about cover, and how things stand.
+    pub(crate) surroundings: Surroundings,
+    pub(crate) holder: Holder,
+    /// Whether its last step stored anything.
+    pub(crate) stored: bool,
+    boots: u64,
 }
 
 impl Device {
@@ -57,6 +64,10 @@ impl Device {
             offline: false,
             told: vec![],
             heard: None,
+            surroundings: Surroundings::AT_ONCE,
+            holder: Holder::default(),
+            stored: false,
+            boots: 0,
         }
     }
 
@@ -64,22 +75,26 @@ impl Device {
         Millis(now_ms.saturating_add_signed(self.skew_ms))
     }
 
-    /// Starts the engine on what is stored.
+    /// Starts the engine on what is stored. `seed` is this device's own in this run.
     pub(crate) fn start(
         &mut self,
         now_ms: u64,
+        seed: u64,
         rng: &mut ChaCha20Rng,
         crash: u32,
     ) -> Result<Vec<Output>, Failure> {
+        // Not from what happens in the run: whatever that was, a device draws the same.
+        let mut own = ChaCha20Rng::seed_from_u64(seed.wrapping_add(self.boots << 32));
+        self.boots += 1;
         let mut seed = [0; 32];
-        rng.fill_bytes(&mut seed);
+        own.fill_bytes(&mut seed);
         let rows = self
             .store
             .iter()
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let now = self.clock(now_ms);
-        let mut engine = Engine::open(RELAY, seed, now, rows)?;
+        let mut engine = Engine::open(RELAY, self.surroundings, seed, now, rows)?;
         let step = engine.boot(now);
         self.engine = Some(engine);
         self.restart_at = None;
@@ -127,6 +142,7 @@ impl Device {
         crash: u32,
     ) -> Vec<Output> {
         let persists = !step.batch.0.is_empty();
+        self.stored = persists;
         let planned = persists && self.crash_is_due();
         if persists && (planned || chance(rng, crash)) {
             self.crash(now_ms, rng);
@@ -157,6 +173,7 @@ impl Device {
     pub(crate) fn crash(&mut self, now_ms: u64, rng: &mut ChaCha20Rng) {
         self.engine = None;
         self.session = None;
+        self.holder.end();
         self.wake_at = None;
         self.open.clear();
         self.crashes += 1;

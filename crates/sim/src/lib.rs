@@ -6,12 +6,14 @@
 mod device;
 mod network;
 mod opening;
+mod pace;
 mod relay;
 mod run;
 mod stage;
 mod world;
 
 pub use opening::{OPEN, Opening, Place};
+pub use pace::Seen;
 pub use relay::{Out, Relay, Session};
 pub use run::{Failure, Plan, Report, run};
 pub use stage::{Memory, Stage};

@@ -206,7 +206,7 @@ impl Relay {
                 let challenge = self.challenge(session);
                 let signature = Statement::Welcome(&hello.nonce, &challenge).sign(&self.key);
                 answer(Body::Welcome(Welcome {
-                    paced: false,
+                    paced: hello.pace.is_some(),
                     version: 1,
                     relay_key: Bytes::copy_from_slice(self.key.verifying_key().as_bytes()),
                     signature: Bytes::copy_from_slice(&signature),

@@ -1,13 +1,14 @@
 //! A play instead of a lottery: a test says who does what, on a network that works, and looks at what came of it.
 
 use crate::device::{Device, RELAY};
+use crate::pace::Seen;
 use crate::relay::Relay;
 use crate::world::World;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use ume_api::{
     AccessKeyText, Act, Command, CommunityRef, CommunityView, EntryId, Failure, FromEngine,
-    InviteTerms, InviteView, MemberView, News, Notice, PostView, Reply, RequestView,
+    InviteTerms, InviteView, MemberView, News, Notice, PostView, Reply, RequestView, Surroundings,
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key};
@@ -47,6 +48,42 @@ impl Stage {
         self.0.devices.push(Device::new(skew_ms));
         go_on(self.0.start(device));
         device
+    }
+
+    /// The same with cover traffic.
+    pub fn device_with(&mut self, surroundings: Surroundings) -> usize {
+        let device = self.0.devices.len();
+        let mut one = Device::new(0);
+        one.surroundings = surroundings;
+        self.0.devices.push(one);
+        go_on(self.0.start(device));
+        device
+    }
+
+    /// Things stand otherwise around a device from now on.
+    ///
+    /// # Panics
+    /// If its engine then breaks a rule.
+    pub fn surround(&mut self, device: usize, surroundings: Surroundings) {
+        self.0.devices[device].surroundings = surroundings;
+        self.give(device, Input::Surroundings(surroundings));
+    }
+
+    /// From now on the network takes the same time for everything, and what passes on a device's line is written down.
+    pub fn look(&mut self, device: usize) {
+        self.0.faults.delay_ms = 1;
+        self.0.seen = Some((device, vec![]));
+    }
+
+    /// What was written down: when, milliseconds since 1970, and what.
+    pub fn seen(&self) -> &[(u64, Seen)] {
+        self.0.seen.as_ref().map_or(&[], |(_, seen)| seen)
+    }
+
+    /// A device crashes now, and starts again after so many milliseconds.
+    pub fn crash(&mut self, device: usize, after_ms: u64) {
+        self.stop(device);
+        self.0.devices[device].restart_at = Some(self.0.now_ms + after_ms);
     }
 
     /// Lets time pass, milliseconds.
@@ -254,8 +291,9 @@ impl Stage {
     /// Takes a device's network away, or gives it back.
     pub fn set_offline(&mut self, device: usize, offline: bool) {
         self.0.devices[device].offline = offline;
+        self.0.devices[device].holder.end();
         if let Some(session) = self.0.devices[device].session.take() {
-            self.0.relay.closed(session);
+            self.0.closed(session);
             go_on(self.0.give(device, Input::Disconnected(RELAY.into())));
         }
         if !offline {
@@ -336,7 +374,7 @@ impl Stage {
     pub fn stop(&mut self, device: usize) {
         let now = self.0.now_ms;
         if let Some(session) = self.0.devices[device].session {
-            self.0.relay.closed(session);
+            self.0.closed(session);
         }
         let World { devices, rng, .. } = &mut self.0;
         devices[device].crash(now, rng);

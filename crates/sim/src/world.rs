@@ -2,17 +2,20 @@
 
 use crate::device::{Device, RELAY};
 use crate::network::{Faults, chance};
+use crate::pace::{Seen, Turns};
 use crate::relay::Relay;
 use crate::run::{Act, Report};
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
-use ume_api::{Command, CommunityRef, FromEngine, Phase, Reply};
+use ume_api::{Command, CommunityRef, Cover, FromEngine, Phase, Reply};
 use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::{Input, Output};
 use ume_wire::frame;
-use ume_wire::relay::frame::Body;
+use ume_wire::limits::SEVERAL_MAX;
+use ume_wire::pace::Pace;
+use ume_wire::relay::{Done, Frame, Refused, RefusedCode, frame::Body};
 
 /// 2026-01-01, milliseconds since 1970.
 pub(crate) const BEGIN_MS: u64 = 1_767_225_600_000;
@@ -36,6 +39,17 @@ pub(crate) enum Event {
     Cut {
         device: usize,
         session: u64,
+    },
+    /// A slot of a device's plan.
+    Slot {
+        device: usize,
+        session: u64,
+        plan: u64,
+    },
+    /// The relay's turn towards a connection.
+    Turn {
+        session: u64,
+        pace: u64,
     },
     Act {
         device: usize,
@@ -76,6 +90,10 @@ pub(crate) struct World {
     pub(crate) records: BTreeMap<Place, ([u8; 32], [u8; 32])>,
     /// Entries on devices whose people are out.
     pub(crate) ended: BTreeMap<usize, usize>,
+    /// The relay's turns, where a connection keeps a pace.
+    turns: BTreeMap<u64, Turns>,
+    /// A device whose line is looked at, and what was seen there since it was.
+    pub(crate) seen: Option<(usize, Vec<(u64, Seen)>)>,
     pub(crate) report: Report,
 }
 
@@ -99,6 +117,8 @@ impl World {
             fleeting: 0,
             records: BTreeMap::new(),
             ended: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            seen: None,
             report: Report::default(),
             rng,
         }
@@ -110,8 +130,9 @@ impl World {
     }
 
     pub(crate) fn start(&mut self, device: usize) -> Result<(), String> {
+        let seed = self.seed.wrapping_mul(1_000_003) + device as u64;
         let outputs = self.devices[device]
-            .start(self.now_ms, &mut self.rng, self.crash)
+            .start(self.now_ms, seed, &mut self.rng, self.crash)
             .map_err(|failure| format!("device {device} does not start: {failure}"))?;
         self.carry_out(device, outputs)
     }
@@ -124,13 +145,19 @@ impl World {
 
     pub(crate) fn give(&mut self, device: usize, input: Input) -> Result<(), String> {
         let asked = matches!(input, Input::Command { .. });
-        let out = !asked && self.has_nothing_to_say(device);
+        // Who looks at a line looks at nothing else: these rules are kept in all other plays, and cost much.
+        let watched = self.seen.is_none();
+        let out = watched && !asked && self.has_nothing_to_say(device);
         let outputs = self.devices[device].give(self.now_ms, &mut self.rng, input, self.crash);
         if out {
             check_silence(device, &outputs)?;
         }
         self.carry_out(device, outputs)?;
-        self.watch(device)
+        // What stores nothing changes nothing that the rules are about.
+        if watched && self.devices[device].stored {
+            self.watch(device)?;
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, device: usize, outputs: Vec<Output>) -> Result<(), String> {
@@ -138,31 +165,34 @@ impl World {
             match output {
                 Output::Connect(address) => {
                     debug_assert_eq!(address, RELAY);
-                    let at = self.now_ms + 1 + u64::from(self.rng.next_u32() % 50);
-                    self.schedule(at, Event::Connect { device });
+                    self.look(device, Seen::Connect);
+                    // With a pace, what happened before must not show in how long it takes.
+                    let paced = self.devices[device].surroundings.cover != Cover::Off;
+                    let wait = if paced {
+                        20
+                    } else {
+                        u64::from(self.rng.next_u32() % 50)
+                    };
+                    self.schedule(self.now_ms + 1 + wait, Event::Connect { device });
                 }
                 Output::Disconnect(_) => {
                     if let Some(session) = self.devices[device].session.take() {
-                        self.relay.closed(session);
+                        self.look(device, Seen::End);
+                        self.devices[device].holder.end();
+                        self.closed(session);
                     }
                 }
                 Output::Send(_, frame) => {
-                    if let Some(session) = self.devices[device].session {
-                        for (delay, frame) in self.faults.upwards().carry(&mut self.rng, &frame) {
-                            self.schedule(
-                                self.now_ms + delay,
-                                Event::ToRelay {
-                                    device,
-                                    session,
-                                    frame,
-                                },
-                            );
-                        }
-                        if chance(&mut self.rng, self.faults.cut) {
-                            self.schedule(self.now_ms + 5, Event::Cut { device, session });
-                        }
+                    self.look(device, Seen::Up(1, frame.len()));
+                    self.send(device, &frame);
+                }
+                Output::Plan { slots, afresh, .. } => {
+                    let holder = &mut self.devices[device].holder;
+                    if let Some(at) = holder.plan(self.now_ms, slots, afresh) {
+                        self.schedule_slot(device, at);
                     }
                 }
+                Output::Fill(_, frame) => self.devices[device].holder.fill(frame),
                 Output::Tell(FromEngine::Answer { number, result }) => {
                     self.devices[device].open.remove(&number);
                     if let (Ok(Reply::Posted(_)), Some(text)) =
@@ -188,6 +218,195 @@ impl World {
         Ok(())
     }
 
+    fn send(&mut self, device: usize, frame: &Bytes) {
+        let Some(session) = self.devices[device].session else {
+            return;
+        };
+        for (delay, frame) in self.faults.upwards().carry(&mut self.rng, frame) {
+            self.schedule(
+                self.now_ms + delay,
+                Event::ToRelay {
+                    device,
+                    session,
+                    frame,
+                },
+            );
+        }
+        if chance(&mut self.rng, self.faults.cut) {
+            self.schedule(self.now_ms + 5, Event::Cut { device, session });
+        }
+    }
+
+    fn look(&mut self, device: usize, what: Seen) {
+        let now = self.now_ms;
+        if let Some((watched, seen)) = &mut self.seen
+            && *watched == device
+        {
+            seen.push((now, what));
+        }
+    }
+
+    /// A connection is gone, as the relay sees it.
+    pub(crate) fn closed(&mut self, session: u64) {
+        self.turns.remove(&session);
+        self.relay.closed(session);
+    }
+
+    fn schedule_slot(&mut self, device: usize, at_ms: u64) {
+        let one = &self.devices[device];
+        if let Some(session) = one.session {
+            let plan = one.holder.plan;
+            let event = Event::Slot {
+                device,
+                session,
+                plan,
+            };
+            self.schedule(at_ms.max(self.now_ms), event);
+        }
+    }
+
+    fn slot(&mut self, device: usize) -> Result<(), String> {
+        let Some(leaving) = self.devices[device].holder.carry_out() else {
+            return Ok(());
+        };
+        let frames = u32::try_from(leaving.frames.len()).unwrap_or(u32::MAX);
+        let bytes = leaving.frames.iter().map(Bytes::len).sum();
+        self.look(device, Seen::Up(frames, bytes));
+        for frame in &leaving.frames {
+            self.send(device, frame);
+        }
+        if let Some(at) = self.devices[device].holder.next_ms() {
+            self.schedule_slot(device, at);
+        }
+        let left = Input::Left {
+            relay: RELAY.into(),
+            slots: 1,
+            frames,
+            filled: leaving.filled,
+        };
+        self.give(device, left)
+    }
+
+    fn turn(&mut self, session: u64) {
+        let Some(turns) = self.turns.get_mut(&session) else {
+            return;
+        };
+        let frames = turns.carry_out(self.now_ms);
+        let (at, pace) = (turns.next_ms(), turns.pace);
+        self.schedule(at, Event::Turn { session, pace });
+        let to = |device: &Device| device.session == Some(session);
+        let Some(device) = self.devices.iter().position(to) else {
+            self.closed(session);
+            return;
+        };
+        let bytes = frames.iter().map(Bytes::len).sum();
+        let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        self.look(device, Seen::Down(count, bytes));
+        for frame in frames {
+            self.deliver(device, session, &frame);
+        }
+    }
+
+    fn deliver(&mut self, device: usize, session: u64, frame: &Bytes) {
+        for (delay, frame) in self.faults.carry(&mut self.rng, frame) {
+            self.schedule(
+                self.now_ms + delay,
+                Event::ToDevice {
+                    device,
+                    session,
+                    frame,
+                },
+            );
+        }
+    }
+
+    /// What a frame asks about the pace; `None` if it is nothing of the kind.
+    fn pace(&mut self, session: u64, frame: &Frame) -> Option<Frame> {
+        let pace = match &frame.body {
+            Some(Body::Hello(hello)) => hello.pace.as_ref()?,
+            Some(Body::Pace(pace)) => pace,
+            _ => return None,
+        };
+        let hello = matches!(frame.body, Some(Body::Hello(_)));
+        let refused = Refused {
+            code: RefusedCode::RefusedMalformed.into(),
+            detail: 0,
+        };
+        let body = match (Pace::from_wire(pace), self.turns.get_mut(&session)) {
+            (Ok(pace), None) if hello => {
+                let seed = self.seed.wrapping_mul(7_919).wrapping_add(session);
+                let turns = Turns::new(seed, self.now_ms, pace);
+                let event = Event::Turn { session, pace: 0 };
+                self.schedule(turns.next_ms(), event);
+                self.turns.insert(session, turns);
+                return None;
+            }
+            (Ok(pace), Some(turns)) if !hello => {
+                turns.change(self.now_ms, pace);
+                let (at, pace) = (turns.next_ms(), turns.pace);
+                self.schedule(at, Event::Turn { session, pace });
+                Body::Done(Done::default())
+            }
+            // A second Hello of a connection changes nothing about its pace.
+            (Ok(_), Some(_)) => return None,
+            _ => Body::Refused(refused),
+        };
+        Some(Frame {
+            request: frame.request,
+            body: Some(body),
+        })
+    }
+
+    /// The relay takes what arrived: one message, or several.
+    fn arrive(&mut self, device: usize, session: u64, bytes: &Bytes) {
+        let Ok(frame) = frame::decode(bytes) else {
+            return;
+        };
+        let frames = match frame.body {
+            Some(Body::Several(several)) => several.frames,
+            _ => vec![frame],
+        };
+        for frame in frames.iter().take(SEVERAL_MAX) {
+            let answers = match self.pace(session, frame) {
+                Some(answer) => vec![(session, answer)],
+                None => self.answers(device, session, frame),
+            };
+            self.give_answers(answers);
+        }
+    }
+
+    fn answers(&mut self, device: usize, session: u64, frame: &Frame) -> Vec<(u64, Frame)> {
+        let paced = self.turns.contains_key(&session);
+        if paced && matches!(frame.body, Some(Body::Pad(_))) {
+            return vec![];
+        }
+        let Ok(bytes) = frame::encode(frame) else {
+            return vec![];
+        };
+        // What was sent before the connection closed may still arrive; its answers go nowhere.
+        match self.deaf.get_mut(&device) {
+            Some(known) if known.is_about_records(&bytes) => {
+                known.receive_deaf(self.now_ms, session, &bytes)
+            }
+            _ => self.relay.receive(self.now_ms, session, &bytes),
+        }
+    }
+
+    fn give_answers(&mut self, answers: Vec<(u64, Frame)>) {
+        for (session, answer) in answers {
+            if let Some(turns) = self.turns.get_mut(&session) {
+                turns.push(answer);
+                continue;
+            }
+            let to = |device: &Device| device.session == Some(session);
+            let to = self.devices.iter().position(to);
+            if let (Some(device), Ok(frame)) = (to, frame::encode(&answer)) {
+                self.look(device, Seen::Down(1, frame.len()));
+                self.deliver(device, session, &frame);
+            }
+        }
+    }
+
     pub(crate) fn run_until(&mut self, until_ms: u64) -> Result<(), String> {
         loop {
             let event = self.events.first_key_value().map(|((at, _), _)| *at);
@@ -208,7 +427,7 @@ impl World {
                 break;
             }
             self.now_ms = self.now_ms.max(next);
-            if self.report.frames > FRAMES_MAX {
+            if self.seen.is_none() && self.report.frames > FRAMES_MAX {
                 return Err(format!(
                     "more than {FRAMES_MAX} frames: somebody asks without end"
                 ));
@@ -250,7 +469,9 @@ impl World {
             Event::Cut { device, session } => {
                 if self.devices[device].session == Some(session) {
                     self.devices[device].session = None;
-                    self.relay.closed(session);
+                    self.look(device, Seen::End);
+                    self.devices[device].holder.end();
+                    self.closed(session);
                     self.give(device, Input::Disconnected(RELAY.into()))?;
                 }
             }
@@ -260,34 +481,28 @@ impl World {
                 frame,
             } => {
                 self.report.frames += 1;
-                // What was sent before the connection closed may still arrive; its answers go nowhere.
-                let answers = match self.deaf.get_mut(&device) {
-                    Some(known) if known.is_about_records(&frame) => {
-                        known.receive_deaf(self.now_ms, session, &frame)
-                    }
-                    _ => self.relay.receive(self.now_ms, session, &frame),
-                };
+                self.arrive(device, session, &frame);
                 if self.devices[device].session != Some(session) {
-                    self.relay.closed(session);
+                    self.closed(session);
                 }
-                for (session, answer) in answers {
-                    let to = self
-                        .devices
-                        .iter()
-                        .position(|device| device.session == Some(session));
-                    let (Some(device), Ok(frame)) = (to, frame::encode(&answer)) else {
-                        continue;
-                    };
-                    for (delay, frame) in self.faults.carry(&mut self.rng, &frame) {
-                        self.schedule(
-                            self.now_ms + delay,
-                            Event::ToDevice {
-                                device,
-                                session,
-                                frame,
-                            },
-                        );
-                    }
+            }
+            Event::Slot {
+                device,
+                session,
+                plan,
+            } => {
+                let one = &self.devices[device];
+                if one.session == Some(session) && one.holder.plan == plan {
+                    self.slot(device)?;
+                }
+            }
+            Event::Turn { session, pace } => {
+                if self
+                    .turns
+                    .get(&session)
+                    .is_some_and(|turns| turns.pace == pace)
+                {
+                    self.turn(session);
                 }
             }
             Event::ToDevice {
@@ -323,7 +538,9 @@ impl World {
         self.relay.restore(backup, key, self.now_ms);
         self.report.put_back += 1;
         for device in 0..self.devices.len() {
-            if self.devices[device].session.take().is_some() {
+            if let Some(session) = self.devices[device].session.take() {
+                self.devices[device].holder.end();
+                self.turns.remove(&session);
                 self.give(device, Input::Restarting(RELAY.into(), 1_000))?;
             }
         }
@@ -407,7 +624,7 @@ impl World {
 /// Who is out greets the relay and says nothing else.
 fn check_silence(device: usize, outputs: &[Output]) -> Result<(), String> {
     for output in outputs {
-        let Output::Send(_, bytes) = output else {
+        let (Output::Send(_, bytes) | Output::Fill(_, bytes)) = output else {
             continue;
         };
         let body = frame::decode(bytes).map(|frame| frame.body);

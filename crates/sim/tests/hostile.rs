@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
-use ume_api::{Command, CommunityRef, FromEngine, InviteTerms, News, Notice};
+use ume_api::{Command, CommunityRef, FromEngine, InviteTerms, News, Notice, Surroundings};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Key, Millis, Output, Table};
 use ume_sim::Stage;
@@ -151,7 +151,7 @@ fn answer(rng: &mut ChaCha20Rng, key: &SigningKey, lanes: &[Bytes], asked: Frame
             let challenge = Bytes::copy_from_slice(&[rng.next_u32().to_le_bytes()[0]; 32]);
             let signature = Statement::Welcome(&hello.nonce, &challenge).sign(key);
             return vec![reply(Body::Welcome(Welcome {
-                paced: false,
+                paced: number(rng) % 2 == 0,
                 version: 1,
                 relay_key: Bytes::copy_from_slice(key.verifying_key().as_bytes()),
                 signature: Bytes::copy_from_slice(&signature),
@@ -204,7 +204,7 @@ fn begin(seed: u8, rng: &mut ChaCha20Rng, rows: Vec<(Key, Vec<u8>)>, now: u64) -
     let key = SigningKey::from_bytes(&[seed; 32]);
     let lanes = [Bytes::from(vec![7; 32])];
     let mut now = Millis(now);
-    let Ok(mut engine) = Engine::open(RELAY, [9; 32], now, rows) else {
+    let Ok(mut engine) = Engine::open(RELAY, Surroundings::AT_ONCE, [9; 32], now, rows) else {
         return false;
     };
     let community = CommunityRef(1);
@@ -334,7 +334,7 @@ fn a_damaged_post_or_outgoing_row_is_told() {
         let row = rows.iter_mut().find(|(key, _)| key.table == table).unwrap();
         row.1.truncate(1);
         let now = Millis(stage.now_ms());
-        let mut engine = Engine::open(RELAY, [9; 32], now, rows).unwrap();
+        let mut engine = Engine::open(RELAY, Surroundings::AT_ONCE, [9; 32], now, rows).unwrap();
         let told = engine.boot(now).outputs.into_iter().any(|output| {
             let notice = Notice::RecordsDamaged { count: 1 };
             matches!(output, Output::Tell(FromEngine::News(News::Notice(told))) if told == notice)

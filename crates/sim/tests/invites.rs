@@ -6,7 +6,7 @@ use ume_api::{
     Act, Command, CommunityRef, Failure, HistoryWindow, InviteKind, InviteState, InviteTerms,
     Notice, Phase, Refusal, Reply, RequestView, Role, Rules,
 };
-use ume_sim::{OPEN, Place, Stage};
+use ume_sim::{OPEN, Place, Stage, Unruly};
 
 const PRIVATE: InviteTerms = InviteTerms {
     kind: InviteKind::Private,
@@ -86,6 +86,12 @@ impl Play {
     fn phase(&self, (device, community): Place) -> Option<Phase> {
         let view = self.stage.view(device, community);
         view.map(|view| view.phase)
+    }
+
+    /// Whether somebody who asks was told of an answer that does not verify.
+    fn is_warned(&self, (device, community): Place) -> bool {
+        let notices = self.stage.notices(device);
+        notices.contains(&Notice::AnswerForged { community })
     }
 
     fn texts(&mut self, (device, community): Place) -> Vec<String> {
@@ -591,8 +597,47 @@ fn a_stale_relay_lets_in_nobody() {
     play.stage.restart(asker.0);
     play.stage.run(30_000);
     assert_eq!(play.phase(asker), Some(Phase::Live));
-    let forged = |notice: &Notice| matches!(notice, Notice::AnswerForged { .. });
-    assert!(!play.stage.notices(asker.0).iter().any(forged));
+    assert!(!play.is_warned(asker));
+}
+
+/// Who has the link and the relay may show a card of their own. They read what is asked by it, and let in nobody.
+#[test]
+fn a_yes_to_what_was_asked_by_somebody_elses_card_is_not_taken() {
+    let mut play = play(21);
+    let poses = Unruly {
+        poses: true,
+        ..Unruly::default()
+    };
+    play.stage.unruly(play.owner, poses);
+    play.stage.run(60_000);
+    let asker = play.asker();
+    assert!(!play.is_warned(asker));
+    play.let_in();
+    play.stage.run(60_000);
+    assert!(play.is_warned(asker));
+    assert_eq!(play.phase(asker), Some(Phase::Asking));
+    assert!(play.texts(asker).is_empty());
+}
+
+#[test]
+fn a_yes_that_leads_to_another_community_is_named_and_the_asking_goes_on() {
+    let mut play = play(22);
+    let asker = play.asker();
+    let misleads = Unruly {
+        misleads: true,
+        ..Unruly::default()
+    };
+    play.stage.unruly(play.owner, misleads);
+    play.let_in();
+    play.stage.run(60_000);
+    assert!(play.is_warned(asker));
+    assert_eq!(play.phase(asker), Some(Phase::Asking));
+    play.stage.unruly(play.owner, Unruly::default());
+    // With a new generation comes a new answer.
+    play.stage.share(play.owner, play.community, OPEN);
+    play.revoke();
+    play.stage.run(60_000);
+    assert_eq!(play.phase(asker), Some(Phase::Live));
 }
 
 #[test]

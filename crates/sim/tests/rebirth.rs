@@ -20,6 +20,8 @@ const LONG_MS: u64 = 7 * 60_000;
 const CALLS: Unruly = Unruly {
     spoils: None,
     calls: true,
+    poses: false,
+    misleads: false,
 };
 
 type Place = (usize, CommunityRef);
@@ -111,7 +113,7 @@ impl Play {
         };
         let spoils = Unruly {
             spoils: Some(how),
-            calls: false,
+            ..Unruly::default()
         };
         self.stage.unruly(device, spoils);
         self.stage.govern(device, community, act).unwrap();

@@ -45,6 +45,9 @@ pub const WINDOW: Burst = Burst {
     },
 };
 
+/// Mean time from the end of one such window to the next, milliseconds.
+pub const WINDOW_EVERY_MS: u32 = 3_600_000;
+
 /// Ticks and what leaves at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Law {
@@ -70,6 +73,8 @@ pub struct Pace {
     pub burst: Option<Burst>,
     /// What follows, for good.
     pub steady: Law,
+    /// About once an hour a [`WINDOW`] opens, whether or not anything waits.
+    pub windows: bool,
 }
 
 /// Why a pace that somebody asks for is none.
@@ -102,6 +107,7 @@ impl Pace {
         relay::Pace {
             steady: Some(law(self.steady, 0)),
             burst: self.burst.map(|burst| law(burst.law, burst.ticks)),
+            windows: self.windows,
         }
     }
 
@@ -127,7 +133,11 @@ impl Pace {
             }
             None => None,
         };
-        Ok(Self { burst, steady })
+        Ok(Self {
+            burst,
+            steady,
+            windows: pace.windows,
+        })
     }
 }
 
@@ -138,6 +148,7 @@ pub struct Pacer<R> {
     rng: R,
     pace: Pace,
     next_ms: u64,
+    window_ms: u64,
 }
 
 impl<R: RngCore> Pacer<R> {
@@ -147,6 +158,7 @@ impl<R: RngCore> Pacer<R> {
             rng,
             pace,
             next_ms: 0,
+            window_ms: 0,
         };
         pacer.change(now_ms, pace);
         pacer
@@ -157,6 +169,15 @@ impl<R: RngCore> Pacer<R> {
         self.pace = pace;
         self.pace.burst = pace.burst.filter(|burst| burst.ticks > 0);
         self.next_ms = now_ms.saturating_add(self.law().draw(&mut self.rng));
+        self.draw_window(now_ms);
+    }
+
+    fn draw_window(&mut self, now_ms: u64) {
+        let law = Law {
+            gap_ms: WINDOW_EVERY_MS,
+            frames: 1,
+        };
+        self.window_ms = now_ms.saturating_add(law.draw(&mut self.rng));
     }
 
     /// When the next tick is.
@@ -184,6 +205,10 @@ impl<R: RngCore> Pacer<R> {
                 if burst.ticks == 0 {
                     self.pace.burst = None;
                 }
+            }
+            if self.pace.windows && !self.in_burst() && self.next_ms >= self.window_ms {
+                self.pace.burst = Some(WINDOW);
+                self.draw_window(self.next_ms);
             }
             self.next_ms = self.next_ms.saturating_add(self.law().draw(&mut self.rng));
             if self.next_ms > now_ms {

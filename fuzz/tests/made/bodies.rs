@@ -30,6 +30,7 @@ fn vote() -> Vote {
 
 fn pace() -> Pace {
     Pace {
+        windows: true,
         steady: Some(Law {
             gap_ms: 20,
             frames: 2,

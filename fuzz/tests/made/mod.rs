@@ -32,6 +32,7 @@ pub(crate) fn write(seeds: &Path, world: &Path) {
         entries(),
         talks(),
         packs(),
+        calls(),
         outside("bundle", &bundle, [11, 12, 2]),
         outside("record", &record, [4, 5, 3]),
         devices(),
@@ -458,6 +459,25 @@ fn outside(target: &'static str, whole: &[u8], fields: [u32; 3]) -> Seeds {
     }
     seeds.push(seed(target, "within", [4u8, 100, 1, 2, 3]));
     seeds.push(seed(target, "within-info", [5u8, 100, 1, 2, 3]));
+    seeds
+}
+
+fn calls() -> Seeds {
+    let (call, beginning) = ume_engine::fuzzing::call_seeds();
+    let bundle = bytes(&beginning, 1).expect("the field is there");
+    let field = |field| bytes(&bundle, field).expect("the field is there");
+    let removal = part(9, &part(1, &[1]));
+    let parts = [
+        ("whole", 0, beginning.clone()),
+        ("tree", 1, field(11)),
+        ("info", 2, field(12)),
+        ("removal", 3, removal),
+        ("within", 4, vec![100, 1, 2, 3]),
+        ("within-info", 5, vec![100, 1, 2, 3]),
+    ];
+    let parts = parts.map(|(name, kind, part)| seed("call", name, [vec![kind], part].concat()));
+    let mut seeds = vec![seed("call", "call", call)];
+    seeds.extend(parts);
     seeds
 }
 

@@ -15,14 +15,24 @@ const ARGUMENTS = [
 ];
 export const PATIENCE_MS = 15_000;
 
+/** In each page before the app: the choice of cover (src/platform/memory.rs), where none was made. */
+function choose(cover) {
+  try {
+    if (localStorage.getItem("cover") === null) localStorage.setItem("cover", cover);
+  } catch {
+    // Where nothing can be stored there is nothing to choose.
+  }
+}
+
 export class Person {
   /**
    * @param {string} name
-   * @param {{preferences?: object, width?: number, height?: number, beforeWorker?: string, beforePage?: Function, direct?: boolean}} [options]
+   * @param {{preferences?: object, width?: number, height?: number, beforeWorker?: string, beforePage?: Function, direct?: boolean, cover?: string}} [options]
    *   preferences: what stands in the profile before its first start;
    *   beforeWorker: a script that runs in the engine's worker before the engine;
    *   beforePage: a function that runs in each page before the app;
-   *   direct: no proxy on the way, for measurements
+   *   direct: no proxy on the way, for measurements;
+   *   cover: how far the app hides when there is something to say, unless somebody chooses; `default`: as the app comes
    */
   static async meet(name, options = {}) {
     const person = new Person();
@@ -41,7 +51,7 @@ export class Person {
   }
 
   async openBrowser() {
-    const { width = 1280, height = 800, beforeWorker, beforePage, direct } = this.options;
+    const { width = 1280, height = 800, beforeWorker, beforePage, direct, cover = "off" } = this.options;
     this.context = await chromium.launchPersistentContext(this.profile, {
       executablePath: EXECUTABLE,
       headless: true,
@@ -60,6 +70,8 @@ export class Person {
         console.error(`ume-test violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
       });
     });
+    // At once, so that tests are about what they are about.
+    if (cover !== "default") await this.context.addInitScript(choose, cover);
     if (beforePage) await this.context.addInitScript(beforePage);
     if (beforeWorker) {
       await this.context.route(/engine-worker[^/]*\.js/, async (route) => {

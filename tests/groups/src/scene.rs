@@ -7,7 +7,7 @@ use rand_core::{RngCore, SeedableRng};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
-use ume_api::{Command, CommunityRef, Failure, FromEngine, InviteTerms, Reply};
+use ume_api::{Command, CommunityRef, Failure, FromEngine, InviteTerms, Reply, Surroundings};
 use ume_engine::Engine;
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key, Millis, Output, Step};
@@ -137,7 +137,7 @@ impl Scene {
         };
         let rows = device.rows.clone().into_iter().collect();
         let begun = cpu();
-        let mut engine = Engine::open(RELAY, seed, now, rows)?;
+        let mut engine = Engine::open(RELAY, Surroundings::AT_ONCE, seed, now, rows)?;
         let step = engine.boot(now);
         device.cost.cpu += cpu().saturating_sub(begun);
         device.engine = Some(engine);

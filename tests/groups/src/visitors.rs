@@ -6,7 +6,7 @@ use crate::socket::Socket;
 use rand_core::{OsRng, RngCore};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use ume_api::{Command, Failure, FromEngine, Reply};
+use ume_api::{Command, Failure, FromEngine, Reply, Surroundings};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Millis, Output, Step};
 
@@ -45,13 +45,23 @@ pub(crate) fn come(link: &str, count: usize) -> Result<(), Fault> {
     let begun = Instant::now();
     for number in 1..=count {
         let mut tries = 1..TRIES;
-        loop {
+        let mut paused = None;
+        let place = loop {
             match Visitor::new(relay)?.join(link, number) {
                 Err(Fault::Refused(Failure::InvitePaused)) if tries.next().is_some() => {
+                    paused.get_or_insert_with(Instant::now);
                     std::thread::sleep(AGAIN);
                 }
                 joined => break joined?,
             }
+        };
+        if let Some(since) = paused {
+            println!(
+                "visitor {number} waited {} s for the link to lead into generation {}, slot {}",
+                since.elapsed().as_secs(),
+                place.0,
+                place.1
+            );
         }
         if number % TELL == 0 || number == count {
             println!(
@@ -68,7 +78,7 @@ impl Visitor {
         let mut seed = [0; 32];
         OsRng.fill_bytes(&mut seed);
         let now = Millis(now_ms());
-        let mut engine = Engine::open(relay, seed, now, vec![])?;
+        let mut engine = Engine::open(relay, Surroundings::AT_ONCE, seed, now, vec![])?;
         let step = engine.boot(now);
         let mut visitor = Self {
             engine,
@@ -82,7 +92,8 @@ impl Visitor {
         Ok(visitor)
     }
 
-    fn join(mut self, link: &str, number: usize) -> Result<(), Fault> {
+    /// Comes in, stays a moment and goes; the generation and the slot where they were then.
+    fn join(mut self, link: &str, number: usize) -> Result<(u32, u64), Fault> {
         let command = Command::Join {
             link: link.to_owned(),
             persona: format!("Visitor {number}"),
@@ -101,7 +112,8 @@ impl Visitor {
         while Instant::now() < leaves {
             self.go_on(leaves)?;
         }
-        Ok(())
+        let audit = self.engine.audit().into_iter().next();
+        Ok(audit.map_or((0, 0), |(_, audit)| (audit.generation, audit.slot)))
     }
 
     /// Hands the engine what there is, or waits for the next frame or wake.

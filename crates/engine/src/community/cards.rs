@@ -82,6 +82,10 @@ impl Community {
             ended: why.map(refusal_number).unwrap_or_default(),
             invite: id.to_vec(),
         };
+        #[cfg(feature = "unruly")]
+        if self.unruly.poses {
+            return crate::unruly::pose(&ledger.community, &card);
+        }
         make_card(&self.saved.leaf.signing_key(), &card)
     }
 

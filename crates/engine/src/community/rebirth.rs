@@ -7,6 +7,9 @@
 //! incarnation that with the lower ledger hash counts, also for whoever follows the other already. Who is out stays out
 //! ([`super::again`]).
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod trial;
+
 use super::chain::covers;
 use super::generation::{self, Era};
 use super::intent::refusal;
@@ -330,11 +333,7 @@ impl Community {
     }
 
     pub(super) fn hear_call(&mut self, leaf: Hash, bytes: &[u8]) -> Option<()> {
-        let said = proto::Signed::decode(bytes).ok()?;
-        check(&leaf, Purpose::Rebirth, &said.content, &said.signature).ok()?;
-        let call = proto::Call::decode(&said.content[..]).ok()?;
-        let rank = (Reverse(call.generation), call.head[..].try_into().ok()?);
-        let parcel = call.parcel?;
+        let (rank, parcel) = open_call(&leaf, bytes)?;
         self.beacons.heard.insert(rank, Heard { leaf, parcel });
         Some(())
     }
@@ -392,6 +391,15 @@ impl Community {
             _ => {}
         }
     }
+}
+
+/// What a device says in its lane, if it did say it: where it calls to, and what it brings.
+fn open_call(leaf: &Hash, bytes: &[u8]) -> Option<(Rank, proto::Parcel)> {
+    let said = proto::Signed::decode(bytes).ok()?;
+    check(leaf, Purpose::Rebirth, &said.content, &said.signature).ok()?;
+    let call = proto::Call::decode(&said.content[..]).ok()?;
+    let rank = (Reverse(call.generation), call.head[..].try_into().ok()?);
+    Some((rank, call.parcel?))
 }
 
 fn is_owner(ledger: &Ledger, leaf: &Hash) -> bool {

@@ -420,7 +420,9 @@ impl Community {
 
     /// The group is in a new epoch: its lane is followed from now on, the old one is read to its end.
     pub(super) fn begin_epoch(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(group) = &self.group else { return };
+        let Some(group) = &mut self.group else {
+            return;
+        };
         let epoch = group.epoch();
         let Ok(secret) = group.export(crate::keys::EXPORT_POST, &[]) else {
             return;
@@ -428,6 +430,12 @@ impl Community {
         self.posts.values_mut().for_each(PostLane::retire);
         self.posts
             .insert(epoch, PostLane::new(secret.into(), &self.saved.relay.id, 1));
+        let undrained = self.posts.keys().next().copied().unwrap_or(epoch);
+        // Messages of epochs before that have all been read. If what is left cannot be written, no message can be opened.
+        if group.forget_before(undrained).is_err() {
+            self.heal(ctx, None);
+            return;
+        }
         self.lanes_changed = true;
         self.saved_changed = true;
         self.reseal_unsettled(ctx);

@@ -363,7 +363,16 @@ impl Community {
         let ledger = &self.chain.ledger;
         let suite = generation::suite(&ledger.genesis)?;
         let body = match told {
-            Told::Bundle(_) => Body::Bundle(self.bundle_for(id, snapshot?)?.encode_to_vec()),
+            Told::Bundle(_) => {
+                let bundle = self.bundle_for(id, snapshot?)?;
+                #[cfg(feature = "unruly")]
+                let bundle = if self.unruly.misleads {
+                    crate::unruly::mislead(bundle)
+                } else {
+                    bundle
+                };
+                Body::Bundle(bundle.encode_to_vec())
+            }
             Told::Refused(refusal) => Body::Refusal(refusal_number(refusal)),
         };
         let request = self.requested(id, request)?;

@@ -91,7 +91,14 @@ impl Engine {
                     community.begin_anew(ctx, without).map(|()| Reply::Done)
                 }),
             Command::Govern { community, act } => self.govern(number, community, act),
-            Command::WatchTraffic { .. } | Command::Hurry => Some(Ok(Reply::Done)),
+            Command::WatchTraffic { watch } => {
+                self.watch_traffic(watch);
+                Some(Ok(Reply::Done))
+            }
+            Command::Hurry => {
+                self.hurry();
+                Some(Ok(Reply::Done))
+            }
             Command::Reconnect => {
                 let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
                 for relay in relays {

@@ -153,19 +153,14 @@ impl Engine {
                 self.tell(Told::Connection(connection));
             }
         }
-        for (relay, line) in &mut self.lines {
-            let frames = line.leaving();
-            self.outputs.extend(
-                frames
-                    .into_iter()
-                    .map(|frame| Output::Send(relay.clone(), frame)),
-            );
-        }
+        self.leave();
+        self.tell_traffic();
         let lines = self.lines.values().filter_map(Line::due);
         let communities = self.communities.values().filter_map(Community::due);
         let askings = self.askings.values().filter_map(Asking::due);
         let waiting = self.waiting.iter().map(|one| one.until);
-        let due = lines.chain(communities).chain(askings).chain(waiting);
+        let others = waiting.chain(self.tell_traffic_at());
+        let due = lines.chain(communities).chain(askings).chain(others);
         if let Some(at) = due.min() {
             self.outputs
                 .push(Output::WakeAt(at.max(self.now.plus(WAKE_MS))));

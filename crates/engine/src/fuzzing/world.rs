@@ -139,7 +139,8 @@ impl World {
     }
 }
 
-fn put(whole: &mut [u8], place: usize, bytes: &[u8]) {
+/// Puts bytes over those from a place on.
+pub(crate) fn put(whole: &mut [u8], place: usize, bytes: &[u8]) {
     let place = place % whole.len().max(1);
     for (old, new) in whole.iter_mut().skip(place).zip(bytes) {
         *old = *new;

@@ -33,10 +33,8 @@ impl Grease {
         }
     }
 
-    /// A request of no kind.
-    pub(super) fn request(&self, request: u32) -> Option<Bytes> {
-        self.0.as_ref()?;
-        let body = None;
-        self.encode(&Frame { request, body }).ok()
+    /// Whether this connection is greased.
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use openmls::framing::errors::{MessageDecryptionError, SecretTreeError};
 use openmls::group::{
     GroupId, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig,
-    MlsGroupJoinConfig, ProcessMessageError, ValidationError,
+    MlsGroupJoinConfig, PastEpochDeletion, ProcessMessageError, ValidationError,
 };
 use openmls::prelude::{
     Capabilities, CredentialType, DeserializeBytes as _, Lifetime, MlsMessageBodyIn, MlsMessageIn,
@@ -238,6 +238,19 @@ impl Group {
             ProcessedMessageContent::OwnPrivateMessage => Err(MlsError::OwnMessage),
             _ => Err(MlsError::Malformed("not a message".into())),
         }
+    }
+
+    /// Forgets the secrets of all epochs before this one. It must not be later than the current one.
+    ///
+    /// # Errors
+    /// [`MlsError::Refused`] if what is left cannot be written.
+    pub(crate) fn forget_before(&mut self, epoch: u64) -> Result<(), MlsError> {
+        let kept = self.epoch().saturating_sub(epoch);
+        let kept = usize::try_from(kept).unwrap_or(usize::MAX);
+        // All have a time: none is forgotten for that, and no clock is asked.
+        let old = PastEpochDeletion::delete_all_without_timestamps().max_past_epochs(kept);
+        let forgotten = self.mls.delete_past_epoch_secrets(&self.provider, old);
+        forgotten.map_err(MlsError::refused)
     }
 
     pub(super) fn ensure_member(&self) -> Result<(), MlsError> {

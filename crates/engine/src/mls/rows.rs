@@ -5,8 +5,9 @@
 //! hold.
 //!
 //! A long value is cut into rows ([`pieces`]). Every message sent or opened writes the secrets of all epochs that can still
-//! be read, and every commit the whole tree; most of that does not change, and is not stored again. Rows belong to one
-//! group, so their keys do not name it.
+//! be read, and every commit the whole tree; most of that does not change, and is not stored again. What changed is found out
+//! once, when it is taken out, however often a value was written until then. Rows belong to one group, so their keys do not
+//! name it.
 
 mod compact;
 mod pieces;
@@ -64,9 +65,10 @@ pub(super) struct Rows {
 
 #[derive(Default)]
 struct State {
+    /// Values whose rows were taken out, or came from the store.
     values: BTreeMap<Vec<u8>, Value>,
-    /// Rows that changed; `None`: that are no longer there.
-    changed: BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>,
+    /// What was written since; empty: deleted.
+    written: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>,
 }
 
 impl Rows {
@@ -74,7 +76,7 @@ impl Rows {
     pub(super) fn stored(rows: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Self, RowError> {
         let state = State {
             values: pieces::values(rows)?,
-            changed: BTreeMap::new(),
+            written: BTreeMap::new(),
         };
         Ok(Self {
             state: Mutex::new(state),
@@ -92,10 +94,7 @@ impl Rows {
 
     /// What changed since the last call: a row to put, or `None` for one to delete.
     pub(super) fn take_changes(&self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let changed = std::mem::take(&mut self.lock().changed);
-        let rows = changed.into_iter();
-        rows.map(|(key, row)| (key, row.map(|row| row.to_vec())))
-            .collect()
+        self.lock().take_changes()
     }
 
     /// Writes a value of a kind of which there is one.
@@ -118,8 +117,8 @@ impl Rows {
     }
 
     fn get_at<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, RowError> {
-        match self.lock().values.get(key) {
-            Some(value) => compact::read(value.bytes())
+        match self.lock().bytes(key) {
+            Some(bytes) => compact::read(bytes)
                 .map(Some)
                 .map_err(|_| RowError::Unreadable),
             None => Ok(None),
@@ -137,19 +136,31 @@ impl Rows {
 }
 
 impl State {
-    /// Sets a value, or deletes it if it is to be empty, and notes which of its rows change.
+    /// Sets a value, or deletes it if it is to be empty.
     fn set(&mut self, key: Vec<u8>, bytes: Vec<u8>) {
-        let old = self.values.remove(&key).unwrap_or_default();
-        let new = Value::new(bytes, &old);
-        for row_key in old.keys_without(&key, &new) {
-            self.changed.insert(row_key, None);
+        self.written.insert(key, Zeroizing::new(bytes));
+    }
+
+    fn bytes(&self, key: &[u8]) -> Option<&[u8]> {
+        let written = self.written.get(key).map(|bytes| &bytes[..]);
+        let bytes = written.or_else(|| self.values.get(key).map(Value::bytes));
+        bytes.filter(|bytes| !bytes.is_empty())
+    }
+
+    fn take_changes(&mut self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+        let mut changed = BTreeMap::new();
+        for (key, bytes) in std::mem::take(&mut self.written) {
+            let old = self.values.remove(&key).unwrap_or_default();
+            let new = Value::new(bytes, &old);
+            let gone = old.keys_without(&key, &new).into_iter();
+            changed.extend(gone.map(|row| (row, None)));
+            let rows = new.rows(&key, &old).into_iter();
+            changed.extend(rows.map(|(row, bytes)| (row, Some(bytes))));
+            if !new.is_empty() {
+                self.values.insert(key, new);
+            }
         }
-        for (row_key, row) in new.rows(&key, &old) {
-            self.changed.insert(row_key, Some(Zeroizing::new(row)));
-        }
-        if !new.is_empty() {
-            self.values.insert(key, new);
-        }
+        changed
     }
 }
 
@@ -157,6 +168,7 @@ impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State")
             .field("values", &self.values.len())
+            .field("written", &self.written.len())
             .finish_non_exhaustive()
     }
 }
@@ -250,8 +262,8 @@ impl StorageProvider<V> for Rows {
         _: &G,
     ) -> Result<Option<T>, RowError> {
         let state = self.lock();
-        let value = state.values.get(&[Kind::JoinConfig as u8][..]);
-        let config = value.map(|value| rmp_serde::from_slice(value.bytes()));
+        let bytes = state.bytes(&[Kind::JoinConfig as u8]);
+        let config = bytes.map(rmp_serde::from_slice);
         config.transpose().map_err(|_| RowError::Unreadable)
     }
 

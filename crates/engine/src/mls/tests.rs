@@ -233,6 +233,32 @@ fn messages_go_both_ways_and_over_epochs() {
 }
 
 #[test]
+fn forgotten_epochs_open_nothing_more_and_the_later_ones_do() {
+    let (mut founder, mut joiner) = pair(Suite::Classic);
+    let mut late = Vec::new();
+    for _ in 0..4 {
+        late.push(joiner.group.protect(b"late").unwrap());
+        let staged = founder.group.stage_update(b"", &BTreeSet::new()).unwrap();
+        founder.confirm();
+        joiner.take(&staged.commit);
+    }
+    let now = joiner.group.protect(b"now").unwrap();
+    let epoch = founder.group.epoch();
+    founder.group.forget_before(epoch - 2).unwrap();
+    founder.store();
+    founder.restart(12);
+    let mut open = |sealed: &Vec<u8>| founder.group.unprotect(sealed);
+    for forgotten in &late[..2] {
+        assert_eq!(open(forgotten), Err(MlsError::TooOld));
+    }
+    assert_eq!(open(&late[3]), Ok(b"late".to_vec()));
+    founder.group.forget_before(epoch).unwrap();
+    let mut open = |sealed: &Vec<u8>| founder.group.unprotect(sealed);
+    assert_eq!(open(&late[2]), Err(MlsError::TooOld));
+    assert_eq!(open(&now), Ok(b"now".to_vec()));
+}
+
+#[test]
 fn messages_from_before_joining_are_too_old() {
     let (mut founder, _) = pair(Suite::Classic);
     let before = founder.group.protect(b"before").unwrap();

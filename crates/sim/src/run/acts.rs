@@ -53,7 +53,7 @@ impl World {
             }
             Act::Crash => {
                 if let Some(session) = self.devices[device].session {
-                    self.relay.closed(session);
+                    self.closed(session);
                 }
                 let now = self.now_ms;
                 self.devices[device].crash(now, &mut self.rng);
@@ -78,7 +78,7 @@ impl World {
                     .is_some_and(|(_, audit)| done(&audit))
                 {
                     if let Some(session) = self.devices[device].session {
-                        self.relay.closed(session);
+                        self.closed(session);
                     }
                     let now = self.now_ms;
                     if self.devices[device].restore(now, &mut self.rng) {

@@ -16,6 +16,7 @@ fn gaps_are_uniform_around_their_mean() {
     let mut pacer = pacer(Pace {
         burst: None,
         steady: STEADY,
+        windows: false,
     });
     let (mut last, mut sum, mut tenths) = (pacer.next_ms(), 0, [0u32; 10]);
     for _ in 0..10_000 {
@@ -35,6 +36,7 @@ fn a_burst_runs_first_and_ends() {
     let mut pacer = pacer(Pace {
         burst: Some(BULK),
         steady: STEADY,
+        windows: false,
     });
     let mut frames = 0;
     while pacer.in_burst() {
@@ -49,6 +51,7 @@ fn missed_ticks_are_dropped() {
     let pace = Pace {
         burst: Some(PREAMBLE),
         steady: STEADY,
+        windows: false,
     };
     let mut pacer = pacer(pace);
     let frozen = pacer.next_ms() + 3_600_000;
@@ -62,6 +65,7 @@ fn a_pace_survives_the_wire_and_its_bounds_hold() {
     let pace = Pace {
         burst: Some(BULK),
         steady: STEADY,
+        windows: false,
     };
     assert_eq!(Pace::from_wire(&pace.to_wire()), Ok(pace));
     let wire = |change: fn(&mut relay::Pace)| {
@@ -84,4 +88,21 @@ fn a_pace_survives_the_wire_and_its_bounds_hold() {
     assert_eq!(burst(|law| law.frames = 0), Err(PaceError));
     assert_eq!(burst(|law| law.gap_ms = 3), Err(PaceError));
     assert!(burst(|law| law.ticks = 0).is_ok(), "an empty burst is none");
+}
+
+#[test]
+fn a_window_opens_about_once_an_hour() {
+    let mut pacer = pacer(Pace {
+        burst: None,
+        steady: STEADY,
+        windows: true,
+    });
+    let (mut windows, mut was_in_burst, mut frames) = (0, false, 0);
+    while pacer.next_ms() < 200 * 3_600_000 {
+        windows += u32::from(pacer.in_burst() && !was_in_burst);
+        was_in_burst = pacer.in_burst();
+        frames += u32::from(was_in_burst) * pacer.tick(pacer.next_ms());
+    }
+    assert!((180..215).contains(&windows), "{windows}");
+    assert_eq!(frames / 512, windows);
 }

@@ -13,6 +13,9 @@ const PIECE: std::ops::RangeInclusive<usize> = 1_024..=4_096;
 /// A piece ends where so many bits of the hash of the bytes before are zero: after 2 KiB, on average.
 const END_BITS: u32 = 11;
 
+/// Bytes that are compared at once.
+const BLOCK: usize = 256;
+
 /// What a row is: the last byte of its key.
 const WHOLE: u8 = 0;
 const LIST: u8 = 1;
@@ -35,22 +38,34 @@ impl Value {
         self.bytes.is_empty()
     }
 
-    /// Cuts new bytes. Pieces that the old value had as well keep their numbers.
-    pub(super) fn new(bytes: Vec<u8>, old: &Self) -> Self {
-        let bytes = Zeroizing::new(bytes);
+    /// Cuts new bytes. Pieces that the old value had as well keep their numbers. Where a piece ends follows from its own bytes
+    /// alone, so only what lies between the first change and the last is cut.
+    pub(super) fn new(bytes: Zeroizing<Vec<u8>>, old: &Self) -> Self {
         if bytes.len() <= WHOLE_MAX {
             let pieces = vec![];
             return Self { bytes, pieces };
         }
+        let (front, back) = alike(&old.bytes, &bytes);
+        // The last piece may have ended for want of bytes.
+        let ended = old.pieces.split_last().map_or(&[][..], |(_, ended)| ended);
+        let kept = ended.partition_point(|(_, end)| *end <= front);
+        // Those that begin before the bytes that are alike at the back.
+        let before = |(_, end): &(u32, usize)| *end < old.bytes.len() - back;
+        let between = (old.pieces.partition_point(before) + 1).saturating_sub(kept);
         let mut known: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
-        let mut fresh = 0;
-        for (number, piece) in old.parts() {
+        for (number, piece) in old.parts().skip(kept).take(between) {
             known.entry(piece).or_default().push(number);
-            fresh = fresh.max(number + 1);
         }
-        let mut pieces = Vec::new();
-        let mut begin = 0;
+        let numbers = old.pieces.iter().map(|(number, _)| number + 1);
+        let mut fresh = numbers.max().unwrap_or(0);
+        let mut pieces = old.pieces[..kept].to_vec();
+        let mut begin = pieces.last().map_or(0, |(_, end)| *end);
         while begin < bytes.len() {
+            if let Some(rest) = old.rest(bytes.len() - begin, back) {
+                let moved = |end: usize| end + bytes.len() - old.bytes.len();
+                pieces.extend(rest.iter().map(|(number, end)| (*number, moved(*end))));
+                break;
+            }
             let end = begin + cut(&bytes[begin..]);
             let same = known.get_mut(&bytes[begin..end]).and_then(Vec::pop);
             let number = same.unwrap_or_else(|| {
@@ -63,6 +78,16 @@ impl Value {
         Self { bytes, pieces }
     }
 
+    /// The pieces that its last `left` bytes are, if they are whole ones and among the last `back`.
+    fn rest(&self, left: usize, back: usize) -> Option<&[(u32, usize)]> {
+        if left > back {
+            return None;
+        }
+        let begin = self.bytes.len() - left;
+        let before = self.pieces.binary_search_by_key(&begin, |(_, end)| *end);
+        before.ok().map(|before| &self.pieces[before + 1..])
+    }
+
     fn parts(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let mut begin = 0;
         self.pieces.iter().map(move |(number, end)| {
@@ -72,7 +97,7 @@ impl Value {
         })
     }
 
-    /// The rows of a value by that name, or only those that another value does not have.
+    /// The rows of a value by that name; only those that the value does not have from which it was cut.
     pub(super) fn rows(&self, key: &[u8], but: &Self) -> Vec<(Vec<u8>, Vec<u8>)> {
         if self.is_empty() {
             return vec![];
@@ -82,9 +107,9 @@ impl Value {
             let row = || ([key, &[WHOLE]].concat(), self.bytes.to_vec());
             return if same { vec![] } else { vec![row()] };
         }
-        let known: BTreeMap<u32, &[u8]> = but.parts().collect();
+        let known: BTreeSet<u32> = but.pieces.iter().map(|(number, _)| *number).collect();
         let parts = self.parts();
-        let parts = parts.filter(|(number, piece)| known.get(number) != Some(piece));
+        let parts = parts.filter(|(number, _)| !known.contains(number));
         let mut rows: Vec<_> = parts
             .map(|(number, piece)| (part_key(key, number), piece.to_vec()))
             .collect();
@@ -118,6 +143,19 @@ impl Value {
         // Writing numbers into memory does not fail.
         postcard::to_allocvec(&numbers.collect::<Vec<u32>>()).unwrap_or_default()
     }
+}
+
+/// How many bytes two values have alike at their fronts, and how many of the others, in whole blocks, at their backs.
+fn alike(one: &[u8], other: &[u8]) -> (usize, usize) {
+    let same = |(one, other): &(&[u8], &[u8])| one == other;
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let front = BLOCK * blocks.take_while(same).count();
+    let (one, other) = (&one[front..], &other[front..]);
+    let bytes = one.iter().zip(other);
+    let more = bytes.take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[more..], &other[more..]);
+    let blocks = one.rchunks_exact(BLOCK).zip(other.rchunks_exact(BLOCK));
+    (front + more, BLOCK * blocks.take_while(same).count())
 }
 
 fn part_key(key: &[u8], number: u32) -> Vec<u8> {
@@ -216,6 +254,10 @@ impl Found {
 mod tests {
     use super::*;
 
+    fn value(bytes: Vec<u8>, old: &Value) -> Value {
+        Value::new(Zeroizing::new(bytes), old)
+    }
+
     fn bytes(count: usize) -> Vec<u8> {
         let mut state = 1_u32;
         let next = |_| {
@@ -227,25 +269,60 @@ mod tests {
 
     #[test]
     fn a_change_in_the_middle_changes_few_rows() {
-        let old = Value::new(bytes(300_000), &Value::default());
+        let old = value(bytes(300_000), &Value::default());
         let all = old.rows(b"k", &Value::default());
         assert!(all.len() > 70);
         for (grows, mut changed) in [(0, bytes(300_000)), (1_216, bytes(300_000))] {
             changed[150_000] ^= 1;
             changed.splice(170_000..170_000, vec![7; grows]);
-            let new = Value::new(changed, &old);
+            let new = value(changed, &old);
             let rows = new.rows(b"k", &old);
             assert!((1..10).contains(&rows.len()), "{}", rows.len());
+        }
+    }
+
+    /// However it changed, a value is cut as if nothing had been known of it, and what the store holds is what it is.
+    #[test]
+    fn what_is_known_of_a_value_changes_no_cut() {
+        let original = bytes(60_000);
+        let twice = [&original[..], &original[..]].concat();
+        let mut changes: Vec<Vec<u8>> = vec![original.clone(), twice.clone(), vec![], bytes(3_000)];
+        for at in [0, 1, 2_047, 20_000, 59_999] {
+            for (out, put) in [(0, 1), (1, 0), (1, 1), (5_000, 0), (0, 5_000), (300, 9_000)] {
+                let end = (at + out).min(original.len());
+                let mut changed = original.clone();
+                changed.splice(at..end, vec![9; put]);
+                changes.push(changed);
+            }
+        }
+        for begun in [&original, &twice] {
+            let mut old = value(begun.clone(), &Value::default());
+            let mut stored: BTreeMap<_, _> =
+                old.rows(b"k", &Value::default()).into_iter().collect();
+            for changed in changes.iter().flat_map(|changed| [changed, begun]) {
+                let new = value(changed.clone(), &old);
+                let ends =
+                    |value: &Value| value.pieces.iter().map(|(_, end)| *end).collect::<Vec<_>>();
+                assert_eq!(ends(&new), ends(&value(changed.clone(), &Value::default())));
+                for key in old.keys_without(b"k", &new) {
+                    assert!(stored.remove(&key).is_some());
+                }
+                stored.extend(new.rows(b"k", &old));
+                let found = values(stored.clone()).unwrap();
+                let found = found.get(&b"k"[..]).map_or(&[][..], Value::bytes);
+                assert_eq!(found, changed);
+                old = new;
+            }
         }
     }
 
     #[test]
     fn rows_come_together_again_and_not_without_one() {
         for count in [1, 4_096, 4_097, 50_000] {
-            let old = Value::new(bytes(50_000), &Value::default());
+            let old = value(bytes(50_000), &Value::default());
             let mut longer = bytes(count);
             longer.extend_from_slice(b"end");
-            let value = Value::new(longer.clone(), &old);
+            let value = value(longer.clone(), &old);
             let rows: BTreeMap<_, _> = value.rows(b"k", &Value::default()).into_iter().collect();
             let again = values(rows.clone()).unwrap();
             assert_eq!(again[&b"k"[..]].bytes(), longer);
