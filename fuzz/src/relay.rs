@@ -266,7 +266,7 @@ pub(crate) fn run(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let kind = input.byte();
     // Some connections keep a pace.
-    let pace = (kind / 5 % 2 == 1).then_some(PACE);
+    let kept = (kind / 5 % 2 == 1).then_some(PACE);
     place.inputs += 1;
     place.runtime.block_on(async {
         match kind % 5 {
@@ -292,9 +292,9 @@ pub(crate) fn run(bytes: &[u8]) {
                         .flat_map(|frame| masked(frame))
                         .collect()
                 };
-                place.websocket(pace, say).await;
+                place.websocket(kept, say).await;
             }
-            3 => place.websocket(pace, |_| input.rest().to_vec()).await,
+            3 => place.websocket(kept, |_| input.rest().to_vec()).await,
             _ => {
                 let (length, json) = (input.number(), input.rest());
                 // A backup would go wherever the input says.

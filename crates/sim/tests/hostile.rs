@@ -6,15 +6,15 @@ use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
-use ume_api::{Command, CommunityRef, FromEngine, InviteTerms, News, Notice, Surroundings};
+use ume_api::{Command, CommunityRef, Cover, FromEngine, InviteTerms, News, Notice, Surroundings};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Key, Millis, Output, Table};
 use ume_sim::Stage;
 use ume_wire::auth::Statement;
 use ume_wire::frame;
 use ume_wire::relay::{
-    Accepted, Appended, Ballot, Delivery, Done, Frame, Head, Promise, Refused, Value, Vote,
-    Welcome, frame::Body,
+    Accepted, Appended, Ballot, Delivery, Done, Frame, Head, Promise, Refused, Several, Value,
+    Vote, Welcome, frame::Body,
 };
 
 const RELAY: &str = "https://relay.example";
@@ -151,7 +151,7 @@ fn answer(rng: &mut ChaCha20Rng, key: &SigningKey, lanes: &[Bytes], asked: Frame
             let challenge = Bytes::copy_from_slice(&[rng.next_u32().to_le_bytes()[0]; 32]);
             let signature = Statement::Welcome(&hello.nonce, &challenge).sign(key);
             return vec![reply(Body::Welcome(Welcome {
-                paced: number(rng) % 2 == 0,
+                paced: number(rng).is_multiple_of(2),
                 version: 1,
                 relay_key: Bytes::copy_from_slice(key.verifying_key().as_bytes()),
                 signature: Bytes::copy_from_slice(&signature),
@@ -204,7 +204,11 @@ fn begin(seed: u8, rng: &mut ChaCha20Rng, rows: Vec<(Key, Vec<u8>)>, now: u64) -
     let key = SigningKey::from_bytes(&[seed; 32]);
     let lanes = [Bytes::from(vec![7; 32])];
     let mut now = Millis(now);
-    let Ok(mut engine) = Engine::open(RELAY, Surroundings::AT_ONCE, [9; 32], now, rows) else {
+    let surroundings = Surroundings {
+        cover: [Cover::Off, Cover::Balanced, Cover::Strong][rng.next_u32() as usize % 3],
+        ..Surroundings::AT_ONCE
+    };
+    let Ok(mut engine) = Engine::open(RELAY, surroundings, [9; 32], now, rows) else {
         return false;
     };
     let community = CommunityRef(1);
@@ -249,6 +253,31 @@ fn begin(seed: u8, rng: &mut ChaCha20Rng, rows: Vec<(Key, Vec<u8>)>, now: u64) -
                     for frame in answer(rng, &key, &lanes, asked) {
                         let frame = frame::encode(&frame).unwrap();
                         inputs.push(Input::Frame(relay.clone(), frame));
+                    }
+                }
+                Output::Fill(relay, bytes) => {
+                    let asked = frame::decode(&bytes).unwrap();
+                    let asked = match asked.body {
+                        Some(Body::Several(several)) => several.frames,
+                        _ => vec![asked],
+                    };
+                    inputs.push(Input::Left {
+                        relay: relay.clone(),
+                        slots: rng.next_u32() as usize % 300,
+                        frames: rng.next_u32(),
+                        filled: rng.next_u32() % 9,
+                    });
+                    let answers = asked.into_iter();
+                    let frames = answers
+                        .flat_map(|one| answer(rng, &key, &lanes, one))
+                        .collect();
+                    // All in one frame, or as much as fits.
+                    let several = Frame {
+                        request: 0,
+                        body: Some(Body::Several(Several { frames })),
+                    };
+                    if let Ok(frame) = frame::encode(&several) {
+                        inputs.push(Input::Frame(relay, frame));
                     }
                 }
                 _ => {}

@@ -57,7 +57,7 @@ fn work(stage: &mut Stage, work: Work, minute: u64, other: Place, (device, commu
         );
     };
     match work {
-        Work::Chat if minute % 2 == 0 => say(stage, format!("said in minute {minute}")),
+        Work::Chat if minute.is_multiple_of(2) => say(stage, format!("said in minute {minute}")),
         Work::Chat => stage.post(other.0, other.1, &format!("heard in minute {minute}")),
         Work::Flood if minute % 40 == 3 => {
             for n in 0..60 {
@@ -99,9 +99,9 @@ fn line(seed: u8, cover: Cover, task: Work, fate: Fate) -> (Vec<(u64, Seen)>, us
         let next = begin + (minute + 1) * MINUTE_MS;
         stage.run(next.saturating_sub(stage.now_ms()));
     }
-    let seen = stage.seen().to_vec();
+    let passed = stage.seen().to_vec();
     let posts = stage.posts(device, there).len();
-    (seen, posts)
+    (passed, posts)
 }
 
 fn looks_the_same(cover: Cover, seeds: std::ops::Range<u8>) {

@@ -226,7 +226,8 @@ impl Scene {
                 Output::Tell(FromEngine::Answer { number, result }) => {
                     device.answers.insert(number, result);
                 }
-                Output::Tell(_) => {}
+                // Without cover there is no plan.
+                Output::Tell(_) | Output::Plan { .. } | Output::Fill(..) => {}
                 Output::WakeAt(at) => device.wake = Some(at.0),
             }
         }

@@ -168,7 +168,8 @@ impl Visitor {
                     }
                 }
                 Output::Tell(FromEngine::Answer { result, .. }) => self.answer = Some(result),
-                Output::Tell(_) => {}
+                // Without cover there is no plan.
+                Output::Tell(_) | Output::Plan { .. } | Output::Fill(..) => {}
                 Output::WakeAt(at) => self.wake = Some(at.0),
             }
         }

@@ -147,7 +147,7 @@ fn another_pace_is_told_in_its_first_slot() {
 #[test]
 fn without_a_pace_all_leaves_at_once() {
     let mut schedule = Schedule::default();
-    schedule.open(None, || unreachable!());
+    schedule.open(None, || ChaCha20Rng::seed_from_u64(1));
     schedule.push(short(1));
     let relay = RelayAddress::new();
     let outputs = schedule.leaving(&relay, |frame| frame::encode(frame).ok());

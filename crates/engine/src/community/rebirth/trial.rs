@@ -1,7 +1,10 @@
 //! What a fuzz target tries of calls, as a member hears them: what a stranger writes into a beacon lane, and what an owner
 //! may bring whose program does as it likes.
 
-use super::*;
+use super::{
+    Community, Ctx, Fetch, Hash, Ledger, Message, Millis, Purpose, Rank, Reverse, Role, Secret,
+    StatementBody, covers, generation, is_owner, open_call, proto, sign,
+};
 use crate::community::invites::invite_key;
 use crate::community::{Newcomer, News};
 use crate::fuzzing::{Part, put};

@@ -286,20 +286,21 @@ mod tests {
     fn what_is_known_of_a_value_changes_no_cut() {
         let original = bytes(60_000);
         let twice = [&original[..], &original[..]].concat();
-        let mut changes: Vec<Vec<u8>> = vec![original.clone(), twice.clone(), vec![], bytes(3_000)];
+        let mut variants: Vec<Vec<u8>> =
+            vec![original.clone(), twice.clone(), vec![], bytes(3_000)];
         for at in [0, 1, 2_047, 20_000, 59_999] {
             for (out, put) in [(0, 1), (1, 0), (1, 1), (5_000, 0), (0, 5_000), (300, 9_000)] {
                 let end = (at + out).min(original.len());
                 let mut changed = original.clone();
                 changed.splice(at..end, vec![9; put]);
-                changes.push(changed);
+                variants.push(changed);
             }
         }
         for begun in [&original, &twice] {
             let mut old = value(begun.clone(), &Value::default());
             let mut stored: BTreeMap<_, _> =
                 old.rows(b"k", &Value::default()).into_iter().collect();
-            for changed in changes.iter().flat_map(|changed| [changed, begun]) {
+            for changed in variants.iter().flat_map(|changed| [changed, begun]) {
                 let new = value(changed.clone(), &old);
                 let ends =
                     |value: &Value| value.pieces.iter().map(|(_, end)| *end).collect::<Vec<_>>();
