@@ -27,6 +27,7 @@ use ume_wire::{
 
 /// So often that a test need not wait.
 const QUICK: Pace = Pace {
+    windows: false,
     burst: None,
     steady: Law {
         gap_ms: 20,
@@ -35,6 +36,7 @@ const QUICK: Pace = Pace {
 };
 /// 60 frames, and no further one for half a minute.
 const COUNTED: Pace = Pace {
+    windows: false,
     burst: Some(Burst {
         ticks: 20,
         law: Law {
@@ -294,6 +296,7 @@ async fn a_pace_is_changed_on_a_paced_connection_only_and_within_its_bounds() {
     let steady = |steady| relay::Pace {
         steady,
         burst: None,
+        windows: false,
     };
     let wrong = [
         steady(None),
