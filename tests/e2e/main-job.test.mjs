@@ -7,11 +7,14 @@ import { Scene } from "./harness/scene.mjs";
 const POSTS = ["The lantern is lit.", "Soup at seven.", "Bring a chair."];
 const REPLY = "I bring two chairs.";
 
-async function mainJob(t, between) {
+/** How long a post may wait for its turns, with cover traffic. */
+const TURNS_MS = 60_000;
+
+async function mainJob(t, between, options = {}) {
   const scene = new Scene(t);
   const relay = await scene.relay();
 
-  const anna = await scene.person("anna");
+  const anna = await scene.person("anna", options);
   await anna.page.goto(relay.origin);
   await startCommunity(anna.page, "Lantern Street", "Anna");
   const link = await share(anna.page);
@@ -21,11 +24,11 @@ async function mainJob(t, between) {
     await post(anna.page, text);
     await between(relay);
   }
-  for (const text of POSTS) await waitUntilSent(anna.page, text);
+  for (const text of POSTS) await waitUntilSent(anna.page, text, TURNS_MS);
   await anna.closeBrowser();
   await between(relay);
 
-  const bert = await scene.person("bert");
+  const bert = await scene.person("bert", options);
   const opened = performance.now();
   await bert.page.goto(link, { waitUntil: "commit" });
   await joinButton(bert.page).waitFor();
@@ -40,7 +43,7 @@ async function mainJob(t, between) {
   t.diagnostic(`card after ${Math.round(card)} ms, posts ${Math.round(posts)} ms after Join`);
   await between(relay);
   await post(bert.page, REPLY);
-  await waitUntilSent(bert.page, REPLY);
+  await waitUntilSent(bert.page, REPLY, TURNS_MS);
   await between(relay);
 
   await anna.openBrowser();
@@ -58,4 +61,8 @@ test("a newcomer joins with nobody there, reads and replies", async (t) => {
 
 test("the same with the relay killed and restarted between the steps", async (t) => {
   await mainJob(t, (relay) => relay.killAndRestart());
+});
+
+test("the same with cover traffic, as it is unless somebody chooses", async (t) => {
+  await mainJob(t, async () => {}, { cover: "default" });
 });
