@@ -44,6 +44,8 @@ pub struct Audit {
     pub missing: usize,
     /// Entries of this device that stand nowhere else.
     pub refused: usize,
+    /// All entries of this device that did stand and do not any longer.
+    pub marked: BTreeSet<EntryId>,
     /// What was not taken since the engine was opened, by what it was and why, with how often. Differs from device to
     /// device: not everybody is shown the same forgeries.
     pub rejected: BTreeMap<Rejected, u32>,

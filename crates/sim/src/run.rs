@@ -13,7 +13,7 @@ use crate::opening::OPEN;
 use crate::world::{BEGIN_MS, Event, World};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
-use ume_api::{Command, CommunityRef, InviteKind, InviteTerms, Reply};
+use ume_api::{Command, CommunityRef, Cover, InviteKind, InviteTerms, Reply, Surroundings};
 
 /// How long people do things, virtual milliseconds.
 const BUSY_MS: u64 = 10 * 60_000;
@@ -96,7 +96,16 @@ impl World {
             } else {
                 0
             };
-            self.devices.push(Device::new(skew));
+            let mut device = Device::new(skew);
+            if plan.cover {
+                device.surroundings = Surroundings {
+                    cover: [Cover::Off, Cover::Balanced, Cover::Strong]
+                        [self.rng.next_u32() as usize % 3],
+                    hidden: false,
+                    saving: self.rng.next_u32().is_multiple_of(4),
+                };
+            }
+            self.devices.push(device);
         }
         self.found()?;
         // Invites are made undisturbed, and each is for one.
@@ -170,12 +179,14 @@ impl World {
         }
         self.contest()?;
         self.link = Some(self.share(InviteKind::Open)?);
-        let end = self.now_ms + CALM_MS;
+        // What waits for its turns takes longer to come to rest.
+        let calm = if plan.cover { 6 * CALM_MS } else { CALM_MS };
+        let end = self.now_ms + calm;
         while self.now_ms < end {
             self.run_until(self.now_ms + 30_000)?;
             self.answer(0, true)?;
             self.join_again()?;
-            if self.now_ms > end - CALM_MS + 120_000 && self.judge(plan).is_ok() {
+            if self.now_ms > end - calm + 120_000 && self.judge(plan).is_ok() {
                 break;
             }
         }

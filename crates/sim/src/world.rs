@@ -154,7 +154,7 @@ impl World {
         }
         self.carry_out(device, outputs)?;
         // What stores nothing changes nothing that the rules are about.
-        if watched && self.devices[device].stored {
+        if watched {
             self.watch(device)?;
         }
         Ok(())

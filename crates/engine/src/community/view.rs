@@ -151,6 +151,12 @@ impl Community {
                 .filter(|kept| !kept.refused)
                 .map(|kept| (kept.entry.id, kept.waiting))
                 .collect(),
+            marked: self
+                .feed
+                .all()
+                .filter(|kept| kept.refused)
+                .map(|kept| kept.entry.id)
+                .collect(),
             refused: self
                 .feed
                 .all()

@@ -76,7 +76,11 @@ impl World {
                 "device {device} read what was written after it was out"
             ));
         }
-        match audit.entries.iter().find(|(id, _)| !known.contains(id)) {
+        // Somebody who was out earlier does not learn that what they had read stands no longer. Its author does.
+        let marked = (0..self.devices.len()).filter_map(|device| self.community(device));
+        let marked: BTreeSet<EntryId> = marked.flat_map(|(_, audit)| audit.marked).collect();
+        let lone = |id: &EntryId| !known.contains(id) && !marked.contains(id);
+        match audit.entries.iter().find(|(id, _)| lone(id)) {
             Some((id, _)) if self.report.put_back == 0 => {
                 Err(format!("device {device} alone has {:?}", &id.0[..4]))
             }
@@ -133,6 +137,7 @@ fn alike(one: &Audit, other: &Audit) -> bool {
     let common = |audit: &Audit| Audit {
         rejected: std::collections::BTreeMap::new(),
         refused: 0,
+        marked: BTreeSet::new(),
         ..audit.clone()
     };
     common(one) == common(other)

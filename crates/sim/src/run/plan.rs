@@ -32,6 +32,8 @@ pub struct Plan {
     pub fleeting: usize,
     /// Whether what people wrote expires at the relay before everybody has read it.
     pub expires: bool,
+    /// Whether devices have cover traffic, each another one.
+    pub cover: bool,
 }
 
 impl Plan {
@@ -55,6 +57,7 @@ impl Plan {
             asking: [0, 300, 700][rng.next_u32() as usize % 3],
             fleeting: 0,
             expires: false,
+            cover: false,
         };
         // Seldom beside other changes, because the run then has few of those.
         plan.put_back = chance(rng, if plan.changes == 0 { 600 } else { 60 });
@@ -65,6 +68,8 @@ impl Plan {
         if !plan.skewed {
             plan.fleeting = rng.next_u32() as usize % 6;
         }
+        // It makes many frames and all of it slow.
+        plan.cover = plan.devices <= 4 && chance(rng, 125);
         plan
     }
 }
