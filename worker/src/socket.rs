@@ -188,15 +188,16 @@ fn input(lines: &Lines, message: &JsValue) -> Option<Input> {
             frames: whole(&parts.get(3))?,
             filled: whole(&parts.get(4))?,
         },
-        "frame" => match frame(&parts.get(2)) {
-            Some(frame) => Input::Frame(relay, frame),
-            // Whoever sends anything but frames of the one size is no relay. The engine opens another connection, and
-            // with it the number of this one is forgotten.
-            None => {
+        "frame" => {
+            if let Some(frame) = frame(&parts.get(2)) {
+                Input::Frame(relay, frame)
+            } else {
+                // Whoever sends anything but frames of the one size is no relay. The engine opens another connection, and
+                // with it the number of this one is forgotten.
                 lines.borrow_mut().remove(&number);
                 Input::Disconnected(relay)
             }
-        },
+        }
         _ => return None,
     })
 }
