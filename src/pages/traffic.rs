@@ -85,6 +85,7 @@ pub(crate) fn Traffic() -> impl IntoView {
                                 <li>{t!(i18n, traffic.limit_you)}</li>
                                 <li>{t!(i18n, traffic.limit_long)}</li>
                                 <li>{t!(i18n, traffic.limit_phone)}</li>
+                                <li>{t!(i18n, traffic.limit_member)}</li>
                                 <li>{t!(i18n, traffic.limit_relay)}</li>
                                 <li>{t!(i18n, traffic.limit_bulk)}</li>
                             </ul>
