@@ -1,14 +1,16 @@
 //! Lines that keep a pace: whoever holds a device's socket and carries out its plan, and the relay's turns towards it. And
 //! what somebody sees who looks at the line and can read nothing.
 
+use crate::device::{Device, RELAY};
+use crate::world::{Event, World};
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::collections::VecDeque;
-use ume_engine::io::{Slot, pad};
+use ume_engine::io::{Input, Slot, pad};
 use ume_wire::frame;
 use ume_wire::pace::{Pace, Pacer};
-use ume_wire::relay::{Frame, Several, frame::Body};
+use ume_wire::relay::{Done, Frame, Refused, RefusedCode, Several, frame::Body};
 
 /// What passes on a device's line, as the network sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,5 +146,99 @@ impl Turns {
             Frame { request: 0, body }
         };
         frame::encode(&frame).ok()
+    }
+}
+
+impl World {
+    pub(crate) fn schedule_slot(&mut self, device: usize, at_ms: u64) {
+        let one = &self.devices[device];
+        if let Some(session) = one.session {
+            let plan = one.holder.plan;
+            let event = Event::Slot {
+                device,
+                session,
+                plan,
+            };
+            self.schedule(at_ms.max(self.now_ms), event);
+        }
+    }
+
+    pub(crate) fn slot(&mut self, device: usize) -> Result<(), String> {
+        let Some(leaving) = self.devices[device].holder.carry_out() else {
+            return Ok(());
+        };
+        let frames = u32::try_from(leaving.frames.len()).unwrap_or(u32::MAX);
+        let bytes = leaving.frames.iter().map(Bytes::len).sum();
+        self.look(device, Seen::Up(frames, bytes));
+        for frame in &leaving.frames {
+            self.send(device, frame);
+        }
+        if let Some(at) = self.devices[device].holder.next_ms() {
+            self.schedule_slot(device, at);
+        }
+        let left = Input::Left {
+            relay: RELAY.into(),
+            slots: 1,
+            frames,
+            filled: leaving.filled,
+        };
+        self.give(device, left)
+    }
+
+    pub(crate) fn turn(&mut self, session: u64) {
+        let Some(turns) = self.turns.get_mut(&session) else {
+            return;
+        };
+        let frames = turns.carry_out(self.now_ms);
+        let (at, pace) = (turns.next_ms(), turns.pace);
+        self.schedule(at, Event::Turn { session, pace });
+        let to = |device: &Device| device.session == Some(session);
+        let Some(device) = self.devices.iter().position(to) else {
+            self.closed(session);
+            return;
+        };
+        let bytes = frames.iter().map(Bytes::len).sum();
+        let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        self.look(device, Seen::Down(count, bytes));
+        for frame in frames {
+            self.deliver(device, session, &frame);
+        }
+    }
+
+    /// What a frame asks about the pace; `None` if it is nothing of the kind.
+    pub(crate) fn pace(&mut self, session: u64, frame: &Frame) -> Option<Frame> {
+        let pace = match &frame.body {
+            Some(Body::Hello(hello)) => hello.pace.as_ref()?,
+            Some(Body::Pace(pace)) => pace,
+            _ => return None,
+        };
+        let hello = matches!(frame.body, Some(Body::Hello(_)));
+        let refused = Refused {
+            code: RefusedCode::RefusedMalformed.into(),
+            detail: 0,
+        };
+        let body = match (Pace::from_wire(pace), self.turns.get_mut(&session)) {
+            (Ok(pace), None) if hello => {
+                let seed = self.seed.wrapping_mul(7_919).wrapping_add(session);
+                let turns = Turns::new(seed, self.now_ms, pace);
+                let event = Event::Turn { session, pace: 0 };
+                self.schedule(turns.next_ms(), event);
+                self.turns.insert(session, turns);
+                return None;
+            }
+            (Ok(pace), Some(turns)) if !hello => {
+                turns.change(self.now_ms, pace);
+                let (at, pace) = (turns.next_ms(), turns.pace);
+                self.schedule(at, Event::Turn { session, pace });
+                Body::Done(Done::default())
+            }
+            // A second Hello of a connection changes nothing about its pace.
+            (Ok(_), Some(_)) => return None,
+            _ => Body::Refused(refused),
+        };
+        Some(Frame {
+            request: frame.request,
+            body: Some(body),
+        })
     }
 }

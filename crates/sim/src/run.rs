@@ -88,7 +88,7 @@ pub fn run(seed: u64) -> Result<Report, Failure> {
 }
 
 impl World {
-    fn act_out(&mut self, plan: &Plan) -> Result<(), String> {
+    fn draw_devices(&mut self, plan: &Plan) {
         for _ in 0..plan.devices {
             let day = 24 * 3600 * 1000;
             let skew = if plan.skewed {
@@ -107,6 +107,10 @@ impl World {
             }
             self.devices.push(device);
         }
+    }
+
+    fn act_out(&mut self, plan: &Plan) -> Result<(), String> {
+        self.draw_devices(plan);
         self.found()?;
         // Invites are made undisturbed, and each is for one.
         let mut ways = vec![Act::Join; plan.devices];

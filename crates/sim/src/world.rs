@@ -14,8 +14,7 @@ use ume_engine::audit::{Audit, Synced};
 use ume_engine::io::{Input, Output};
 use ume_wire::frame;
 use ume_wire::limits::SEVERAL_MAX;
-use ume_wire::pace::Pace;
-use ume_wire::relay::{Done, Frame, Refused, RefusedCode, frame::Body};
+use ume_wire::relay::{Frame, frame::Body};
 
 /// 2026-01-01, milliseconds since 1970.
 pub(crate) const BEGIN_MS: u64 = 1_767_225_600_000;
@@ -91,7 +90,7 @@ pub(crate) struct World {
     /// Entries on devices whose people are out.
     pub(crate) ended: BTreeMap<usize, usize>,
     /// The relay's turns, where a connection keeps a pace.
-    turns: BTreeMap<u64, Turns>,
+    pub(crate) turns: BTreeMap<u64, Turns>,
     /// A device whose line is looked at, and what was seen there since it was.
     pub(crate) seen: Option<(usize, Vec<(u64, Seen)>)>,
     pub(crate) report: Report,
@@ -218,7 +217,7 @@ impl World {
         Ok(())
     }
 
-    fn send(&mut self, device: usize, frame: &Bytes) {
+    pub(crate) fn send(&mut self, device: usize, frame: &Bytes) {
         let Some(session) = self.devices[device].session else {
             return;
         };
@@ -237,7 +236,7 @@ impl World {
         }
     }
 
-    fn look(&mut self, device: usize, what: Seen) {
+    pub(crate) fn look(&mut self, device: usize, what: Seen) {
         let now = self.now_ms;
         if let Some((watched, seen)) = &mut self.seen
             && *watched == device
@@ -252,62 +251,7 @@ impl World {
         self.relay.closed(session);
     }
 
-    fn schedule_slot(&mut self, device: usize, at_ms: u64) {
-        let one = &self.devices[device];
-        if let Some(session) = one.session {
-            let plan = one.holder.plan;
-            let event = Event::Slot {
-                device,
-                session,
-                plan,
-            };
-            self.schedule(at_ms.max(self.now_ms), event);
-        }
-    }
-
-    fn slot(&mut self, device: usize) -> Result<(), String> {
-        let Some(leaving) = self.devices[device].holder.carry_out() else {
-            return Ok(());
-        };
-        let frames = u32::try_from(leaving.frames.len()).unwrap_or(u32::MAX);
-        let bytes = leaving.frames.iter().map(Bytes::len).sum();
-        self.look(device, Seen::Up(frames, bytes));
-        for frame in &leaving.frames {
-            self.send(device, frame);
-        }
-        if let Some(at) = self.devices[device].holder.next_ms() {
-            self.schedule_slot(device, at);
-        }
-        let left = Input::Left {
-            relay: RELAY.into(),
-            slots: 1,
-            frames,
-            filled: leaving.filled,
-        };
-        self.give(device, left)
-    }
-
-    fn turn(&mut self, session: u64) {
-        let Some(turns) = self.turns.get_mut(&session) else {
-            return;
-        };
-        let frames = turns.carry_out(self.now_ms);
-        let (at, pace) = (turns.next_ms(), turns.pace);
-        self.schedule(at, Event::Turn { session, pace });
-        let to = |device: &Device| device.session == Some(session);
-        let Some(device) = self.devices.iter().position(to) else {
-            self.closed(session);
-            return;
-        };
-        let bytes = frames.iter().map(Bytes::len).sum();
-        let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
-        self.look(device, Seen::Down(count, bytes));
-        for frame in frames {
-            self.deliver(device, session, &frame);
-        }
-    }
-
-    fn deliver(&mut self, device: usize, session: u64, frame: &Bytes) {
+    pub(crate) fn deliver(&mut self, device: usize, session: u64, frame: &Bytes) {
         for (delay, frame) in self.faults.carry(&mut self.rng, frame) {
             self.schedule(
                 self.now_ms + delay,
@@ -318,43 +262,6 @@ impl World {
                 },
             );
         }
-    }
-
-    /// What a frame asks about the pace; `None` if it is nothing of the kind.
-    fn pace(&mut self, session: u64, frame: &Frame) -> Option<Frame> {
-        let pace = match &frame.body {
-            Some(Body::Hello(hello)) => hello.pace.as_ref()?,
-            Some(Body::Pace(pace)) => pace,
-            _ => return None,
-        };
-        let hello = matches!(frame.body, Some(Body::Hello(_)));
-        let refused = Refused {
-            code: RefusedCode::RefusedMalformed.into(),
-            detail: 0,
-        };
-        let body = match (Pace::from_wire(pace), self.turns.get_mut(&session)) {
-            (Ok(pace), None) if hello => {
-                let seed = self.seed.wrapping_mul(7_919).wrapping_add(session);
-                let turns = Turns::new(seed, self.now_ms, pace);
-                let event = Event::Turn { session, pace: 0 };
-                self.schedule(turns.next_ms(), event);
-                self.turns.insert(session, turns);
-                return None;
-            }
-            (Ok(pace), Some(turns)) if !hello => {
-                turns.change(self.now_ms, pace);
-                let (at, pace) = (turns.next_ms(), turns.pace);
-                self.schedule(at, Event::Turn { session, pace });
-                Body::Done(Done::default())
-            }
-            // A second Hello of a connection changes nothing about its pace.
-            (Ok(_), Some(_)) => return None,
-            _ => Body::Refused(refused),
-        };
-        Some(Frame {
-            request: frame.request,
-            body: Some(body),
-        })
     }
 
     /// The relay takes what arrived: one message, or several.
