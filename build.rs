@@ -1,59 +1,78 @@
-//! Turns the translations in `locales/` into the module that `src/i18n.rs` takes in.
+//! Turns the translations in `locales/` into names that `src/i18n.rs` takes in. The texts themselves are not compiled in.
 //!
-//! A key that one language lacks, or has too many, fails the build.
-use leptos_i18n_parser::parse_locales::options::{Config, ParseOptions};
-use leptos_i18n_parser::parse_locales::parse_locales;
-use std::error::Error;
-use std::path::PathBuf;
-use std::{env, fs};
+//! A key that one language lacks, or has too many, fails the build; so does a text that nobody says.
+#[path = "build/words.rs"]
+mod words;
 
-const DEFAULT: &str = "en";
-const OTHERS: [&str; 1] = ["de"];
+use std::error::Error;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+use words::{LANGUAGES, Place, Words};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=locales");
-    let mut config = Config::new(DEFAULT)?;
-    for locale in OTHERS {
-        config = config.add_locale(locale)?;
-    }
-    // Attributes need strings, with values in them.
-    config = config.parse_options(ParseOptions::new().interpolate_display(true));
-    let locales = parse_locales(None, config)?;
-    for error in locales.diag.errors().iter() {
-        println!("cargo::error={error}");
-    }
-    for warning in locales.diag.warnings().iter() {
-        println!("cargo::error={warning}");
-    }
-    let module = leptos_i18n_codegen::gen_code(&locales, None, false, None, false)?.to_string();
-    let place = PathBuf::from(env::var("OUT_DIR")?).join("i18n.rs");
-    Ok(fs::write(place, with_plurals_of_the_browser(&module)?)?)
+    println!("cargo::rerun-if-changed=build");
+    let words = match Words::read(Path::new("locales")) {
+        Ok(words) => words,
+        Err(faults) => {
+            for fault in faults.lines() {
+                println!("cargo::error={fault}");
+            }
+            return Ok(());
+        }
+    };
+    let place = PathBuf::from(env::var("OUT_DIR")?).join("words.rs");
+    Ok(fs::write(place, module(&words)?)?)
 }
 
-/// The generated code asks ICU's tables which plural a number takes; a browser has tables of its own, which nobody downloads.
-fn with_plurals_of_the_browser(module: &str) -> Result<String, Box<dyn Error>> {
-    const ICU: &str = "l_i18n_crate :: reexports :: icu :: plurals";
-    const PRIVATE: &str = "l_i18n_crate :: __private";
-    let swaps = [
-        (
-            format!("{PRIVATE} :: get_plural_rules"),
-            "crate :: i18n :: plural_rules",
-        ),
-        (
-            format!("{PRIVATE} :: InterpolatePluralCount"),
-            "crate :: i18n :: Counted",
-        ),
-        (
-            format!("Into < {ICU} :: PluralOperands >"),
-            "crate :: i18n :: Count",
-        ),
-    ];
-    let mut module = module.to_owned();
-    for (theirs, ours) in swaps {
-        if !module.contains(&theirs) {
-            return Err(format!("the generated translations no longer say `{theirs}`").into());
-        }
-        module = module.replace(&theirs, ours);
+/// The languages, and for each text a type of its own: who says it names all that is filled in, and nothing else.
+fn module(words: &Words) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "pub(crate) const LANGUAGES: [Language; {}] = [", LANGUAGES.len())?;
+    for language in &LANGUAGES {
+        let (name, own_name, rtl) = (language.name, language.own_name, language.rtl);
+        writeln!(out, "Language {{ name: {name:?}, own_name: {own_name:?}, rtl: {rtl} }},")?;
     }
-    Ok(module)
+    writeln!(out, "];")?;
+    // Texts of one language, and words of the table that it must have.
+    writeln!(out, "pub(crate) const TEXTS: usize = {};", words.tables.first().map_or(0, Vec::len))?;
+    let mut open: Vec<String> = Vec::new();
+    for (number, place) in words.places.iter().enumerate() {
+        let (key, sections) = place.path.split_last().ok_or(std::fmt::Error)?;
+        let same = open.iter().zip(sections).take_while(|(one, other)| one == other).count();
+        for _ in same..open.len() {
+            writeln!(out, "}}")?;
+        }
+        for section in sections.iter().skip(same) {
+            writeln!(out, "pub(crate) mod {section} {{ use super::*;")?;
+        }
+        open = sections.to_vec();
+        text(&mut out, key, number, place)?;
+    }
+    for _ in open {
+        writeln!(out, "}}")?;
+    }
+    Ok(out)
+}
+
+fn text(out: &mut String, key: &str, number: usize, place: &Place) -> std::fmt::Result {
+    if place.gaps.is_empty() {
+        writeln!(out, "pub(crate) struct {key} {{}}")?;
+        return writeln!(
+            out,
+            "impl {key} {{ #[inline] pub(crate) fn say(&self, locale: Locale) -> &'static str {{ locale.text({number}) }} }}"
+        );
+    }
+    writeln!(out, "pub(crate) struct {key}<'a> {{")?;
+    for gap in &place.gaps {
+        writeln!(out, "pub(crate) {gap}: Given<'a>,")?;
+    }
+    let given: Vec<String> = place.gaps.iter().map(|gap| format!("self.{gap}")).collect();
+    let count = if place.counts { "Some(self.count)" } else { "None" };
+    writeln!(
+        out,
+        "}} impl {key}<'_> {{ #[inline] pub(crate) fn say(&self, locale: Locale) -> String {{ locale.fill({number}, {count}, &[{}]) }} }}",
+        given.join(", ")
+    )
 }

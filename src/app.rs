@@ -6,6 +6,7 @@ use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
 use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
+use crate::pages::settings::Settings;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
 use crate::pages::traffic::Traffic;
@@ -23,6 +24,7 @@ enum Screen {
     Home,
     People,
     Traffic,
+    Settings,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -68,6 +70,7 @@ fn Shell() -> impl IntoView {
             Screen::Home => view! { class="u", <Home/> }.into_any(),
             Screen::People => view! { class="u", <People/> }.into_any(),
             Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
+            Screen::Settings => view! { class="u", <Settings/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -88,6 +91,7 @@ fn screen(state: State) -> Screen {
     match state.page.get() {
         Page::Start => Screen::Start,
         Page::Traffic => Screen::Traffic,
+        Page::Settings => Screen::Settings,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::People if state.open.get().is_some() => Screen::People,
@@ -108,6 +112,7 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         Screen::Welcome { again: false } | Screen::Waiting => return "ume".to_owned(),
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
+        Screen::Settings => t_string!(i18n, settings.title).to_owned(),
         Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),
         Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),
         Screen::Elsewhere { .. } => t_string!(i18n, elsewhere.title).to_owned(),

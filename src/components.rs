@@ -2,9 +2,11 @@
 //!
 //! Every `view!` here and in the pages names a global class (`class="u"`): without one Leptos builds static parts through
 //! `innerHTML`, which our content security policy forbids and the build refuses.
+pub(crate) mod about;
 pub(crate) mod anew;
 pub(crate) mod announcer;
 pub(crate) mod ask;
+pub(crate) mod appearance;
 pub(crate) mod asking;
 pub(crate) mod avatar;
 pub(crate) mod communities;
@@ -30,9 +32,9 @@ pub(crate) mod portrait;
 pub(crate) mod post;
 pub(crate) mod post_menu;
 pub(crate) mod post_sheet;
-pub(crate) mod preferences;
 pub(crate) mod profile;
 pub(crate) mod qr;
+pub(crate) mod relays;
 pub(crate) mod requests;
 pub(crate) mod roles;
 pub(crate) mod rules;
@@ -40,6 +42,7 @@ pub(crate) mod share;
 pub(crate) mod sheet;
 pub(crate) mod side;
 pub(crate) mod silence;
+pub(crate) mod storage;
 pub(crate) mod strip;
 pub(crate) mod ticks;
 pub(crate) mod timeline;

@@ -86,12 +86,27 @@ impl Engine {
     /// # Errors
     /// The engine's [`Failure`]; [`Failure::Internal`] when this page lost the engine meanwhile.
     pub(crate) async fn ask(self, command: Command) -> Answer {
+        self.say(Box::new(|number| ToEngine::Ask { number, command }))
+            .await
+    }
+
+    /// Has it measured how much is stored: [`Reply::Stored`].
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(crate) async fn measure(self) -> Answer {
+        self.say(Box::new(|number| ToEngine::Measure { number }))
+            .await
+    }
+
+    /// Says something that is answered under a number.
+    async fn say(self, what: Box<dyn FnOnce(u32) -> ToEngine>) -> Answer {
         let (give, receive) = oneshot::channel();
         let now = self.0.try_update_value(|line| {
             line.last_number = line.last_number.wrapping_add(1);
             let number = line.last_number;
             line.waiting.insert(number, give);
-            let ask = ToEngine::Ask { number, command };
+            let ask = what(number);
             if line.ready {
                 return Some(ask);
             }

@@ -1,30 +1,26 @@
-//! The translations in `locales/`, compiled in by `build.rs`.
-
+//! The translations in `locales/`: their names are compiled in by `build.rs`, their texts are fetched, one language at a time.
 use crate::components::live::effect;
+use crate::platform::boot::{self, Words};
 use crate::platform::{intl, memory};
 use leptos::prelude::{Get, RwSignal, Set, Signal, document, expect_context, provide_context};
-use leptos_i18n::Locale as _;
-use leptos_i18n::reexports::icu::plurals::{PluralCategory, PluralRuleType};
 
-// Generated, which the lints of hand-written code do not fit.
-#[allow(
-    unused,
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::pedantic,
-    clippy::expect_used
-)]
+/// The generated names of the texts.
+// Types are named as the texts are.
+#[allow(non_camel_case_types)]
+#[deny(dead_code)]
 mod generated {
-    include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
+    use super::{Given, Language, Locale};
+    include!(concat!(env!("OUT_DIR"), "/words.rs"));
 }
 
-pub(crate) use generated::i18n::{Locale, td_string};
+pub(crate) use generated as words;
+pub(crate) use generated::LANGUAGES;
 
 /// A text in the current language, once; whoever reads it in a signal follows the language.
 macro_rules! t_string {
-    ($i18n:expr, $($key_and_values:tt)+) => {
-        $crate::i18n::td_string!($i18n.get_locale(), $($key_and_values)+)
+    ($i18n:expr, $($key:ident).+ $(, $gap:ident = $value:expr)* $(,)?) => {
+        $crate::i18n::words::$($key)::+ { $($gap: $crate::i18n::Give::give(&$value)),* }
+            .say($i18n.get_locale())
     };
 }
 pub(crate) use t_string;
@@ -50,6 +46,85 @@ fn boxed(of: Box<dyn Fn() -> String + Send + Sync>) -> Signal<String> {
     Signal::derive(of)
 }
 
+/// A language that ume speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Language {
+    /// As in addresses and in `lang`.
+    pub(crate) name: &'static str,
+    /// As those who speak it call it.
+    pub(crate) own_name: &'static str,
+    /// Whether it is written from right to left.
+    pub(crate) rtl: bool,
+}
+
+/// A language whose texts are here. One that was loaded stays: there are few.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Locale(&'static Loaded);
+
+#[derive(Debug)]
+struct Loaded {
+    language: Language,
+    /// In the order of the generated names.
+    texts: Vec<&'static str>,
+}
+
+impl PartialEq for Locale {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Locale {}
+
+impl Locale {
+    /// From the table that `boot.js` fetched.
+    fn load(words: Words) -> Self {
+        let language = LANGUAGES.into_iter().find(|one| one.name == words.name);
+        let table: &'static str = Box::leak(words.table.into_boxed_str());
+        let texts = table.split('\n').collect();
+        Self(Box::leak(Box::new(Loaded {
+            language: language.unwrap_or(LANGUAGES[0]),
+            texts,
+        })))
+    }
+
+    /// As in `lang`.
+    pub(crate) fn as_str(self) -> &'static str {
+        self.0.language.name
+    }
+
+    /// A text without gaps.
+    pub(crate) fn text(self, number: usize) -> &'static str {
+        self.0.texts.get(number).copied().unwrap_or_default()
+    }
+
+    /// A text with its gaps filled, in the form for so many if it counts.
+    #[inline(never)]
+    pub(crate) fn fill(self, number: usize, count: Option<Given>, given: &[Given]) -> String {
+        let whole = self.text(number);
+        let mut forms = whole.split('|');
+        let mut text = forms.next().unwrap_or_default();
+        if let Some(Given::Number(count)) = count {
+            let plural = intl::plural(self, count);
+            // Of `other`, the form that stands first, no other has the name.
+            let starts = |form: &str| plural != "other" && form.get(..1) == plural.get(..1);
+            if let Some(form) = forms.find(|form| starts(form)) {
+                text = form.get(1..).unwrap_or_default();
+            }
+        }
+        let mut filled = String::new();
+        for (at, piece) in text.split(['{', '}']).enumerate() {
+            let gap = (at % 2 == 1).then(|| piece.parse().ok()).flatten();
+            match gap.and_then(|gap: usize| given.get(gap)) {
+                Some(Given::Text(text)) => filled.push_str(text),
+                Some(Given::Number(number)) => filled.push_str(&intl::number(self, *number)),
+                None => filled.push_str(piece),
+            }
+        }
+        filled
+    }
+}
+
 /// The handle to the current language.
 #[derive(Clone, Copy)]
 pub(crate) struct I18n(RwSignal<Locale>);
@@ -60,25 +135,27 @@ impl I18n {
         self.0.get()
     }
 
-    /// Changes the language, and remembers that.
-    pub(crate) fn choose(self, locale: Locale) {
-        memory::keep(memory::LANGUAGE, Some(locale.as_str()));
-        self.0.set(locale);
+    /// Fetches a language, changes to it, and remembers that. Says whether it could be had.
+    pub(crate) async fn choose(self, name: &str) -> bool {
+        let Some(words) = boot::fetch_words(name).await else {
+            return false;
+        };
+        memory::keep(memory::LANGUAGE, Some(name));
+        self.0.set(Locale::load(words));
+        true
     }
 }
 
-/// The language of the page for all that is below: the one chosen, else the first that the browser prefers and we have.
+/// The language of the page for all that is below: the one that `boot.js` fetched.
 pub(crate) fn provide() {
-    let chosen = memory::recall(memory::LANGUAGE).and_then(|name| named(&name));
-    let preferred = || intl::languages().iter().find_map(|tag| named(tag));
-    let i18n = I18n(RwSignal::new(chosen.or_else(preferred).unwrap_or_default()));
+    let i18n = I18n(RwSignal::new(Locale::load(boot::words())));
     provide_context(i18n);
     effect(move || {
-        let locale = i18n.get_locale();
+        let Language { name, rtl, .. } = i18n.get_locale().0.language;
         if let Some(root) = document().document_element() {
             // Both names are sound, so this cannot fail.
-            let _ = root.set_attribute("lang", locale.as_str());
-            let _ = root.set_attribute("dir", locale.direction().as_str());
+            let _ = root.set_attribute("lang", name);
+            let _ = root.set_attribute("dir", if rtl { "rtl" } else { "ltr" });
         }
     });
 }
@@ -88,54 +165,44 @@ pub(crate) fn use_i18n() -> I18n {
     expect_context()
 }
 
-/// The language with this name; of "de-AT" the first part counts.
-pub(crate) fn named(tag: &str) -> Option<Locale> {
-    let name = tag.split('-').next()?;
-    let all = Locale::get_all().iter().copied();
-    all.into_iter().find(|locale| locale.as_str() == name)
+/// What fills a gap.
+#[derive(Clone, Copy)]
+pub(crate) enum Given<'a> {
+    /// As it is.
+    Text(&'a str),
+    /// As the language writes numbers.
+    Number(f64),
 }
 
-/// What can be counted in a text.
-pub(crate) trait Count {
-    /// As browsers count.
-    fn number(self) -> f64;
+/// What can fill a gap.
+pub(crate) trait Give {
+    fn give(&self) -> Given<'_>;
 }
 
-macro_rules! count {
+impl Give for String {
+    fn give(&self) -> Given<'_> {
+        Given::Text(self)
+    }
+}
+
+impl Give for &str {
+    fn give(&self) -> Given<'_> {
+        Given::Text(self)
+    }
+}
+
+macro_rules! numbers {
     ($($type:ty),+) => {$(
-        impl Count for $type {
+        impl Give for $type {
             // Nobody sees the difference above 2^53.
             #[allow(clippy::cast_precision_loss, clippy::cast_lossless)]
-            fn number(self) -> f64 {
-                self as f64
+            fn give(&self) -> Given<'_> {
+                Given::Number(*self as f64)
             }
         }
     )+};
 }
-count!(u8, u16, u32, u64, usize);
-
-/// A count that may change.
-pub(crate) trait Counted: Fn() -> Self::Count + Clone + Send + Sync + 'static {
-    type Count: Count;
-}
-
-impl<T: Count, F: Fn() -> T + Clone + Send + Sync + 'static> Counted for F {
-    type Count = T;
-}
-
-/// Which plural a number takes in a language, for the generated code.
-#[derive(Clone, Copy)]
-pub(crate) struct PluralRules(Locale);
-
-pub(crate) const fn plural_rules(locale: Locale, _: PluralRuleType) -> PluralRules {
-    PluralRules(locale)
-}
-
-impl PluralRules {
-    pub(crate) fn category_for(self, count: impl Count) -> PluralCategory {
-        intl::plural(self.0, count.number())
-    }
-}
+numbers!(u8, u16, u32, u64, usize);
 
 /// One text or the other, as things change.
 pub(crate) fn choose(

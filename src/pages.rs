@@ -3,6 +3,7 @@ pub(crate) mod elsewhere;
 pub(crate) mod home;
 pub(crate) mod people;
 pub(crate) mod redeem;
+pub(crate) mod settings;
 pub(crate) mod start;
 pub(crate) mod stopped;
 pub(crate) mod traffic;

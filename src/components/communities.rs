@@ -2,13 +2,12 @@
 use super::icon::{Icon, icon};
 use super::live::list;
 use super::portrait::portrait_in;
-use super::preferences::Preferences;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
 use leptos::prelude::*;
 use ume_api::{CommunityView, Departure, Phase};
 
-/// The list, the way to another one, and the few settings there are.
+/// The list, and the ways to another one, to what the relay sees and to the settings.
 #[component]
 pub(crate) fn Communities(
     /// Called when the person chose something.
@@ -17,15 +16,20 @@ pub(crate) fn Communities(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let add = move |_| {
-        chosen.run(());
-        state.go(Page::Add);
+    let to = move |page: Page, name: &'static str, sign, words: Signal<String>| {
+        let there = page.clone();
+        let here = move || (state.page.get() == there).then_some("page");
+        let go = move |_| {
+            chosen.run(());
+            state.go(page.clone());
+        };
+        view! { class="u",
+            <button type="button" class="button quiet wide" data-test=name aria-current=here on:click=go>
+                {icon(sign)}
+                {words}
+            </button>
+        }
     };
-    let see = move |_| {
-        chosen.run(());
-        state.go(Page::Traffic);
-    };
-    let here = move || (state.page.get() == Page::Traffic).then_some("page");
     view! { class="u",
         <nav class="communities" aria-label=t!(i18n, communities.title)>
             <ul role="list">
@@ -35,16 +39,10 @@ pub(crate) fn Communities(
                     move |community| view! { class="u", <One community=community chosen=chosen/> }.into_any(),
                 )}
             </ul>
-            <button type="button" class="button quiet wide" on:click=add>
-                {icon(Icon::Plus)}
-                {t!(i18n, communities.add)}
-            </button>
-            <button type="button" class="button quiet wide" data-test="traffic-open" aria-current=here on:click=see>
-                {icon(Icon::Eye)}
-                {t!(i18n, traffic.title)}
-            </button>
+            {to(Page::Add, "add-open", Icon::Plus, t!(i18n, communities.add))}
+            {to(Page::Traffic, "traffic-open", Icon::Eye, t!(i18n, traffic.title))}
+            {to(Page::Settings, "settings-open", Icon::Gear, t!(i18n, settings.title))}
         </nav>
-        <Preferences/>
     }
 }
 

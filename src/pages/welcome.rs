@@ -71,6 +71,12 @@ pub(crate) fn Welcome(
                     </div>
                 </section>
             </div>
+            {(!again).then(|| view! { class="u",
+                <button type="button" class="button quiet welcome-settings" data-test="settings-open" on:click=move |_| state.go(Page::Settings)>
+                    {icon(Icon::Gear)}
+                    {t!(i18n, settings.title)}
+                </button>
+            })}
         </main>
     }
 }

@@ -1,8 +1,44 @@
-//! The page's `boot.js`: the invite that the address carried, the engine's worker, the last resort.
-use js_sys::{Function, Reflect};
+//! The page's `boot.js`: the texts, the invite that the address carried, the engine's worker, the last resort.
+use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Worker;
+
+/// The texts of a language, as a table.
+pub(crate) struct Words {
+    /// Of the language.
+    pub(crate) name: String,
+    /// A text a line.
+    pub(crate) table: String,
+}
+
+/// The texts that were fetched before the app began.
+pub(crate) fn words() -> Words {
+    read_words(&member("words").unwrap_or_default())
+}
+
+/// Fetches those of another language.
+pub(crate) async fn fetch_words(name: &str) -> Option<Words> {
+    let function: Function = member("read")?.dyn_into().ok()?;
+    let fetching: Promise = function
+        .call1(&JsValue::UNDEFINED, &name.into())
+        .ok()?
+        .dyn_into()
+        .ok()?;
+    Some(read_words(&JsFuture::from(fetching).await.ok()?))
+}
+
+fn read_words(words: &JsValue) -> Words {
+    let part = |name: &str| {
+        let part = Reflect::get(words, &name.into()).ok();
+        part.and_then(|part| part.as_string()).unwrap_or_default()
+    };
+    Words {
+        name: part("name"),
+        table: part("table"),
+    }
+}
 
 /// The invite link that the address carried, once.
 pub(crate) fn take_link() -> Option<String> {
@@ -23,6 +59,28 @@ pub(crate) fn fail() {
 pub(super) fn member(name: &str) -> Option<JsValue> {
     let ume = Reflect::get(&js_sys::global(), &"ume".into()).ok()?;
     Reflect::get(&ume, &name.into()).ok()
+}
+
+/// Throws the stored copy of the app away and loads it again; says if that cannot be.
+pub(crate) async fn renew() -> bool {
+    let renewing = call("renew").and_then(|renewing| renewing.dyn_into::<Promise>().ok());
+    match renewing {
+        Some(renewing) => JsFuture::from(renewing).await.is_ok(),
+        None => false,
+    }
+}
+
+/// Which build this is: the digits by which `boot.js` is named. It names all that the page is made of, by digits of that.
+pub(crate) fn build() -> Option<String> {
+    let script = document().query_selector("script[src*='boot-']").ok()??;
+    let address = script.get_attribute("src")?;
+    let digits = address.split_once("boot-")?.1.strip_suffix(".js")?;
+    Some(digits.to_owned())
+}
+
+/// What the browser calls itself.
+pub(crate) fn browser() -> String {
+    window().navigator().user_agent().unwrap_or_default()
 }
 
 fn call(name: &str) -> Option<JsValue> {

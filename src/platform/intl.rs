@@ -1,8 +1,6 @@
 //! Dates, times and plurals as the browser writes them: its own tables cost no download.
 use crate::i18n::Locale;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
-use leptos_i18n::Locale as _;
-use leptos_i18n::reexports::icu::plurals::PluralCategory;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
@@ -100,11 +98,15 @@ pub(crate) fn iso(at: u64) -> String {
     date(at).to_iso_string().into()
 }
 
-/// Which plural a number takes.
-pub(crate) fn plural(locale: Locale, count: f64) -> PluralCategory {
+/// Which plural a number takes: "zero", "one", "two", "few", "many" or "other".
+pub(crate) fn plural(locale: Locale, count: f64) -> String {
+    formatters(locale, |formatters| formatters.plurals.select(count).into())
+}
+
+/// "1,024".
+pub(crate) fn number(locale: Locale, number: f64) -> String {
     formatters(locale, |formatters| {
-        let category = String::from(formatters.plurals.select(count));
-        PluralCategory::get_for_cldr_string(&category).unwrap_or(PluralCategory::Other)
+        text(&formatters.number, &JsValue::from_f64(number))
     })
 }
 
@@ -116,6 +118,7 @@ pub(crate) fn languages() -> Vec<String> {
 
 struct Formatters {
     plurals: Intl::PluralRules,
+    number: Function,
     relative: Intl::RelativeTimeFormat,
     time: Function,
     day: Function,
@@ -133,6 +136,7 @@ impl Formatters {
         ];
         Self {
             plurals: Intl::PluralRules::new(&tags, &Object::new()),
+            number: Intl::NumberFormat::new(&tags, &Object::new()).format(),
             relative: Intl::RelativeTimeFormat::new(&tags, &options(&[("numeric", "auto")])),
             time: Intl::DateTimeFormat::new(&tags, &options(&clock)).format(),
             day: Intl::DateTimeFormat::new(&tags, &options(&day)).format(),

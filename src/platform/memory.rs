@@ -6,8 +6,6 @@ use web_sys::Storage;
 pub(crate) const KNOWN: &str = "known";
 /// The local number of the community that was open last.
 pub(crate) const OPEN: &str = "open";
-/// `light` or `dark`; nothing: as the device.
-pub(crate) const THEME: &str = "theme";
 /// How far to hide when there is something to say: `off`, `balanced` or `strong`; nothing: balanced.
 pub(crate) const COVER: &str = "cover";
 /// The language, if somebody chose one.

@@ -31,6 +31,14 @@ pub(crate) fn watch(ready: RwSignal<bool>) {
     });
 }
 
+/// Whether the page comes from the copy that works without a network.
+pub(crate) fn has_copy() -> bool {
+    let of = |place: &JsValue, name: &str| js_sys::Reflect::get(place, &name.into()).ok();
+    of(&window().navigator(), "serviceWorker")
+        .and_then(|container| of(&container, "controller"))
+        .is_some_and(|controller| controller.is_object())
+}
+
 /// Takes the new version: the page is loaded once more, as soon as it is in charge. Without one, the page is just loaded.
 pub(crate) fn take() {
     WANTED.set(true);

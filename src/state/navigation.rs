@@ -11,6 +11,8 @@ pub(crate) enum Page {
     People,
     /// What passes between this device and its relays, and how far to hide it.
     Traffic,
+    /// How ume looks, what it stores, how its relays are.
+    Settings,
     /// Join or start another community.
     Add,
     /// Start a community.

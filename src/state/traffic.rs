@@ -144,6 +144,7 @@ mod tests {
         LineView {
             relay: String::new(),
             up: true,
+            health: None,
             paced: true,
             gaps_ms: (2_000, 1_000),
             burst: false,

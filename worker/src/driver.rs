@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::timer::Timer;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use ume_api::{Failure, FromEngine, News, Notice, Surroundings, ToEngine};
+use ume_api::{Failure, FromEngine, News, Notice, Reply, Surroundings, ToEngine};
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 use wasm_bindgen_futures::spawn_local;
 use zeroize::Zeroizing;
@@ -180,6 +180,15 @@ impl<C: Core> Driver<C> {
                             result: Err(self.failure),
                         });
                     }
+                }
+                Event::Page(ToEngine::Measure { number }) => {
+                    let measured = self.store.measure().await;
+                    self.tell(FromEngine::Answer {
+                        number,
+                        result: measured
+                            .map(Reply::Stored)
+                            .map_err(|error| error.failure()),
+                    });
                 }
                 Event::Wake => self.handle(Input::Tick, &mut steps),
                 Event::Input(input) => self.handle(input, &mut steps),

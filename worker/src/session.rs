@@ -98,7 +98,7 @@ impl Session {
                         continue;
                     }
                     Event::Page(ToEngine::TakeOver) => Want::TakeOver,
-                    Event::Page(ToEngine::Ask { number, .. }) => {
+                    Event::Page(ToEngine::Ask { number, .. } | ToEngine::Measure { number }) => {
                         (self.tell)(FromEngine::Answer {
                             number,
                             result: Err(Failure::Internal),

@@ -9,6 +9,7 @@ use crate::device_key;
 use js_sys::{Array, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
+use ume_api::{Kept, StoredView};
 use ume_engine::io::{Batch, Key, Table};
 use ume_vault::{OpenError, Slot, SlotError, Vault, decode_slots, encode_slots};
 use wasm_bindgen::prelude::*;
@@ -101,6 +102,28 @@ impl Store {
             self.set_aside(&damaged).await?;
         }
         Ok(loaded)
+    }
+
+    /// How much is stored in each table. Sealed rows are counted as they are; none is opened.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn measure(&self) -> Result<Vec<StoredView>, StoreError> {
+        let count = |(table, _, values): (Table, Array, Array)| StoredView {
+            what: match table {
+                Table::Profile => Kept::Profile,
+                Table::Community => Kept::Communities,
+                Table::Mls => Kept::Keys,
+                Table::Entry => Kept::Posts,
+                Table::Outbox => Kept::Outbox,
+            },
+            rows: values.length(),
+            bytes: values
+                .iter()
+                .filter_map(|value| Some(u64::from(value.dyn_ref::<Uint8Array>()?.length())))
+                .sum(),
+        };
+        Ok(self.everything().await?.into_iter().map(count).collect())
     }
 
     /// Writes a batch: all of it, durable, or nothing.

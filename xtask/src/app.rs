@@ -6,6 +6,7 @@ mod names;
 mod page;
 mod shrink;
 mod sinks;
+pub(crate) mod words;
 
 use crate::fault::{During, Result};
 use crate::process::{capture, program};

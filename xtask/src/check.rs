@@ -2,3 +2,4 @@
 pub(crate) mod direction;
 pub(crate) mod length;
 pub(crate) mod purity;
+pub(crate) mod words;

@@ -23,6 +23,7 @@ cargo xtask <command>
 
   setup [--test]      install what is missing to run ume (--test: to test it, too)
   build [--force]     build the app for release into dist/
+  words               write the texts of each language as the app fetches them, for `trunk serve`
   run [--listen A]    build everything, start the relay with the app, print the address (A: 127.0.0.1:7700)
   test [NAME...]      run every check and test, or only the steps named; --list names them
   e2e [FILE...]       run the end-to-end tests, or only those whose file name contains FILE
@@ -78,6 +79,7 @@ fn dispatch(arguments: &[String]) -> Result {
             setup::ready(&repo, setup::Need::Run)?;
             app::build(&repo, force)
         }
+        "words" => app::words::write(&repo),
         "run" => serve::run(&repo, rest),
         "test" => suite::test(&repo, rest),
         "check" => suite::check(&repo),

@@ -1,5 +1,5 @@
 //! `cargo xtask test`: every check and test in one order, each run even when another failed, and a summary.
-use crate::check::{direction, length, purity};
+use crate::check::{direction, length, purity, words};
 use crate::fault::{During, Fault, Result};
 use crate::process::{cargo, program, run};
 use crate::repo::Repo;
@@ -15,7 +15,7 @@ struct Step {
     work: fn(&Repo) -> Result,
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step {
         name: "format",
         quick: true,
@@ -35,6 +35,11 @@ const STEPS: [Step; 16] = [
         name: "length",
         quick: true,
         work: length::check,
+    },
+    Step {
+        name: "words",
+        quick: true,
+        work: words::check,
     },
     Step {
         name: "deny",

@@ -12,6 +12,7 @@
 mod change;
 mod failure;
 mod govern;
+mod stored;
 mod traffic;
 mod view;
 
@@ -21,7 +22,10 @@ pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
-pub use traffic::{Cover, FRAME_LINE_BYTES, LineView, Passed, Surroundings, Tick, TrafficView};
+pub use stored::{Kept, StoredView};
+pub use traffic::{
+    Cover, FRAME_LINE_BYTES, LineView, Passed, RelayHealth, Surroundings, Tick, TrafficView,
+};
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,
     Notice, Person, Phase, PostState, PostView, Reborn, Stalled, Trouble,
@@ -57,6 +61,11 @@ pub enum ToEngine {
     Surroundings(Surroundings),
     /// Take the place of the tab that holds the engine now; it yields without loss.
     TakeOver,
+    /// Say how much is stored for this profile. Answered by [`Reply::Stored`] under this number; the engine need not be asked.
+    Measure {
+        /// As in [`ToEngine::Ask`].
+        number: u32,
+    },
     /// A command. `number` is chosen by the app and comes back in the answer.
     Ask {
         /// Chosen by the app, unique for the page's life.
@@ -286,6 +295,8 @@ pub enum Reply {
     Versions(Vec<VersionView>),
     /// The owners of a post after its author; none: the author owns it.
     Owners(Vec<OwnerView>),
+    /// How much is stored, by what it is.
+    Stored(Vec<StoredView>),
     /// The post's id; its state follows in [`News::Posts`].
     Posted(EntryId),
 }

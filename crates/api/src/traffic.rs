@@ -105,6 +105,23 @@ pub struct Passed {
     pub real: u64,
 }
 
+/// How a relay is, and what it says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RelayHealth {
+    /// When it was heard last, milliseconds since 1970.
+    pub heard_at: u64,
+    /// How long it took to greet when this connection began, milliseconds; with cover that includes the wait for a turn.
+    pub greeted_ms: u64,
+    /// For how long it keeps what is left with it, at most, seconds.
+    pub keeps_seconds: u32,
+    /// The largest blob that it takes, bytes.
+    pub blob_bytes: u32,
+    /// How many cells it keeps for a reader who does not come; 0: it does not say.
+    pub queue_cells: u64,
+    /// It makes room only for whoever has an access key.
+    pub access_needed: bool,
+}
+
 /// The line to one relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineView {
@@ -112,6 +129,8 @@ pub struct LineView {
     pub relay: String,
     /// There is a connection.
     pub up: bool,
+    /// How the relay is; `None` until it has greeted on this connection.
+    pub health: Option<RelayHealth>,
     /// The relay keeps the pace too. Otherwise it answers at once, and what it sends shows when there is news.
     pub paced: bool,
     /// Mean gaps of the moment, up and down, milliseconds; 0: at once.

@@ -19,7 +19,7 @@ use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeMap;
-use ume_api::{LineView, Surroundings, Tick};
+use ume_api::{LineView, RelayHealth, Surroundings, Tick};
 use ume_wire::auth::Work;
 use ume_wire::frame;
 use ume_wire::limits::{HELLO_NONCE_BYTES, SEVERAL_MAX, VERSION, VERSION_OLDEST};
@@ -318,6 +318,14 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
         LineView {
             relay: relay.to_owned(),
             up: self.is_up(),
+            health: self.greeting().map(|greeting| RelayHealth {
+                heard_at: self.heard.0,
+                greeted_ms: greeting.greeted_ms,
+                keeps_seconds: greeting.keeps_seconds,
+                blob_bytes: greeting.blob_bytes,
+                queue_cells: greeting.queue_cells,
+                access_needed: greeting.access_needed,
+            }),
             paced: self.paced,
             gaps_ms: self.pacing.gaps_ms(),
             burst: self.pacing.in_bulk(),
@@ -390,8 +398,9 @@ impl<T: Copy + std::fmt::Debug> Line<T> {
         let Frame { request, body } = frame;
         let body = body?;
         match (&self.state, body) {
-            (State::Greeting { nonce, .. }, Body::Welcome(welcome)) => {
-                let Some(greeting) = Greeting::check(nonce, &welcome) else {
+            (State::Greeting { nonce, since }, Body::Welcome(welcome)) => {
+                let greeted_ms = now.0.saturating_sub(since.0);
+                let Some(greeting) = Greeting::check(nonce, &welcome, greeted_ms) else {
                     return Some(LineEvent::Unusable);
                 };
                 self.failures = 0;

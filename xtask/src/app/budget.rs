@@ -5,11 +5,13 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 5] = ["engine", "service", "sw.js", "asset-manifest", "icons/"];
+const LATER: [&str; 6] = ["engine", "line-worker", "service", "sw.js", "asset-manifest", "icons/"];
+/// Of these a visit fetches one; the largest counts.
+const WORDS: &str = "words/";
 
 /// Prints every file's size and how the sums stand against the budget.
 pub(super) fn report(sizes: &Value) {
-    let mut first_visit = 0;
+    let (mut first_visit, mut words) = (0, 0);
     let mut everything = 0;
     println!("\n  {:<44}{:>11}{:>11}", "file", "bytes", "brotli");
     for (name, size) in sizes.as_object().into_iter().flatten() {
@@ -17,12 +19,14 @@ pub(super) fn report(sizes: &Value) {
         let (raw, packed) = (bytes("raw"), bytes("br"));
         println!("  {name:<44}{raw:>11}{packed:>11}");
         everything += packed;
-        if !LATER.iter().any(|start| name.starts_with(start)) {
+        if name.starts_with(WORDS) {
+            words = words.max(packed);
+        } else if !LATER.iter().any(|start| name.starts_with(start)) {
             first_visit += packed;
         }
     }
     for (what, bytes, most) in [
-        ("until the first screen", first_visit, FIRST_VISIT_MAX),
+        ("until the first screen", first_visit + words, FIRST_VISIT_MAX),
         ("everything", everything, EVERYTHING_MAX),
     ] {
         let verdict = if bytes <= most { "within" } else { "OVER" };

@@ -5,11 +5,12 @@ use sha2::{Digest, Sha256};
 use std::fs;
 
 /// Everything that the app is made of, and what makes it.
-const INPUTS: [&str; 15] = [
+const INPUTS: [&str; 16] = [
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
     "assets",
+    "build",
     "build.rs",
     "crates/api",
     "crates/engine",

@@ -34,6 +34,7 @@ pub(super) fn all(repo: &Repo) -> Result<Files> {
     for module in &modules {
         bind(repo, module, &place)?;
     }
+    super::words::write(repo)?;
     let mut files = read(&place)?;
     for tag in page::tags(&page).filter(|tag| page::is_for_trunk(tag)) {
         let path = page::attribute(tag, "href").unwrap_or_default();

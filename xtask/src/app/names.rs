@@ -93,7 +93,7 @@ fn is_text(name: &str) -> bool {
 }
 
 fn is_renamed(name: &str) -> bool {
-    name != SERVICE_WORKER && matches!(extension(name), "js" | "css" | "wasm" | "woff2")
+    name != SERVICE_WORKER && matches!(extension(name), "js" | "css" | "wasm" | "woff2" | "txt")
 }
 
 fn hashed(name: &str, content: &[u8]) -> String {

@@ -21,6 +21,14 @@ pub(crate) struct Greeting {
     pub(crate) time_ms: u64,
     /// Lanes and blobs are made with an access key only.
     pub(crate) access_needed: bool,
+    /// For how long it keeps what is left with it, at most, seconds.
+    pub(super) keeps_seconds: u32,
+    /// The largest blob that it takes, bytes.
+    pub(super) blob_bytes: u32,
+    /// How many cells it keeps for a reader who does not come.
+    pub(super) queue_cells: u64,
+    /// How long it took to greet, milliseconds.
+    pub(super) greeted_ms: u64,
     pub(super) challenge: Bytes,
     /// Under which ids it may be known: those of its own key and of the keys that it came from.
     known_as: Vec<Hash>,
@@ -29,8 +37,8 @@ pub(crate) struct Greeting {
 }
 
 impl Greeting {
-    /// Checks a greeting against the nonce that was sent.
-    pub(super) fn check(nonce: &[u8], welcome: &Welcome) -> Option<Self> {
+    /// Checks a greeting against the nonce that was sent so many milliseconds ago.
+    pub(super) fn check(nonce: &[u8], welcome: &Welcome, greeted_ms: u64) -> Option<Self> {
         let spoken = (VERSION_OLDEST..=VERSION).contains(&welcome.version);
         let holds = Statement::Welcome(nonce, &welcome.challenge)
             .verify(&welcome.relay_key, &welcome.signature)
@@ -53,6 +61,10 @@ impl Greeting {
             key,
             time_ms: welcome.time_ms,
             access_needed: welcome.access_needed,
+            keeps_seconds: welcome.ttl_max_seconds,
+            blob_bytes: welcome.blob_bytes_max,
+            queue_cells: welcome.queue_cells_max,
+            greeted_ms,
             challenge: challenge.clone(),
             known_as,
             signatures: BTreeMap::new(),
