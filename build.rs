@@ -26,21 +26,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(fs::write(place, module(&words)?)?)
 }
 
-/// The languages, and for each text a type of its own: who says it names all that is filled in, and nothing else.
+/// The languages, and a name for each text: a number, or a type with all that is filled in and nothing else.
 fn module(words: &Words) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    writeln!(out, "pub(crate) const LANGUAGES: [Language; {}] = [", LANGUAGES.len())?;
+    writeln!(
+        out,
+        "pub(crate) const LANGUAGES: [Language; {}] = [",
+        LANGUAGES.len()
+    )?;
     for language in &LANGUAGES {
         let (name, own_name, rtl) = (language.name, language.own_name, language.rtl);
-        writeln!(out, "Language {{ name: {name:?}, own_name: {own_name:?}, rtl: {rtl} }},")?;
+        writeln!(
+            out,
+            "Language {{ name: {name:?}, own_name: {own_name:?}, rtl: {rtl} }},"
+        )?;
     }
     writeln!(out, "];")?;
-    // Texts of one language, and words of the table that it must have.
-    writeln!(out, "pub(crate) const TEXTS: usize = {};", words.tables.first().map_or(0, Vec::len))?;
     let mut open: Vec<String> = Vec::new();
     for (number, place) in words.places.iter().enumerate() {
         let (key, sections) = place.path.split_last().ok_or(std::fmt::Error)?;
-        let same = open.iter().zip(sections).take_while(|(one, other)| one == other).count();
+        let same = open
+            .iter()
+            .zip(sections)
+            .take_while(|(one, other)| one == other)
+            .count();
         for _ in same..open.len() {
             writeln!(out, "}}")?;
         }
@@ -58,18 +67,18 @@ fn module(words: &Words) -> Result<String, std::fmt::Error> {
 
 fn text(out: &mut String, key: &str, number: usize, place: &Place) -> std::fmt::Result {
     if place.gaps.is_empty() {
-        writeln!(out, "pub(crate) struct {key} {{}}")?;
-        return writeln!(
-            out,
-            "impl {key} {{ #[inline] pub(crate) fn say(&self, locale: Locale) -> &'static str {{ locale.text({number}) }} }}"
-        );
+        return writeln!(out, "pub(crate) const {key}: Plain = Plain({number});");
     }
     writeln!(out, "pub(crate) struct {key}<'a> {{")?;
     for gap in &place.gaps {
         writeln!(out, "pub(crate) {gap}: Given<'a>,")?;
     }
     let given: Vec<String> = place.gaps.iter().map(|gap| format!("self.{gap}")).collect();
-    let count = if place.counts { "Some(self.count)" } else { "None" };
+    let count = if place.counts {
+        "Some(self.count)"
+    } else {
+        "None"
+    };
     writeln!(
         out,
         "}} impl {key}<'_> {{ #[inline] pub(crate) fn say(&self, locale: Locale) -> String {{ locale.fill({number}, {count}, &[{}]) }} }}",

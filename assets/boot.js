@@ -3,6 +3,7 @@
 (() => {
   const carries = () => /^\/j\/?$/.test(location.pathname) || /^#\d+\./.test(location.hash);
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  const root = document.documentElement;
   let link = null;
   const take = () => {
     if (carries()) link = location.href;
@@ -13,20 +14,46 @@
 
   for (const what of ['theme', 'contrast', 'size', 'spacing']) {
     const chosen = stored(what);
-    if (chosen) document.documentElement.dataset[what] = chosen;
+    if (chosen) root.dataset[what] = chosen;
   }
+
+  const parsed = new Promise((done) => addEventListener('DOMContentLoaded', done, { once: true }));
+
+  // A host may give its copy another name and other colours (docs/operate.md). What it said last holds until it says it again.
+  const asked = fetch('/brand.json').then((answer) => (answer.ok ? answer.text() : '{}')).catch(() => stored('brand') ?? '{}');
+  asked.then((text) => { try { localStorage.setItem('brand', text); } catch {} });
+  const brand = Promise.resolve(stored('brand') ?? asked).then(JSON.parse).catch(() => ({}));
+  brand.then(({ colours, icon }) => {
+    const dress = (name, of) => root.style.setProperty(`--${name}`, `light-dark(${of(colours.light, 'black')}, ${of(colours.dark, 'white')})`);
+    const mixed = (share, into) => ([accent], far) => `color-mix(in oklab, ${accent} ${share}%, ${into ?? far})`;
+    if (colours) {
+      dress('plum', ([accent]) => accent);
+      dress('on-plum', ([, on]) => on);
+      dress('plum-strong', mixed(82));
+      dress('plum-wash', mixed(9, 'var(--ground)'));
+      dress('plum-edge', mixed(32, 'var(--ground)'));
+    }
+    if (icon) parsed.then(() => document.querySelectorAll('link[rel*=icon], #splash img').forEach((one) => { one[one.src === undefined ? 'href' : 'src'] = icon; }));
+  });
 
   // The texts of one language, fetched while the app is: the one chosen, else the first that the browser prefers and we have.
   const tables = { en: '/words/en.txt', de: '/words/de.txt', es: '/words/es.txt', ar: '/words/ar.txt' };
   const read = async (name) => {
-    const answer = await fetch(tables[name]);
+    const [answer, { name: called }] = await Promise.all([fetch(tables[name]), brand]);
     if (!answer.ok) throw new Error(name);
-    return { name, table: await answer.text() };
+    const table = await answer.text();
+    // Access keys are called the same everywhere.
+    return { name, table: called ? table.replaceAll(/\bume\b(?![-\u2011])/g, () => called) : table };
   };
   const preferred = [stored('language'), ...navigator.languages].map((tag) => tag?.split('-')[0]);
-  const language = preferred.find((name) => Object.hasOwn(tables, name)) ?? 'en';
-  document.documentElement.lang = language;
-  const words = read(language).catch(() => read('en'));
+  const pick = (among) => preferred.find((name) => among.includes(name)) ?? among[0];
+  const all = Object.keys(tables);
+  const offered = ({ languages }) => languages?.filter((name) => all.includes(name)) ?? all;
+  root.lang = pick(all);
+  const first = read(root.lang);
+  const words = brand
+    .then((brand) => { const name = pick(offered(brand)); return name === root.lang ? first : read(name); })
+    .catch(() => read('en'));
 
   const own = ['/engine-worker.js', '/sw.js'];
   const rules = { createScriptURL(path) { if (own.includes(path)) return path; throw new TypeError(path); } };
@@ -55,6 +82,8 @@
   const fail = () => document.getElementById('fail')?.removeAttribute('hidden');
   globalThis.ume = { engine, registration, fail, read, renew, link: () => { const taken = link; link = null; return taken; } };
 
-  const parsed = new Promise((done) => addEventListener('DOMContentLoaded', done, { once: true }));
-  Promise.all([import('/ume.js'), words, parsed]).then(([app, words]) => { globalThis.ume.words = words; return app.default(); }).catch(fail);
+  Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
+    Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });
+    return app.default();
+  }).catch(fail);
 })();

@@ -79,10 +79,18 @@ impl Words {
         let mut all = Vec::new();
         for language in &LANGUAGES {
             let path = folder.join(format!("{}.json", language.name));
-            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let root = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+            let text = fs::read_to_string(&path)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            let root = serde_json::from_str(&text)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
             let mut texts = Texts::new();
-            gather(&root, &mut Vec::new(), &mut texts, &mut faults, language.name);
+            gather(
+                &root,
+                &mut Vec::new(),
+                &mut texts,
+                &mut faults,
+                language.name,
+            );
             all.push(texts);
         }
         let words = compare(&all, &mut faults);
@@ -114,7 +122,10 @@ fn gather(
             Value::String(text) => {
                 let forms = texts.entry(above.clone()).or_default();
                 if forms.insert(form, text.clone()).is_some() {
-                    faults.push(format!("{language}: {} is there with and without plurals", above.join(".")));
+                    faults.push(format!(
+                        "{language}: {} is there with and without plurals",
+                        above.join(".")
+                    ));
                 }
             }
             Value::Object(inner) => {
@@ -167,7 +178,12 @@ fn compare(all: &[Texts], faults: &mut Vec<String>) -> Words {
 
 /// A text with all its forms, as it stands in the table. `plurals`: those that it needs, if it counts.
 fn row(forms: &Forms, known: &[String], plurals: Option<&[&str]>) -> Result<String, String> {
-    let needed: BTreeSet<&str> = plurals.into_iter().flatten().copied().chain(["other"]).collect();
+    let needed: BTreeSet<&str> = plurals
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(["other"])
+        .collect();
     let there: BTreeSet<&str> = forms.keys().copied().collect();
     if needed != there {
         return Err(format!("has the plurals {there:?} and needs {needed:?}"));
@@ -187,14 +203,22 @@ fn row(forms: &Forms, known: &[String], plurals: Option<&[&str]>) -> Result<Stri
         while let Some((before, after)) = rest.split_once("{{") {
             let (gap, after) = after.split_once("}}").ok_or("has a gap without an end")?;
             let place = known.iter().position(|name| name == gap.trim());
-            let place = place.ok_or_else(|| format!("has the gap `{}`, which is not in all languages", gap.trim()))?;
+            let place = place.ok_or_else(|| {
+                format!(
+                    "has the gap `{}`, which is not in all languages",
+                    gap.trim()
+                )
+            })?;
             whole.push_str(&plain(before)?);
             whole.push_str(&format!("{{{place}}}"));
             rest = after;
         }
         whole.push_str(&plain(rest)?);
     }
-    if let Some(gap) = known.iter().find(|gap| forms.values().all(|text| !gaps(text).contains(*gap))) {
+    if let Some(gap) = known
+        .iter()
+        .find(|gap| forms.values().all(|text| !gaps(text).contains(*gap)))
+    {
         return Err(format!("does not say `{gap}`"));
     }
     Ok(whole)

@@ -109,7 +109,7 @@ fn screen(state: State) -> Screen {
 /// What the tab is called; a screen reader says it when the page changes.
 fn title(i18n: I18n, state: State, screen: &Screen) -> String {
     let page = match screen {
-        Screen::Welcome { again: false } | Screen::Waiting => return "ume".to_owned(),
+        Screen::Welcome { again: false } | Screen::Waiting => return boot::brand().name,
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
         Screen::Settings => t_string!(i18n, settings.title).to_owned(),
@@ -136,5 +136,5 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
             }
         }
     };
-    format!("{page} · ume")
+    format!("{page} · {}", boot::brand().name)
 }

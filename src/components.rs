@@ -5,8 +5,8 @@
 pub(crate) mod about;
 pub(crate) mod anew;
 pub(crate) mod announcer;
-pub(crate) mod ask;
 pub(crate) mod appearance;
+pub(crate) mod ask;
 pub(crate) mod asking;
 pub(crate) mod avatar;
 pub(crate) mod communities;

@@ -4,22 +4,24 @@ use crate::platform::boot::{self, Words};
 use crate::platform::{intl, memory};
 use leptos::prelude::{Get, RwSignal, Set, Signal, document, expect_context, provide_context};
 
-/// The generated names of the texts.
-// Types are named as the texts are.
-#[allow(non_camel_case_types)]
+/// The names of the texts, as `build.rs` wrote them. One that nobody uses is a text that nobody says.
+#[allow(non_camel_case_types, non_upper_case_globals)]
 #[deny(dead_code)]
-mod generated {
-    use super::{Given, Language, Locale};
+pub(crate) mod words {
+    use super::{Given, Language, Locale, Plain};
+
     include!(concat!(env!("OUT_DIR"), "/words.rs"));
 }
 
-pub(crate) use generated as words;
-pub(crate) use generated::LANGUAGES;
+pub(crate) use words::LANGUAGES;
 
 /// A text in the current language, once; whoever reads it in a signal follows the language.
 macro_rules! t_string {
-    ($i18n:expr, $($key:ident).+ $(, $gap:ident = $value:expr)* $(,)?) => {
-        $crate::i18n::words::$($key)::+ { $($gap: $crate::i18n::Give::give(&$value)),* }
+    ($i18n:expr, $($key:ident).+) => {
+        $crate::i18n::words::$($key)::+.say($i18n.get_locale())
+    };
+    ($i18n:expr, $($key:ident).+ $(, $gap:ident = $value:expr)+ $(,)?) => {
+        $crate::i18n::words::$($key)::+ { $($gap: $crate::i18n::Give::give(&$value)),+ }
             .say($i18n.get_locale())
     };
 }
@@ -28,6 +30,9 @@ pub(crate) use t_string;
 /// A text in the current language, as a signal. All texts are of this one type, so that what draws them is compiled once:
 /// with a type of its own for each the app is an eighth larger.
 macro_rules! t {
+    ($i18n:expr, $($key:ident).+) => {
+        $crate::i18n::words::$($key)::+.signal($i18n)
+    };
     ($i18n:expr, $($key_and_values:tt)+) => {{
         let i18n = $i18n;
         $crate::i18n::text(move || {
@@ -36,6 +41,22 @@ macro_rules! t {
     }};
 }
 pub(crate) use t;
+
+/// A text without gaps: a number, which takes less than a function for each.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain(usize);
+
+impl Plain {
+    #[inline(never)]
+    pub(crate) fn say(self, locale: Locale) -> &'static str {
+        locale.0.texts.get(self.0).copied().unwrap_or_default()
+    }
+
+    #[inline(never)]
+    pub(crate) fn signal(self, i18n: I18n) -> Signal<String> {
+        Signal::derive(move || self.say(i18n.get_locale()).to_owned())
+    }
+}
 
 /// A text that follows what it is made of; boxed, so that a signal is compiled once and not for each text.
 pub(crate) fn text(of: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
@@ -93,15 +114,10 @@ impl Locale {
         self.0.language.name
     }
 
-    /// A text without gaps.
-    pub(crate) fn text(self, number: usize) -> &'static str {
-        self.0.texts.get(number).copied().unwrap_or_default()
-    }
-
     /// A text with its gaps filled, in the form for so many if it counts.
     #[inline(never)]
     pub(crate) fn fill(self, number: usize, count: Option<Given>, given: &[Given]) -> String {
-        let whole = self.text(number);
+        let whole = Plain(number).say(self);
         let mut forms = whole.split('|');
         let mut text = forms.next().unwrap_or_default();
         if let Some(Given::Number(count)) = count {
@@ -116,12 +132,25 @@ impl Locale {
         for (at, piece) in text.split(['{', '}']).enumerate() {
             let gap = (at % 2 == 1).then(|| piece.parse().ok()).flatten();
             match gap.and_then(|gap: usize| given.get(gap)) {
-                Some(Given::Text(text)) => filled.push_str(text),
+                Some(Given::Text(text)) => self.place(&mut filled, text),
                 Some(Given::Number(number)) => filled.push_str(&intl::number(self, *number)),
                 None => filled.push_str(piece),
             }
         }
         filled
+    }
+
+    /// Puts in what somebody else wrote: where one of the two runs from right to left, set off from what is around it, so that
+    /// neither turns the other.
+    fn place(self, into: &mut String, text: &str) {
+        let turns = |letter: char| ('\u{590}'..='\u{8ff}').contains(&letter);
+        if self.0.language.rtl || text.chars().any(turns) {
+            into.push('\u{2068}');
+            into.push_str(text);
+            into.push('\u{2069}');
+        } else {
+            into.push_str(text);
+        }
     }
 }
 
@@ -185,9 +214,15 @@ impl Give for String {
     }
 }
 
-impl Give for &str {
+impl Give for str {
     fn give(&self) -> Given<'_> {
         Given::Text(self)
+    }
+}
+
+impl<T: Give + ?Sized> Give for &T {
+    fn give(&self) -> Given<'_> {
+        (**self).give()
     }
 }
 

@@ -5,6 +5,7 @@ mod load;
 #[cfg(test)]
 mod tests;
 
+use crate::brand::{Brand, BrandError};
 use crate::http::{Answer, AnswerBody, plain};
 use bytes::Bytes;
 use hyper::{
@@ -28,6 +29,9 @@ pub enum AppError {
     /// The directory holds no `index.html`.
     #[error("{0} holds no index.html: is it the app's directory?")]
     NoIndex(PathBuf),
+    /// What the app is called here cannot be served.
+    #[error("brand: {0}")]
+    Brand(#[from] BrandError),
     /// The directory holds more than an app.
     #[error("{0} holds more than 256 MiB: is it the app's directory?")]
     TooMuch(PathBuf),
@@ -54,8 +58,16 @@ pub(crate) struct App {
 
 impl App {
     /// Reads a directory.
-    pub(crate) fn load(directory: Option<&Path>, behind_tls: bool) -> Result<Self, AppError> {
-        let assets = directory.map_or_else(|| Ok(HashMap::new()), load::directory)?;
+    pub(crate) fn load(
+        directory: Option<&Path>,
+        brand: Option<&Path>,
+        behind_tls: bool,
+    ) -> Result<Self, AppError> {
+        let mut assets = directory.map_or_else(|| Ok(HashMap::new()), load::directory)?;
+        if directory.is_some() {
+            let brand = brand.map(Brand::open).transpose()?;
+            load::dress(&mut assets, brand);
+        }
         Ok(Self {
             assets,
             headers: headers::security(behind_tls),

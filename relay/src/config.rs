@@ -39,6 +39,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Directory of the app's files, read once at start; without it only the protocol is served.
     pub app: Option<PathBuf>,
+    /// What the app is called here and how it looks, read once at start.
+    pub brand: Option<PathBuf>,
     /// Whether browsers reach this relay through TLS that something in front of it ends.
     pub behind_tls: bool,
     /// Networks of proxies whose `X-Forwarded-For` is believed.
@@ -109,6 +111,7 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 7700))],
             data: PathBuf::from("./data"),
             app: None,
+            brand: None,
             behind_tls: false,
             trusted_proxies: Vec::new(),
             tls_certificate: None,

@@ -28,6 +28,7 @@ pub mod admin;
 mod admission;
 mod app;
 mod backlog;
+mod brand;
 mod bucket;
 pub mod cli;
 mod commit;
@@ -59,6 +60,7 @@ mod ws;
 
 pub use admission::{Access, AdmissionLimits};
 pub use app::AppError;
+pub use brand::BrandError;
 pub use config::{Acme, Config, Limits};
 pub use identity::IdentityError;
 pub use journal::{Format, Level};

@@ -197,7 +197,11 @@ impl Relay {
     /// # Errors
     /// [`StartError`], and nothing is left running.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let app = App::load(config.app.as_deref(), config.is_reached_by_tls())?;
+        let app = App::load(
+            config.app.as_deref(),
+            config.brand.as_deref(),
+            config.is_reached_by_tls(),
+        )?;
         make_private(&config.data).map_err(StartError::Data)?;
         // The store's lock comes first: two relays must not make two keys.
         let store: Arc<dyn Store> =

@@ -24,23 +24,22 @@ pub(crate) fn about() -> AnyView {
         // The person may have left the page.
         let _ = measured.try_set((room, tables));
     });
-    let diagnostic = text(move || {
-        measured.with(|(room, tables)| diagnostic(i18n, state, *room, tables))
-    });
+    let diagnostic =
+        text(move || measured.with(|(room, tables)| diagnostic(i18n, state, *room, tables)));
     let copy = move |_| {
         spawn_local(async move {
             let done = clipboard::copy(&diagnostic.get_untracked()).await;
             let _ = copied.try_set(Some(done));
         });
     };
-    let build = text(move || {
-        boot::build().unwrap_or_else(|| t_string!(i18n, settings.unbuilt).to_owned())
-    });
+    let build =
+        text(move || boot::build().unwrap_or_else(|| t_string!(i18n, settings.unbuilt).to_owned()));
     view! { class="u",
         <section class="card" data-test="about">
             <h2>{t!(i18n, settings.about)}</h2>
             <p>{t!(i18n, settings.about_text)}</p>
             <dl class="wire-facts">
+                {fact(t!(i18n, settings.host), Signal::stored(boot::brand().name))}
                 {fact(t!(i18n, settings.version), Signal::stored(VERSION.to_owned()))}
                 {fact(t!(i18n, settings.build), build)}
             </dl>
@@ -89,7 +88,10 @@ fn diagnostic(i18n: I18n, state: State, room: Option<Room>, tables: &[StoredView
         let all = all.as_deref().unwrap_or_default();
         all.iter().map(|one| phase(one.phase)).collect::<Vec<_>>()
     });
-    line("communities", format!("{} {}", phases.len(), phases.join(" ")));
+    line(
+        "communities",
+        format!("{} {}", phases.len(), phases.join(" ")),
+    );
     state.traffic.view.with(|view| {
         for one in view.iter().flat_map(|view| &view.lines) {
             let health = one.health.map(|health| health.greeted_ms);

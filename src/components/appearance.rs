@@ -1,6 +1,6 @@
 //! How ume looks and speaks here.
 use crate::i18n::{LANGUAGES, t, use_i18n};
-use crate::platform::look;
+use crate::platform::{boot, look};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -86,11 +86,15 @@ fn language() -> AnyView {
             <option value=language.name lang=language.name prop:selected=here>{language.own_name}</option>
         }
     };
+    let languages = boot::brand().languages;
+    let offered = LANGUAGES
+        .into_iter()
+        .filter(move |one| languages.iter().any(|name| name == one.name));
     view! { class="u",
         <label class="choice">
             <span>{t!(i18n, settings.language)}</span>
             <select data-test="language" on:change=choose>
-                {LANGUAGES.map(option).collect_view()}
+                {offered.map(option).collect_view()}
             </select>
         </label>
         <p class="field-hint field-wrong" role="alert">

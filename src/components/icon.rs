@@ -33,6 +33,14 @@ pub(crate) enum Icon {
 }
 
 impl Icon {
+    /// Whether it points the way in which people read.
+    const fn turns(self) -> bool {
+        matches!(
+            self,
+            Self::Back | Self::History | Self::Leave | Self::Send | Self::TakeBack
+        )
+    }
+
     const fn path(self) -> &'static str {
         match self {
             Self::Alert => {
@@ -90,7 +98,7 @@ impl Icon {
 /// Draws an icon in the colour of the text around it.
 pub(crate) fn icon(icon: Icon) -> impl IntoView {
     view! { class="u",
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+        <svg class="icon" class:icon-turns=icon.turns() viewBox="0 0 24 24" aria-hidden="true" focusable="false">
             <path d=icon.path()></path>
         </svg>
     }

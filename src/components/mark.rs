@@ -1,4 +1,5 @@
 //! The plum blossom, on a grid of 64.
+use crate::platform::boot;
 use leptos::prelude::*;
 
 const PETALS: &str = "\
@@ -16,8 +17,11 @@ const GRAINS: &str = "\
     M22.7 41.7a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0-4.4 0 \
     M18.4 28.3a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0-4.4 0";
 
-/// ume's mark.
-pub(crate) fn mark() -> impl IntoView {
+/// The host's mark, which is ume's unless it has one of its own.
+pub(crate) fn mark() -> AnyView {
+    if let Some(icon) = boot::brand().icon {
+        return view! { class="u", <img class="mark" src=icon alt=""/> }.into_any();
+    }
     view! { class="u",
         <svg class="mark" viewBox="0 0 64 64" aria-hidden="true" focusable="false">
             <path class="mark-petals" d=PETALS></path>
@@ -26,4 +30,5 @@ pub(crate) fn mark() -> impl IntoView {
             <path class="mark-grains" d=GRAINS></path>
         </svg>
     }
+    .into_any()
 }

@@ -40,7 +40,9 @@ pub(crate) fn relays() -> AnyView {
 fn relay(address: String) -> AnyView {
     let i18n = use_i18n();
     let state = state();
-    let host = address.split_once("://").map_or(&*address, |(_, host)| host);
+    let host = address
+        .split_once("://")
+        .map_or(&*address, |(_, host)| host);
     let host = host.to_owned();
     let line = memo(move || {
         state.traffic.view.with(|view| {

@@ -19,6 +19,7 @@ use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
 use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
+use crate::platform::boot;
 use crate::state::{Voice, state, voice};
 use leptos::prelude::*;
 
@@ -73,7 +74,7 @@ pub(crate) fn Waiting() -> impl IntoView {
     let i18n = use_i18n();
     view! { class="u",
         <div class="home">
-            <aside class="side"><p class="side-brand">{mark()}<span>"ume"</span></p></aside>
+            <aside class="side"><p class="side-brand">{mark()}<span>{boot::brand().name}</span></p></aside>
             <main id="main" class="room">
                 <h1 class="unseen" tabindex="-1">{t!(i18n, app.loading)}</h1>
                 <div class="head"><span class="bone bone-title"></span></div>

@@ -3,7 +3,7 @@ use crate::components::field::Field;
 use crate::components::icon::{Icon, icon};
 use crate::components::mark::mark;
 use crate::i18n::{choose, t, use_i18n};
-use crate::platform::clipboard;
+use crate::platform::{boot, clipboard};
 use crate::state::{Page, state};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -71,6 +71,9 @@ pub(crate) fn Welcome(
                     </div>
                 </section>
             </div>
+            {move || (!again).then(|| boot::brand().notice(i18n.get_locale().as_str())).flatten().map(|notice| view! { class="u",
+                <p class="hint welcome-notice" dir="auto" data-test="host-notice">{notice}</p>
+            })}
             {(!again).then(|| view! { class="u",
                 <button type="button" class="button quiet welcome-settings" data-test="settings-open" on:click=move |_| state.go(Page::Settings)>
                     {icon(Icon::Gear)}

@@ -1,5 +1,5 @@
 //! The page's `boot.js`: the texts, the invite that the address carried, the engine's worker, the last resort.
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -30,10 +30,7 @@ pub(crate) async fn fetch_words(name: &str) -> Option<Words> {
 }
 
 fn read_words(words: &JsValue) -> Words {
-    let part = |name: &str| {
-        let part = Reflect::get(words, &name.into()).ok();
-        part.and_then(|part| part.as_string()).unwrap_or_default()
-    };
+    let part = |name: &str| string(words, name).unwrap_or_default();
     Words {
         name: part("name"),
         table: part("table"),
@@ -95,8 +92,53 @@ pub(crate) fn remove_splash() {
     }
 }
 
-/// Address of the relay that a new community starts on: this page's own, unless the page names another.
+/// What this host calls its copy, and what it has to say about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Brand {
+    /// The name.
+    pub(crate) name: String,
+    /// Address of its icon, if it is not ume's own.
+    pub(crate) icon: Option<String>,
+    /// The languages that it offers.
+    pub(crate) languages: Vec<String>,
+    /// The relay that new communities start on.
+    relay: Option<String>,
+    notice: JsValue,
+}
+
+impl Brand {
+    /// What the host wants people to know, in this language if it says it in this one.
+    pub(crate) fn notice(&self, language: &str) -> Option<String> {
+        let first = self.languages.first().map_or("en", String::as_str);
+        [language, first, "en"]
+            .into_iter()
+            .find_map(|language| string(&self.notice, language))
+    }
+}
+
+/// As `boot.js` learned it.
+pub(crate) fn brand() -> Brand {
+    let brand = member("brand").unwrap_or_default();
+    let part = |name: &str| Reflect::get(&brand, &name.into()).unwrap_or_default();
+    let languages: Array = part("languages").dyn_into().unwrap_or_default();
+    Brand {
+        name: string(&brand, "name").unwrap_or_else(|| "ume".to_owned()),
+        icon: string(&brand, "icon"),
+        languages: languages.iter().filter_map(|one| one.as_string()).collect(),
+        relay: string(&brand, "relay"),
+        notice: part("notice"),
+    }
+}
+
+fn string(of: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(of, &name.into()).ok()?.as_string()
+}
+
+/// Address of the relay that a new community starts on: this page's own, unless the host or the page names another.
 pub(crate) fn relay() -> String {
+    if let Some(relay) = brand().relay {
+        return relay;
+    }
     document()
         .query_selector("meta[name=ume-relay]")
         .ok()

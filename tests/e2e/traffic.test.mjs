@@ -78,7 +78,7 @@ test("how far to hide is chosen, remembered, and done", async (t) => {
   await page.reload();
   await composer(page).waitFor();
   // The settings say it too, and lead here.
-  await page.getByTestId("settings-open").filter({ visible: true }).click();
+  await page.locator("[data-test=settings-open]").filter({ visible: true }).click();
   await page.getByRole("main").getByRole("button", { name: PAGE.off, exact: true }).click();
   assert.equal(await chosen(page).getAttribute("aria-labelledby"), "cover-off", "the choice outlives the page");
   await pace.filter({ hasText: PAGE.pace_off }).waitFor({ timeout: TICKS_MS });

@@ -27,6 +27,7 @@ cargo xtask <command>
   run [--listen A]    build everything, start the relay with the app, print the address (A: 127.0.0.1:7700)
   test [NAME...]      run every check and test, or only the steps named; --list names them
   e2e [FILE...]       run the end-to-end tests, or only those whose file name contains FILE
+  pictures [FOLDER]   take pictures of every page, in both directions, widths, themes and sizes (target/pictures)
   attack [NAME...]    attack the relay in every way we know, or in those named; `attack autobahn` lets Autobahn's test
                       suite judge its WebSocket, `attack kill` kills it a thousand times under load
   fuzz [NAME...]      fuzz every parser that a stranger can reach, or those named, 60 seconds each (--seconds N
@@ -84,6 +85,7 @@ fn dispatch(arguments: &[String]) -> Result {
         "test" => suite::test(&repo, rest),
         "check" => suite::check(&repo),
         "e2e" => suite::end_to_end(&repo, rest),
+        "pictures" => suite::pictures(&repo, rest),
         "bench" => match rest.split_first() {
             None => bench::run(&repo),
             Some((what, words)) if what == "groups" => groups::run(&repo, words),

@@ -5,6 +5,7 @@ use crate::process::{cargo, program, run};
 use crate::repo::Repo;
 use crate::{app, attack, fuzz, groups, serve, setup};
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// One line of the summary.
@@ -279,14 +280,38 @@ fn scenarios(repo: &Repo, wanted: &[String]) -> Result {
     if files.is_empty() {
         return Err(Fault::new("no end-to-end test has such a name"));
     }
-    run(program(repo, "node")
+    run(&mut browsers(repo, &files))
+}
+
+/// Runs files of tests with the relay and the app that were built.
+fn browsers(repo: &Repo, files: &[String]) -> Command {
+    let mut command = program(repo, "node");
+    command
         .args([
             "--test",
             "--test-concurrency=2",
             "--test-reporter=spec",
-            "--test-timeout=180000",
+            // Of a whole file; the longest looks at every page in every way.
+            "--test-timeout=600000",
         ])
         .args(files)
         .env("UME_RELAY", repo.relay())
-        .env("UME_DIST", repo.dist()))
+        .env("UME_DIST", repo.dist());
+    command
+}
+
+/// Pictures of every page in every way, into a folder that is not kept.
+pub(crate) fn pictures(repo: &Repo, arguments: &[String]) -> Result {
+    let folder = match arguments {
+        [] => repo.target().join("pictures"),
+        [folder] => folder.into(),
+        _ => return Err(Fault::new("`pictures` takes one folder at most")),
+    };
+    setup::ready(repo, setup::Need::Test)?;
+    app::build(repo, false)?;
+    serve::build_relay(repo)?;
+    let files = ["tests/e2e/pictures.mjs".to_owned()];
+    run(browsers(repo, &files).env("UME_PICTURES", &folder))?;
+    println!("pictures are in {}", folder.display());
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Reading the app's directory and preparing each file.
 
 use super::{AppError, Asset};
+use crate::brand::Brand;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use flate2::{Compression, write::GzEncoder};
@@ -59,7 +60,7 @@ pub(super) fn directory(root: &Path) -> Result<HashMap<String, Asset>, AppError>
             if total > BYTES_MAX {
                 return Err(AppError::TooMuch(root.to_path_buf()));
             }
-            let asset = prepare(&path, &name, content)?;
+            let asset = prepare(Some(&path), &name, content)?;
             assets.insert(name, asset);
         }
     }
@@ -77,18 +78,42 @@ fn read(path: &Path) -> Result<Vec<u8>, AppError> {
     })
 }
 
-fn prepare(path: &Path, name: &str, content: Vec<u8>) -> Result<Asset, AppError> {
+/// What the app asks for when it starts. Without a brand it says nothing.
+const BRAND: &str = "brand.json";
+const MANIFEST: &str = "manifest.webmanifest";
+
+/// Puts the brand among the files, in its place in the manifest as well.
+pub(super) fn dress(assets: &mut HashMap<String, Asset>, brand: Option<Brand>) {
+    let mut made = vec![(BRAND.to_owned(), b"{}".to_vec())];
+    if let Some(brand) = brand {
+        let manifest = assets.get(MANIFEST);
+        let manifest = manifest.map(|manifest| brand.manifest(&manifest.plain));
+        made.extend(manifest.map(|manifest| (MANIFEST.to_owned(), manifest)));
+        made.push((BRAND.to_owned(), brand.page));
+        made.extend(brand.icon.map(|(name, icon)| (name.to_owned(), icon)));
+    }
+    for (name, content) in made {
+        // Nothing is read that could fail.
+        if let Ok(asset) = prepare(None, &name, content) {
+            assets.insert(name, asset);
+        }
+    }
+}
+
+/// `path`: where a form that was compressed beforehand may lie beside it.
+fn prepare(path: Option<&Path>, name: &str, content: Vec<u8>) -> Result<Asset, AppError> {
     let (mime, may_shrink) = mime(name);
     let tag = HEXLOWER.encode(&ume_wire::auth::hash(&content)[..16]);
     let (mut brotli, mut gzip) = (None, None);
     if may_shrink && content.len() >= COMPRESS_FROM {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".br");
-        let beside = PathBuf::from(beside);
-        let compressed = if beside.is_file() {
-            Some(read(&beside)?)
-        } else {
-            compress_brotli(&content)
+        let beside = path.map(|path| {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(".br");
+            PathBuf::from(beside)
+        });
+        let compressed = match beside.filter(|beside| beside.is_file()) {
+            Some(beside) => Some(read(&beside)?),
+            None => compress_brotli(&content),
         };
         brotli = compressed
             .filter(|compressed| compressed.len() < content.len())

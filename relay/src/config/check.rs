@@ -1,7 +1,7 @@
 //! What does not fit together, in plain words.
 
 use super::Config;
-use crate::memory;
+use crate::{brand::Brand, memory};
 use std::{fs, time::Duration};
 
 /// Something to tell the operator.
@@ -81,6 +81,13 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
     );
     for words in limits(config) {
         error(true, &words);
+    }
+    error(
+        config.brand.is_some() && config.app.is_none(),
+        "brand needs app: without the app there is nothing to give a name",
+    );
+    if let Some(Err(fault)) = config.brand.as_deref().map(Brand::open) {
+        error(true, &format!("brand: {fault}"));
     }
     found.extend(warnings(config).into_iter().map(Finding::Warning));
     found

@@ -79,6 +79,7 @@ pub(crate) const KEYS: &[Key] = &[
     key!(listen: addresses, STARTS, listen, "Where to listen; port 0 takes a free one"),
     key!(data: path, STARTS, data, "Directory of the store and of the relay's key; made if missing, one relay at a time"),
     key!(app: maybe_path, STARTS, app, "Directory of the app's files, read once at start; without it only the protocol is served"),
+    key!(brand: maybe_path, STARTS, brand, "What the app is called here and how it looks (JSON), read once at start"),
     key!(behind_tls: switch, STARTS, behind_tls, "A proxy in front of the relay ends TLS: send HSTS, let the app connect to nothing without TLS"),
     key!(trusted_proxies: networks, RELOADS, trusted_proxies, "Proxies whose X-Forwarded-For header is believed; from all others it is ignored"),
     key!(tls_certificate: maybe_path, STARTS, tls_certificate, "Certificate chain (PEM); looked at every minute and on SIGHUP"),

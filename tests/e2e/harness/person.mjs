@@ -27,8 +27,9 @@ function choose(cover) {
 export class Person {
   /**
    * @param {string} name
-   * @param {{preferences?: object, width?: number, height?: number, beforeWorker?: string, beforePage?: Function, direct?: boolean, cover?: string}} [options]
+   * @param {{preferences?: object, width?: number, height?: number, locale?: string, beforeWorker?: string, beforePage?: Function, direct?: boolean, cover?: string}} [options]
    *   preferences: what stands in the profile before its first start;
+   *   locale: the language that the browser prefers;
    *   beforeWorker: a script that runs in the engine's worker before the engine;
    *   beforePage: a function that runs in each page before the app;
    *   direct: no proxy on the way, for measurements;
@@ -51,14 +52,14 @@ export class Person {
   }
 
   async openBrowser() {
-    const { width = 1280, height = 800, beforeWorker, beforePage, direct, cover = "off" } = this.options;
+    const { width = 1280, height = 800, locale = "en-GB", beforeWorker, beforePage, direct, cover = "off" } = this.options;
     this.context = await chromium.launchPersistentContext(this.profile, {
       executablePath: EXECUTABLE,
       headless: true,
       args: ARGUMENTS,
       viewport: { width, height },
       colorScheme: "light",
-      locale: "en-GB",
+      locale,
       permissions: ["clipboard-read", "clipboard-write"],
       proxy: direct ? undefined : { server: this.network.address, bypass: "<-loopback>" },
       serviceWorkers: beforeWorker ? "block" : "allow",

@@ -6,25 +6,67 @@ import { join } from "node:path";
 
 const FOLDER = "target/screens";
 const SIZES = [{ width: 360, height: 780 }, { width: 1280, height: 800 }];
+const THEMES = ["light", "dark"];
 const STILL_FRAMES = 10;
+/** Side of what a finger has to hit, px. */
+const TARGET = 44;
+/** Taller pictures show no more. */
+const HEIGHT_MAX = 6_000;
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 /** Takes a screen at both widths in both themes, and finds nothing wrong with any of the four. */
 export async function look(page, name) {
   await mkdir(FOLDER, { recursive: true });
+  await everyWay(page, { zooms: [1] }, async ({ width, colorScheme }) => {
+    const which = `${name}-${width}-${colorScheme}`;
+    await page.screenshot({ path: join(FOLDER, `${which}.png`) });
+    await accessible(page, which);
+    await fits(page, which);
+  });
+}
+
+/** Finds nothing wrong with a screen at both widths in both themes, as it is and twice as large. */
+export async function inspect(page, name) {
+  await everyWay(page, {}, async ({ width, colorScheme, zoom }) => {
+    const which = `${name}-${width}-${colorScheme}-${zoom}x`;
+    await accessible(page, which);
+    await fits(page, which);
+    if (width === SIZES[0].width && zoom === 1) await reachable(page, which);
+  });
+}
+
+/** Pictures of a screen in all these ways, whole, into a folder. */
+export async function picture(page, name, folder) {
+  await everyWay(page, {}, async ({ width, colorScheme, zoom }) => {
+    const before = page.viewportSize();
+    const height = await page.evaluate(needed);
+    await page.setViewportSize({ width: before.width, height: Math.min(HEIGHT_MAX, Math.max(before.height, height)) });
+    await page.evaluate(settled, STILL_FRAMES);
+    await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}-${zoom}x.png`) });
+    await page.setViewportSize(before);
+  });
+}
+
+/**
+ * A screen at both widths in both themes, as it is and twice as large. On a wide screen that is what a browser's zoom does: half
+ * as many pixels for the page. On a phone it is the size of the text, and the width stays.
+ */
+async function everyWay(page, { zooms = [1, 2] }, visit) {
   const before = page.viewportSize();
-  for (const size of SIZES) {
-    await page.setViewportSize(size);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.evaluate(settled, STILL_FRAMES);
-      const which = `${name}-${size.width}-${colorScheme}`;
-      await page.screenshot({ path: join(FOLDER, `${which}.png`) });
-      await accessible(page, which);
-      await fits(page, which);
+  for (const { width, height } of SIZES) {
+    for (const zoom of zooms) {
+      const narrow = width === SIZES[0].width;
+      await page.setViewportSize(narrow ? { width, height } : { width: width / zoom, height: height / zoom });
+      await page.evaluate((size) => { document.documentElement.style.fontSize = size; }, narrow && zoom > 1 ? `${zoom * 100}%` : "");
+      for (const colorScheme of THEMES) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.evaluate(settled, STILL_FRAMES);
+        await visit({ width, colorScheme, zoom });
+      }
     }
   }
+  await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
   await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
   await page.setViewportSize(before);
 }
@@ -37,17 +79,49 @@ async function settled(frames) {
   }
 }
 
+/** In the page: how high the window has to be for nothing to be scrolled away. */
+function needed() {
+  const hidden = [...document.querySelectorAll("*")].map((one) => {
+    const scrolls = /auto|scroll/.test(getComputedStyle(one).overflowY);
+    return scrolls && one.getClientRects().length > 0 ? one.scrollHeight - one.clientHeight : 0;
+  });
+  return Math.max(document.documentElement.scrollHeight, innerHeight + Math.max(0, ...hidden));
+}
+
 async function accessible(page, which) {
-  await page.evaluate(AXE);
+  if (await page.evaluate(() => !globalThis.axe)) await page.evaluate(AXE);
   const violations = await page.evaluate(async (values) => {
-    const result = await axe.run(document, { runOnly: { type: "tag", values } });
+    const result = await axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
     return result.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
   }, RULES);
   assert.deepEqual(violations, [], `${which} is not accessible`);
 }
 
-/** Nothing sticks out sideways. */
+/** Nothing sticks out sideways, neither of the window nor of a part that scrolls. */
 async function fits(page, which) {
-  const [needs, has] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(needs <= has, `${which} is ${needs} px wide, the window ${has}`);
+  const wide = await page.evaluate(() => {
+    const root = document.documentElement;
+    const parts = [...document.querySelectorAll("*")].filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowX));
+    const wide = parts.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.className} ${one.scrollWidth} in ${one.clientWidth}`);
+    return root.scrollWidth > innerWidth ? [`the page: ${root.scrollWidth} in ${innerWidth}`, ...wide] : wide;
+  });
+  assert.deepEqual(wide, [], `${which} sticks out sideways`);
+}
+
+/** A finger hits everything that can be tapped; words within a text may be as small as the text. */
+async function reachable(page, which) {
+  const small = await page.evaluate((least) => {
+    const open = document.querySelector("dialog[open]") ?? document;
+    const taps = open.querySelectorAll("button, a[href], select, summary, input, textarea, [role=button]");
+    return [...taps].flatMap((one) => {
+      const place = one.closest("label") ?? one;
+      const { width, height } = place.getBoundingClientRect();
+      const { position, display, clipPath } = getComputedStyle(one);
+      const hidden = width === 0 || height === 0 || (position === "absolute" && clipPath !== "none") || one.closest(".skip, .unseen");
+      const inText = display === "inline" && one.closest("p");
+      if (hidden || inText || (width >= least - 0.5 && height >= least - 0.5)) return [];
+      return [`${Math.round(width)} x ${Math.round(height)}: ${one.outerHTML.slice(0, 160)}`];
+    });
+  }, TARGET);
+  assert.deepEqual(small, [], `${which} has what is too small to tap`);
 }

@@ -1,7 +1,14 @@
-// The app's own English texts, so that no test repeats them.
+// The app's own texts, so that no test repeats them: English, unless the test speaks another language.
 import { readFile } from "node:fs/promises";
 
-export const words = JSON.parse(await readFile("locales/en.json", "utf8"));
+const read = async (language) => JSON.parse(await readFile(`locales/${language}.json`, "utf8"));
+
+export const words = await read("en");
+
+/** From here on, the people of this file read another language. */
+export async function speak(language) {
+  Object.assign(words, await read(language));
+}
 
 /** A text with its gaps filled, or left open for any content. */
 export function like(text, values = {}) {

@@ -5,7 +5,14 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 6] = ["engine", "line-worker", "service", "sw.js", "asset-manifest", "icons/"];
+const LATER: [&str; 6] = [
+    "engine",
+    "line-worker",
+    "service",
+    "sw.js",
+    "asset-manifest",
+    "icons/",
+];
 /// Of these a visit fetches one; the largest counts.
 const WORDS: &str = "words/";
 
@@ -26,7 +33,11 @@ pub(super) fn report(sizes: &Value) {
         }
     }
     for (what, bytes, most) in [
-        ("until the first screen", first_visit + words, FIRST_VISIT_MAX),
+        (
+            "until the first screen",
+            first_visit + words,
+            FIRST_VISIT_MAX,
+        ),
         ("everything", everything, EVERYTHING_MAX),
     ] {
         let verdict = if bytes <= most { "within" } else { "OVER" };

@@ -4,6 +4,7 @@ use crate::repo::Repo;
 use std::fs;
 
 #[path = "../../../build/words.rs"]
+#[expect(dead_code, reason = "the app's build script reads the rest")]
 mod read;
 
 /// Writes the tables into the folder that `index.html` names.

@@ -5,7 +5,14 @@ use std::fs;
 
 const FOLDERS: [&str; 3] = ["src/components", "src/pages", "src/app.rs"];
 /// Attributes that are read out or shown.
-const READ_OUT: [&str; 6] = ["aria-label", "alt", "title", "placeholder", "label", "aria-description"];
+const READ_OUT: [&str; 6] = [
+    "aria-label",
+    "alt",
+    "title",
+    "placeholder",
+    "label",
+    "aria-description",
+];
 /// What ume is called is the same in every language.
 const NAMES: [&str; 1] = ["ume"];
 
@@ -17,7 +24,9 @@ pub(crate) fn check(repo: &Repo) -> Result {
             if extension(&name) == "rs" {
                 let text = fs::read_to_string(&path).during(&name)?;
                 let found = literals(&text).into_iter();
-                faults.extend(found.map(|(line, words)| format!("{name}:{line} says \"{words}\" itself")));
+                faults.extend(
+                    found.map(|(line, words)| format!("{name}:{line} says \"{words}\" itself")),
+                );
             }
         }
     }
