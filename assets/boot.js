@@ -4,6 +4,8 @@
   const carries = () => /^\/j\/?$/.test(location.pathname) || /^#\d+\./.test(location.hash);
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
   const root = document.documentElement;
+  // Where a shortcut of the installed app leads.
+  const goal = new URLSearchParams(location.search).get('go');
   let link = null;
   const take = () => {
     if (carries()) link = location.href;
@@ -80,7 +82,7 @@
     location.reload();
   };
   const fail = () => document.getElementById('fail')?.removeAttribute('hidden');
-  globalThis.ume = { engine, registration, fail, read, renew, link: () => { const taken = link; link = null; return taken; } };
+  globalThis.ume = { goal, engine, registration, fail, read, renew, link: () => { const taken = link; link = null; return taken; } };
 
   Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
     Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });

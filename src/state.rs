@@ -16,7 +16,7 @@ pub(crate) use sharing::{Link, Sharing};
 pub(crate) use traffic::{SHOWN_MS, Traffic, word};
 
 use crate::engine::Engine;
-use crate::platform::{intl, memory, tabs, timer};
+use crate::platform::{boot, intl, memory, tabs, timer};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -102,7 +102,7 @@ impl State {
             communities: RwSignal::new(None),
             open: RwSignal::new(None),
             feed: Feed::new(),
-            page: RwSignal::new(link.map_or(Page::Home, Page::Redeem)),
+            page: RwSignal::new(link.map_or_else(first_page, Page::Redeem)),
             connection: RwSignal::new(Connection::Connecting),
             notices: RwSignal::new(Vec::new()),
             people: People::new(),
@@ -298,6 +298,16 @@ impl State {
                 notices.push(notice);
             }),
         }
+    }
+}
+
+/// Where a shortcut leads, else home.
+fn first_page() -> Page {
+    match boot::goal().as_deref() {
+        Some("add") => Page::Add,
+        Some("start") => Page::Start,
+        Some("settings") => Page::Settings,
+        _ => Page::Home,
     }
 }
 

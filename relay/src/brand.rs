@@ -224,7 +224,9 @@ fn faults(file: &File) -> Vec<String> {
     let languages = file.languages.iter().flatten().chain(file.notice.keys());
     for language in languages {
         if language.len() != 2 || !language.bytes().all(|one| one.is_ascii_lowercase()) {
-            faults.push(format!("{language:?} is no language: two letters, like \"en\""));
+            faults.push(format!(
+                "{language:?} is no language: two letters, like \"en\""
+            ));
         }
     }
     for (language, notice) in &file.notice {
@@ -253,7 +255,9 @@ fn pair(which: &str, pair: &Pair, grounds: [&str; 2], faults: &mut Vec<String>) 
     let mut colour = |name: &str, text: &str| {
         let colour = Colour::read(text);
         if colour.is_none() {
-            faults.push(format!("{which}.{name}: {text:?} is no colour like \"#1f6f5c\""));
+            faults.push(format!(
+                "{which}.{name}: {text:?} is no colour like \"#1f6f5c\""
+            ));
         }
         colour
     };

@@ -42,6 +42,11 @@ pub(crate) fn take_link() -> Option<String> {
     call("link")?.as_string()
 }
 
+/// Where a shortcut leads: `add`, `start` or `settings`.
+pub(crate) fn goal() -> Option<String> {
+    member("goal")?.as_string()
+}
+
 /// The engine's worker; the first call starts it.
 pub(crate) fn engine() -> Option<Worker> {
     call("engine")?.dyn_into().ok()

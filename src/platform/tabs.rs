@@ -5,6 +5,11 @@ use wasm_bindgen::JsValue;
 /// What the tab, the window list and a screen reader call this page.
 pub(crate) fn entitle(title: &str) {
     document().set_title(title);
+    // Where the app has a window of its own it draws its title there itself.
+    if let Some(body) = document().body() {
+        // The name is sound, so this cannot fail.
+        let _ = body.set_attribute("data-title", title);
+    }
 }
 
 /// Whether nobody looks.

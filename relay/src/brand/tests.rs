@@ -34,7 +34,10 @@ fn a_whole_brand_is_served_as_it_is() {
     assert_eq!(page["colours"]["dark"], json!(["#7fd6bf", "#06231c"]));
     let manifest = brand.manifest(br#"{"name":"ume","id":"/","icons":[1,2]}"#);
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    assert_eq!((&manifest["name"], &manifest["id"]), (&json!("Harbour"), &json!("/")));
+    assert_eq!(
+        (&manifest["name"], &manifest["id"]),
+        (&json!("Harbour"), &json!("/"))
+    );
     assert_eq!(manifest["icons"][0]["src"], "/brand-icon.svg");
     assert!(open(&json!({ "name": "Only a name" })).is_ok());
 }
@@ -46,14 +49,42 @@ fn everything_that_is_wrong_is_said_in_plain_words() {
         ("/name", json!("a|b"), "name: 1 to 24 letters"),
         ("/icon", json!("icon.gif"), "neither .svg nor .png"),
         ("/icon", json!("large.png"), "larger than 64 KiB"),
-        ("/colours/light/accent", json!("green"), "colours.light.accent: \"green\" is no colour"),
-        ("/colours/light/accent", json!("#9fd6bf"), "colours.light.accent on the app's ground: a contrast of"),
-        ("/colours/dark/accent", json!("#1f6f5c"), "colours.dark.accent on the app's ground: a contrast of"),
-        ("/colours/dark/on_accent", json!("#ffffff"), "colours.dark.on_accent on accent: a contrast of"),
-        ("/relay", json!("http://relay.example.org"), "relay: an address like"),
-        ("/relay", json!("https://relay.example.org/path"), "relay: an address like"),
+        (
+            "/colours/light/accent",
+            json!("green"),
+            "colours.light.accent: \"green\" is no colour",
+        ),
+        (
+            "/colours/light/accent",
+            json!("#9fd6bf"),
+            "colours.light.accent on the app's ground: a contrast of",
+        ),
+        (
+            "/colours/dark/accent",
+            json!("#1f6f5c"),
+            "colours.dark.accent on the app's ground: a contrast of",
+        ),
+        (
+            "/colours/dark/on_accent",
+            json!("#ffffff"),
+            "colours.dark.on_accent on accent: a contrast of",
+        ),
+        (
+            "/relay",
+            json!("http://relay.example.org"),
+            "relay: an address like",
+        ),
+        (
+            "/relay",
+            json!("https://relay.example.org/path"),
+            "relay: an address like",
+        ),
         ("/languages", json!([]), "languages: at least one"),
-        ("/languages", json!(["english"]), "\"english\" is no language"),
+        (
+            "/languages",
+            json!(["english"]),
+            "\"english\" is no language",
+        ),
     ];
     for (place, value, said) in cases {
         let mut brand = whole();
@@ -63,7 +94,10 @@ fn everything_that_is_wrong_is_said_in_plain_words() {
             Err(error) => error.to_string(),
             Ok(_) => String::new(),
         };
-        assert!(error.contains(said) || (place == "/icon" && error.contains("cannot read")), "{place}: {error}");
+        assert!(
+            error.contains(said) || (place == "/icon" && error.contains("cannot read")),
+            "{place}: {error}"
+        );
     }
     let mut more = whole();
     more["colour"] = json!(1);
