@@ -25,6 +25,8 @@ enum Screen {
     People,
     Traffic,
     Settings,
+    #[cfg(debug_assertions)]
+    Gallery,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -71,6 +73,8 @@ fn Shell() -> impl IntoView {
             Screen::People => view! { class="u", <People/> }.into_any(),
             Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
             Screen::Settings => view! { class="u", <Settings/> }.into_any(),
+            #[cfg(debug_assertions)]
+            Screen::Gallery => view! { class="u", <crate::pages::gallery::Gallery/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -92,6 +96,8 @@ fn screen(state: State) -> Screen {
         Page::Start => Screen::Start,
         Page::Traffic => Screen::Traffic,
         Page::Settings => Screen::Settings,
+        #[cfg(debug_assertions)]
+        Page::Gallery => Screen::Gallery,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::People if state.open.get().is_some() => Screen::People,
@@ -112,6 +118,8 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         Screen::Welcome { again: false } | Screen::Waiting => return boot::brand().name,
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
+        #[cfg(debug_assertions)]
+        Screen::Gallery => return boot::brand().name,
         Screen::Settings => t_string!(i18n, settings.title).to_owned(),
         Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),
         Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),

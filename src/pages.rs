@@ -1,5 +1,7 @@
 //! One file for each page.
 pub(crate) mod elsewhere;
+#[cfg(debug_assertions)]
+pub(crate) mod gallery;
 pub(crate) mod home;
 pub(crate) mod people;
 pub(crate) mod redeem;

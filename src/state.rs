@@ -307,6 +307,8 @@ fn first_page() -> Page {
         Some("add") => Page::Add,
         Some("start") => Page::Start,
         Some("settings") => Page::Settings,
+        #[cfg(debug_assertions)]
+        Some("gallery") => Page::Gallery,
         _ => Page::Home,
     }
 }

@@ -33,6 +33,37 @@ pub(crate) enum Icon {
 }
 
 impl Icon {
+    /// All of them, for whoever looks at them.
+    #[cfg(debug_assertions)]
+    pub(crate) const ALL: [Self; 26] = [
+        Self::Alert,
+        Self::ArrowDown,
+        Self::ArrowUp,
+        Self::Back,
+        Self::Ban,
+        Self::Check,
+        Self::Clock,
+        Self::Close,
+        Self::Eye,
+        Self::EyeOff,
+        Self::Gear,
+        Self::Give,
+        Self::History,
+        Self::Hourglass,
+        Self::Link,
+        Self::Leave,
+        Self::Menu,
+        Self::More,
+        Self::Pen,
+        Self::People,
+        Self::Picture,
+        Self::Pin,
+        Self::Plus,
+        Self::Send,
+        Self::Share,
+        Self::TakeBack,
+    ];
+
     /// Whether it points the way in which people read.
     const fn turns(self) -> bool {
         matches!(

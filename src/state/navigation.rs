@@ -13,6 +13,9 @@ pub(crate) enum Page {
     Traffic,
     /// How ume looks, what it stores, how its relays are.
     Settings,
+    /// All components, for whoever works on them.
+    #[cfg(debug_assertions)]
+    Gallery,
     /// Join or start another community.
     Add,
     /// Start a community.

@@ -74,7 +74,7 @@ test("settings", async (t) => {
   for (const line of [/^ume: .*[0-9a-f]{16}$/m, /^browser: .*Chrome/m, /^cover: off/m, /^communities: 1 in$/m, /^relay: up=true/m, /^table: Posts rows=[1-9]/m]) {
     assert.match(copied, line);
   }
-  for (const secret of ["Lantern", "Anna", "Lind", relay.listen, relay.listen.split(":")[1], "127.0.0.1", "http"]) {
+  for (const secret of ["Lantern", "Anna", "Lind", relay.listen, "127.0.0.1", "http"]) {
     assert.ok(!copied.includes(secret), `${secret} is in what is copied`);
   }
   assert.doesNotMatch(copied.replace(build, ""), /[0-9a-f]{16}/, "nothing that looks like an id");
@@ -89,5 +89,6 @@ test("settings", async (t) => {
   await composer(page).waitFor();
   await page.getByText("The lantern is lit.").waitFor();
   await serviceWorkerReady(page);
+  assert.equal(await page.evaluate(async () => (await caches.keys()).length), 1, "the copy is there again");
   scene.assertClean();
 });

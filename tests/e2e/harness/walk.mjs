@@ -7,7 +7,11 @@ const POSTS = ["The lantern is lit.", "Soup at seven.\nBring a spoon, and somebo
 /** Opens a page from the column or the sheet that holds all ways. */
 export async function go(page, name) {
   const way = page.locator(`[data-test=${name}]`).filter({ visible: true });
-  if (!(await way.count())) await page.getByRole("button", { name: words.app.menu }).click();
+  if (!(await way.count())) {
+    const menu = page.getByRole("button", { name: words.app.menu });
+    if (!(await menu.isVisible())) await back(page);
+    await menu.click();
+  }
   await way.first().click();
 }
 
