@@ -7,7 +7,7 @@ import { go } from "./harness/walk.mjs";
 import { words } from "./harness/words.mjs";
 
 const SETTINGS = words.settings;
-const MONTH = "30 days";
+const KEPT = "400 days";
 
 test("settings", async (t) => {
   const scene = new Scene(t);
@@ -60,7 +60,7 @@ test("settings", async (t) => {
   // How relays are, and what they promise.
   const one = card("relay");
   await one.getByText(words.connection.online, { exact: true }).waitFor();
-  await one.getByText(MONTH).waitFor();
+  await one.getByText(KEPT).waitFor();
   await one.getByText(SETTINGS.access_free).waitFor();
 
   // Which ume it is: the page's own script says so.
