@@ -53,6 +53,8 @@
   const offered = ({ languages }) => languages?.filter((name) => all.includes(name)) ?? all;
   root.lang = pick(all);
   const first = read(root.lang);
+  // Whoever waits for it hears of it; nobody may.
+  first.catch(() => {});
   const words = brand
     .then((brand) => { const name = pick(offered(brand)); return name === root.lang ? first : read(name); })
     .catch(() => read('en'));

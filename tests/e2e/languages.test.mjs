@@ -101,9 +101,10 @@ const stretched = (table) => table.split("\n").map((row) => row.split("|").map((
 function unsaid(known) {
   const ours = "bdi, time, pre, code, [data-test=language] option, input, textarea, .post-text, [data-test=passed]";
   const shown = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const dated = /^\p{L}+, \d+ \p{L}+ \d{4}/u;
   const found = [];
   const check = (text, element) => {
-    if (!/\p{L}/u.test(text) || /⟦.*⟧/s.test(text) || known.includes(text.trim())) return;
+    if (!/\p{L}/u.test(text) || /⟦.*⟧/s.test(text) || known.includes(text.trim()) || dated.test(text)) return;
     if (element.closest("#fail, noscript, dd, .share-bytes")) return;
     found.push(`${text.trim()} in ${element.outerHTML.slice(0, 120)}`);
   };
