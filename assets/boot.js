@@ -19,6 +19,18 @@
   const policy = globalThis.trustedTypes?.createPolicy('ume', rules) ?? rules;
 
   let worker;
+  // All tabs at once, and all of a page: what it had read goes with the engine that read it.
+  const channel = new BroadcastChannel('ume-lock');
+  const end = (erased) => {
+    worker?.terminate();
+    if (erased) location.replace('about:blank');
+    else location.reload();
+  };
+  channel.onmessage = (event) => end(event.data);
+  const lock = () => { channel.postMessage(false); end(false); };
+  const leave = () => { channel.postMessage(true); worker?.terminate(); };
+  const persist = () => navigator.storage?.persist?.();
+  const keys = () => import('/keys.js');
   const engine = () => (worker ??= new Worker(policy.createScriptURL('/engine-worker.js'), { type: 'module' }));
   // Somebody new looks at the first screen first; everybody else waits for the engine.
   if (link || stored('known')) engine();
@@ -31,7 +43,7 @@
     .then(() => navigator.serviceWorker?.register(policy.createScriptURL('/sw.js'), { updateViaCache: 'none' }))
     .catch(() => undefined);
   const fail = () => document.getElementById('fail')?.removeAttribute('hidden');
-  globalThis.ume = { engine, registration, fail, link: () => { const taken = link; link = null; return taken; } };
+  globalThis.ume = { engine, registration, fail, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
 
   const parsed = new Promise((done) => addEventListener('DOMContentLoaded', done, { once: true }));
   Promise.all([import('/ume.js'), parsed]).then(([app]) => app.default()).catch(fail);

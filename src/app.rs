@@ -4,11 +4,13 @@ use crate::components::update_bar::UpdateBar;
 use crate::i18n::{self, I18n, t, t_string, use_i18n};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
+use crate::pages::keys::{Erased, KeysPage};
 use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
 use crate::pages::traffic::Traffic;
+use crate::pages::unlock::Unlock;
 use crate::pages::welcome::Welcome;
 use crate::platform::{boot, focus, memory, tabs, updates};
 use crate::state::{Page, Stage, State};
@@ -23,6 +25,9 @@ enum Screen {
     Home,
     People,
     Traffic,
+    Keys,
+    Locked,
+    Erased,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -68,6 +73,9 @@ fn Shell() -> impl IntoView {
             Screen::Home => view! { class="u", <Home/> }.into_any(),
             Screen::People => view! { class="u", <People/> }.into_any(),
             Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
+            Screen::Keys => view! { class="u", <KeysPage/> }.into_any(),
+            Screen::Locked => view! { class="u", <Unlock/> }.into_any(),
+            Screen::Erased => view! { class="u", <Erased/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -83,11 +91,14 @@ fn screen(state: State) -> Screen {
         Stage::Held => return Screen::Elsewhere { yielded: false },
         Stage::Yielded => return Screen::Elsewhere { yielded: true },
         Stage::Silent => return Screen::Silent,
+        Stage::Locked => return Screen::Locked,
+        Stage::Erased => return Screen::Erased,
         Stage::Booting | Stage::Ready => {}
     }
     match state.page.get() {
         Page::Start => Screen::Start,
         Page::Traffic => Screen::Traffic,
+        Page::Keys => Screen::Keys,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::People if state.open.get().is_some() => Screen::People,
@@ -105,7 +116,11 @@ fn screen(state: State) -> Screen {
 /// What the tab is called; a screen reader says it when the page changes.
 fn title(i18n: I18n, state: State, screen: &Screen) -> String {
     let page = match screen {
-        Screen::Welcome { again: false } | Screen::Waiting => return "ume".to_owned(),
+        Screen::Welcome { again: false } | Screen::Waiting | Screen::Erased => {
+            return "ume".to_owned();
+        }
+        Screen::Locked => t_string!(i18n, vault.title).to_owned(),
+        Screen::Keys => t_string!(i18n, keys.title).to_owned(),
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
         Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),

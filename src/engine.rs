@@ -4,7 +4,10 @@ use futures_channel::oneshot;
 use js_sys::Uint8Array;
 use leptos::prelude::{LocalStorage, StoredValue, UpdateValue};
 use std::collections::BTreeMap;
-use ume_api::{Command, Failure, FromEngine, Reply, Surroundings, ToEngine, decode, encode};
+use ume_api::{
+    Command, Failure, FromEngine, Reply, Surroundings, ToEngine, UnlockKey, VaultDeed, decode,
+    encode,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{MessageEvent, Worker};
@@ -81,17 +84,36 @@ impl Engine {
         self.send(&ToEngine::TakeOver);
     }
 
+    /// Tries a key on the lock.
+    pub(crate) fn unlock(self, key: UnlockKey) {
+        self.send(&ToEngine::Unlock(key));
+    }
+
+    /// Changes what opens the vault.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub(crate) async fn keep(self, deed: VaultDeed) -> Answer {
+        self.say(move |number| ToEngine::Vault { number, deed })
+            .await
+    }
+
     /// Gives a command and waits for its answer.
     ///
     /// # Errors
     /// The engine's [`Failure`]; [`Failure::Internal`] when this page lost the engine meanwhile.
     pub(crate) async fn ask(self, command: Command) -> Answer {
+        self.say(move |number| ToEngine::Ask { number, command })
+            .await
+    }
+
+    fn say(self, ask: impl FnOnce(u32) -> ToEngine) -> impl Future<Output = Answer> {
         let (give, receive) = oneshot::channel();
         let now = self.0.try_update_value(|line| {
             line.last_number = line.last_number.wrapping_add(1);
             let number = line.last_number;
             line.waiting.insert(number, give);
-            let ask = ToEngine::Ask { number, command };
+            let ask = ask(number);
             if line.ready {
                 return Some(ask);
             }
@@ -101,7 +123,7 @@ impl Engine {
         if let Some(Some(ask)) = now {
             self.send(&ask);
         }
-        receive.await.unwrap_or(Err(Failure::Internal))
+        async move { receive.await.unwrap_or(Err(Failure::Internal)) }
     }
 
     fn answered(self, number: u32, result: Answer) {
@@ -127,7 +149,7 @@ impl Engine {
                     self.send(&ask);
                 }
             }
-            FromEngine::Held => self.0.update_value(|line| line.ready = false),
+            FromEngine::Held | FromEngine::Locked(_) => self.0.update_value(|line| line.ready = false),
             FromEngine::Yielded | FromEngine::Failed(_) => self.0.update_value(|line| {
                 line.ready = false;
                 line.waiting.clear();

@@ -1,9 +1,11 @@
 //! One file for each page.
 pub(crate) mod elsewhere;
 pub(crate) mod home;
+pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod redeem;
 pub(crate) mod start;
 pub(crate) mod stopped;
 pub(crate) mod traffic;
+pub(crate) mod unlock;
 pub(crate) mod welcome;

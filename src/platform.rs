@@ -3,6 +3,7 @@ pub(crate) mod boot;
 pub(crate) mod clipboard;
 pub(crate) mod focus;
 pub(crate) mod intl;
+pub(crate) mod keys;
 pub(crate) mod memory;
 pub(crate) mod picture;
 pub(crate) mod pointer;

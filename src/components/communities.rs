@@ -25,6 +25,10 @@ pub(crate) fn Communities(
         chosen.run(());
         state.go(Page::Traffic);
     };
+    let keys = move |_| {
+        chosen.run(());
+        state.go(Page::Keys);
+    };
     let here = move || (state.page.get() == Page::Traffic).then_some("page");
     view! { class="u",
         <nav class="communities" aria-label=t!(i18n, communities.title)>
@@ -42,6 +46,10 @@ pub(crate) fn Communities(
             <button type="button" class="button quiet wide" data-test="traffic-open" aria-current=here on:click=see>
                 {icon(Icon::Eye)}
                 {t!(i18n, traffic.title)}
+            </button>
+            <button type="button" class="button quiet wide" data-test="keys-open" on:click=keys>
+                {icon(Icon::Key)}
+                {t!(i18n, keys.title)}
             </button>
         </nav>
         <Preferences/>

@@ -11,6 +11,7 @@ use crate::components::notices::Notices;
 use crate::components::pins::Pins;
 use crate::components::post_menu::PostMenu;
 use crate::components::post_sheet::PostSheet;
+use crate::components::reminder::reminder;
 use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
 use crate::components::side::Side;
@@ -40,6 +41,7 @@ pub(crate) fn Home() -> impl IntoView {
                 <Notices/>
                 <Farewell community=community/>
                 <Strips community=community/>
+                {reminder()}
                 // A new list and a new composer for each community: nothing of one shows up in another.
                 {move || state.open.get().map(|id| if asks.get() {
                     community.get().map(|one| view! { class="u", <Asking community=one/> }).into_any()

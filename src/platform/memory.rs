@@ -10,6 +10,8 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const THEME: &str = "theme";
 /// How far to hide when there is something to say: `off`, `balanced` or `strong`; nothing: balanced.
 pub(crate) const COVER: &str = "cover";
+/// Set once somebody was reminded of keeping their key.
+pub(crate) const REMINDED: &str = "reminded";
 /// The language, if somebody chose one.
 pub(crate) const LANGUAGE: &str = "language";
 
@@ -26,6 +28,13 @@ pub(crate) fn keep(key: &str, value: Option<&str>) {
         Some(value) => storage.set_item(key, value),
         None => storage.remove_item(key),
     };
+}
+
+/// Forgets all choices.
+pub(crate) fn clear() {
+    if let Some(storage) = storage() {
+        let _ = storage.clear();
+    }
 }
 
 fn storage() -> Option<Storage> {

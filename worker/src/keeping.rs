@@ -193,7 +193,7 @@ async fn add_passkey(
     put(store, it, &key, slot).await
 }
 
-async fn keep_rules(store: &mut Store, rules: LockRules) -> Result<(), Failure> {
+async fn keep_rules(store: &Store, rules: LockRules) -> Result<(), Failure> {
     store.keep_rules(rules).await.map_err(StoreError::failure)
 }
 

@@ -48,7 +48,7 @@ pub struct Store {
     database: Database,
     vault: Vault,
     slots: Vec<Slot>,
-    rules: LockRules,
+    rules: Cell<LockRules>,
     lease: f64,
 }
 
@@ -89,7 +89,7 @@ impl Store {
                 database,
                 vault: Vault::new(vault_key),
                 slots,
-                rules: LockRules::default(),
+                rules: Cell::default(),
                 lease,
             }),
             Opened::Locked(locked) => Opening::Locked(locked),
@@ -101,11 +101,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] when a row was sealed by a newer version, [`StoreError::KeysDamaged`] when the profile does
     /// not open: nothing was touched in either case; and the others.
-    pub async fn load(&mut self) -> Result<Loaded, StoreError> {
+    pub async fn load(&self) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        let rules_damaged = !self.load_rules().await?;
         let mut damaged = Vec::new();
-        for (table, names, values) in self.everything().await? {
+        let (tables, rules) = self.everything().await?;
+        let rules_damaged = !self.take_rules(&rules);
+        for (table, names, values) in tables {
             for (name, value) in names.iter().zip(values.iter()) {
                 match self.open_row(table, &name, &value) {
                     Ok(row) => loaded.rows.push(row),
@@ -188,14 +189,14 @@ impl Store {
 
     /// When ume locks itself.
     pub(crate) fn rules(&self) -> LockRules {
-        self.rules
+        self.rules.get()
     }
 
     /// Changes when ume locks itself. Sealed like a row, so that nobody changes it while it is locked.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn keep_rules(&mut self, rules: LockRules) -> Result<(), StoreError> {
+    pub(crate) async fn keep_rules(&self, rules: LockRules) -> Result<(), StoreError> {
         let [low, high] = rules.idle_minutes.to_le_bytes();
         let record = self
             .vault
@@ -212,43 +213,32 @@ impl Store {
                 .put_with_key(&Uint8Array::from(record.value.as_slice()), &RULES.into())
         })
         .await?;
-        self.rules = rules;
+        self.rules.set(rules);
         Ok(())
     }
 
-    /// Reads when ume locks itself; whether that was as it had been written. What was changed counts as the strictest rule,
-    /// until somebody chooses again.
-    async fn load_rules(&mut self) -> Result<bool, StoreError> {
-        let asked = self
-            .transact(&[], Access::Read, |transaction| {
-                transaction.object_store(META)?.get(&RULES.into())
-            })
-            .await?;
-        let stored = result(&asked);
+    /// Takes in when ume locks itself, as it is stored; whether that is as it was written. What was changed counts as the
+    /// strictest rule, until somebody chooses again.
+    fn take_rules(&self, stored: &JsValue) -> bool {
         if stored.is_undefined() {
-            return Ok(true);
+            return true;
         }
         let name = self.vault.name(META, RULES.as_bytes());
         let opened = stored
             .dyn_ref::<Uint8Array>()
             .and_then(|stored| self.vault.open(META, &name, &stored.to_vec()).ok());
-        let whole = match opened.as_ref().map(|(_, value)| value.as_slice()) {
-            Some(&[low, high, hide]) => {
-                self.rules = LockRules {
-                    idle_minutes: u16::from_le_bytes([low, high]),
-                    hide: hide != 0,
-                };
-                true
-            }
-            _ => {
-                self.rules = LockRules {
-                    idle_minutes: 1,
-                    hide: true,
-                };
-                false
-            }
+        let Some(&[low, high, hide]) = opened.as_ref().map(|(_, value)| value.as_slice()) else {
+            self.rules.set(LockRules {
+                idle_minutes: 1,
+                hide: true,
+            });
+            return false;
         };
-        Ok(whole)
+        self.rules.set(LockRules {
+            idle_minutes: u16::from_le_bytes([low, high]),
+            hide: hide != 0,
+        });
+        true
     }
 
     /// Closes the database once the running transaction is complete.
@@ -256,16 +246,18 @@ impl Store {
         self.database.close();
     }
 
-    async fn everything(&self) -> Result<Vec<(Table, Array, Array)>, StoreError> {
-        let requests = self
+    async fn everything(&self) -> Result<(Vec<(Table, Array, Array)>, JsValue), StoreError> {
+        let (requests, rules) = self
             .transact(&Table::ALL.map(Table::name), Access::Read, |transaction| {
-                Table::ALL
+                let rules = transaction.object_store(META)?.get(&RULES.into())?;
+                let tables = Table::ALL
                     .into_iter()
                     .map(|table| {
                         let store = transaction.object_store(table.name())?;
                         Ok((table, store.get_all_keys()?, store.get_all()?))
                     })
-                    .collect::<Result<Vec<_>, JsValue>>()
+                    .collect::<Result<Vec<_>, JsValue>>()?;
+                Ok((tables, rules))
             })
             .await?;
         let array = |request: &IdbRequest| {
@@ -273,10 +265,11 @@ impl Store {
                 .dyn_into::<Array>()
                 .map_err(|_| StoreError::Failed)
         };
-        requests
+        let tables = requests
             .into_iter()
             .map(|(table, names, values)| Ok((table, array(&names)?, array(&values)?)))
-            .collect()
+            .collect::<Result<_, StoreError>>()?;
+        Ok((tables, result(&rules)))
     }
 
     fn open_row(
