@@ -1,5 +1,5 @@
 // Runs before anything is drawn. Takes an invite out of the address, so that no history, log or screenshot keeps it, and
-// makes the only two scripts' addresses that this page ever hands to the browser.
+// makes the only three scripts' addresses that this page ever hands to the browser.
 (() => {
   const carries = () => /^\/j\/?$/.test(location.pathname) || /^#\d+\./.test(location.hash);
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
@@ -14,7 +14,7 @@
   const theme = stored('theme');
   if (theme) document.documentElement.dataset.theme = theme;
 
-  const own = ['/engine-worker.js', '/sw.js'];
+  const own = ['/engine-worker.js', '/sw.js', '/keys.js'];
   const rules = { createScriptURL(path) { if (own.includes(path)) return path; throw new TypeError(path); } };
   const policy = globalThis.trustedTypes?.createPolicy('ume', rules) ?? rules;
 
@@ -30,7 +30,16 @@
   const lock = () => { channel.postMessage(false); end(false); };
   const leave = () => { channel.postMessage(true); worker?.terminate(); };
   const persist = () => navigator.storage?.persist?.();
-  const keys = () => import('/keys.js');
+  let later;
+  const keys = () => (later ??= new Promise((done, refuse) => {
+    const script = document.createElement('script');
+    script.src = policy.createScriptURL('/keys.js');
+    script.crossOrigin = 'anonymous';
+    script.integrity = document.querySelector('link[rel=later]').integrity;
+    script.onload = () => done(ume.passkeys);
+    script.onerror = refuse;
+    document.head.append(script);
+  }));
   const engine = () => (worker ??= new Worker(policy.createScriptURL('/engine-worker.js'), { type: 'module' }));
   // Somebody new looks at the first screen first; everybody else waits for the engine.
   if (link || stored('known')) engine();
