@@ -34,6 +34,7 @@ pub(crate) mod post_sheet;
 pub(crate) mod preferences;
 pub(crate) mod profile;
 pub(crate) mod qr;
+pub(crate) mod recovery;
 pub(crate) mod reminder;
 pub(crate) mod requests;
 pub(crate) mod roles;

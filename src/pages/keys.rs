@@ -11,11 +11,18 @@ use crate::i18n::{I18n, choose, t, t_string, text, use_i18n};
 use crate::platform::{boot, keys, memory};
 use crate::state::{Page, State, secret, state};
 use leptos::prelude::*;
-use ume_api::{Failure, LockRules, PASSPHRASE_LETTERS_MIN, Secret, VaultDeed};
+use ume_api::{Failure, LockRules, PASSPHRASE_LETTERS_MIN, PasskeyView, Secret, VaultDeed};
 use wasm_bindgen_futures::spawn_local;
 
 /// Minutes to choose from; 0: never.
 const IDLE: [u16; 5] = [0, 1, 5, 15, 60];
+
+/// What is wrong with a passphrase before it is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Short,
+    Differ,
+}
 
 /// The page.
 #[component]
@@ -63,7 +70,7 @@ fn passphrase(i18n: I18n, state: State) -> AnyView {
     );
     let alone = RwSignal::new(true);
     let open = RwSignal::new(false);
-    let wrong = RwSignal::new(None::<Failure>);
+    let wrong = RwSignal::new(None::<Wrong>);
     let clear = move || {
         for typed in [current, new, again] {
             typed.set(String::new());
@@ -83,9 +90,9 @@ fn passphrase(i18n: I18n, state: State) -> AnyView {
         let same = new.with_untracked(|new| again.with_untracked(|again| new == again));
         state.keys.failure.set(None);
         wrong.set(if (wants || !has) && short {
-            Some(Failure::BadText)
+            Some(Wrong::Short)
         } else if wants && !same {
-            Some(Failure::AlreadySo)
+            Some(Wrong::Differ)
         } else {
             None
         });
@@ -103,12 +110,12 @@ fn passphrase(i18n: I18n, state: State) -> AnyView {
         let current = secret(current);
         state.keep(VaultDeed::NoPassphrase { current }, move |_| clear());
     };
-    let said = move || match wrong.get().or(state.keys.failure.get()) {
-        None => String::new(),
-        Some(Failure::BadText) => t_string!(i18n, keys.short).to_owned(),
-        Some(Failure::AlreadySo) => t_string!(i18n, keys.differ).to_owned(),
-        Some(Failure::KeyWrong) => t_string!(i18n, vault.wrong).to_owned(),
-        Some(failure) => trouble::explain(i18n, failure).0.to_owned(),
+    let said = move || match (wrong.get(), state.keys.failure.get()) {
+        (None, None) => "",
+        (Some(Wrong::Short), _) | (_, Some(Failure::BadText)) => t_string!(i18n, keys.short),
+        (Some(Wrong::Differ), _) => t_string!(i18n, keys.differ),
+        (_, Some(Failure::KeyWrong)) => t_string!(i18n, vault.wrong),
+        (_, Some(failure)) => trouble::explain(i18n, failure).0,
     };
     let busy = state.keys.busy;
     let stands = move || {
@@ -188,8 +195,8 @@ fn lock(i18n: I18n, state: State) -> AnyView {
                 <label class="choice">
                     <span>{t!(i18n, keys.idle)}</span>
                     <select prop:value=move || rules().idle_minutes.to_string() on:change=idle>
-                        {IDLE.map(|minutes| view! { class="u",
-                            <option value=minutes.to_string() selected=untrack(rules).idle_minutes == minutes>
+                        {IDLE.into_iter().map(|minutes| view! { class="u",
+                            <option value=minutes.to_string() selected={untrack(rules).idle_minutes == minutes}>
                                 {match minutes {
                                     0 => t!(i18n, keys.never),
                                     _ => t!(i18n, keys.minutes, count = minutes),
@@ -228,15 +235,18 @@ fn passkeys(i18n: I18n, state: State) -> AnyView {
         });
     };
     let all = move || {
-        let numbered = |view: &ume_api::VaultView| (1..).zip(view.passkeys.clone()).collect();
-        view.with(numbered)
+        view.with(|view| {
+            (1_u32..)
+                .zip(view.passkeys.clone())
+                .collect::<Vec<(u32, PasskeyView)>>()
+        })
     };
     view! { class="u",
         <section class="card" data-test="passkeys">
             <h2>{t!(i18n, keys.passkeys)}</h2>
             <p>{t!(i18n, keys.passkeys_about)}</p>
             <ul role="list">
-                {list(all, |(number, passkey): &(u32, _)| (*number, Clone::clone(passkey)), move |(number, passkey): (u32, ume_api::PasskeyView)| view! { class="u",
+                {list(all, Clone::clone, move |(number, passkey)| view! { class="u",
                     <li class="keys-row">
                         <span>{t!(i18n, keys.passkey, number = number)}</span>
                         <button type="button" class="button danger" on:click=move |_| {
