@@ -20,15 +20,16 @@
 
   let worker;
   // All tabs at once, and all of a page: what it had read goes with the engine that read it.
-  const channel = new BroadcastChannel('ume-lock');
+  let channel;
+  try { channel = new BroadcastChannel('ume-lock'); } catch { /* Where nothing may be stored there is nothing to lock. */ }
   const end = (erased) => {
     worker?.terminate();
     if (erased) location.replace('about:blank');
     else location.reload();
   };
-  channel.onmessage = (event) => end(event.data);
-  const lock = () => { channel.postMessage(false); end(false); };
-  const leave = () => { channel.postMessage(true); worker?.terminate(); };
+  if (channel) channel.onmessage = (event) => end(event.data);
+  const lock = () => { channel?.postMessage(false); end(false); };
+  const leave = () => { channel?.postMessage(true); worker?.terminate(); };
   const persist = () => navigator.storage?.persist?.();
   let later;
   const keys = () => (later ??= new Promise((done, refuse) => {

@@ -180,7 +180,7 @@ test("a browser without passkeys says nothing of them", async (t) => {
   scene.assertClean();
 });
 
-test("ume locks itself when nobody looks, if it was told to", async (t) => {
+test("ume locks itself when nobody touches it or looks at it, if it was told to", async (t) => {
   const scene = new Scene(t);
   const relay = await scene.relay();
   const anna = await scene.person("anna");
@@ -199,6 +199,10 @@ test("ume locks itself when nobody looks, if it was told to", async (t) => {
   await openKeys(page);
   assert.equal(await page.getByLabel(words.keys.hide).isChecked(), true);
   assert.equal(await page.getByLabel(words.keys.idle).inputValue(), "1");
+  await letPass(page, 61_000);
+  await locked(page).waitFor();
+  await unlock(page, passphrase);
+  await page.getByRole("heading", { name: "Lantern Street" }).waitFor();
   await hide(page);
   await locked(page).waitFor();
   scene.assertClean();
@@ -243,6 +247,12 @@ test("everything is erased on request, and nothing is left", async (t) => {
   await button(page, words.welcome.start_go).waitFor();
   scene.assertClean();
 });
+
+/** As if that much time had passed. */
+const letPass = (page, milliseconds) => page.evaluate((milliseconds) => {
+  const now = Date.now.bind(Date);
+  Date.now = () => now() + milliseconds;
+}, milliseconds);
 
 /** As if another window had been put over the page. */
 const hide = (page) => page.evaluate(() => {
