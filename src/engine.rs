@@ -149,7 +149,9 @@ impl Engine {
                     self.send(&ask);
                 }
             }
-            FromEngine::Held | FromEngine::Locked(_) => self.0.update_value(|line| line.ready = false),
+            FromEngine::Held | FromEngine::Locked(_) => {
+                self.0.update_value(|line| line.ready = false)
+            }
             FromEngine::Yielded | FromEngine::Failed(_) => self.0.update_value(|line| {
                 line.ready = false;
                 line.waiting.clear();

@@ -121,9 +121,7 @@ impl Session {
                     }
                     Event::Page(ToEngine::TakeOver) => Want::TakeOver,
                     Event::Page(ToEngine::Unlock(key)) => Want::Unlock(key),
-                    Event::Page(
-                        ToEngine::Ask { number, .. } | ToEngine::Vault { number, .. },
-                    ) => {
+                    Event::Page(ToEngine::Ask { number, .. } | ToEngine::Vault { number, .. }) => {
                         (self.tell)(FromEngine::Answer {
                             number,
                             result: Err(Failure::Internal),

@@ -223,7 +223,10 @@ async fn a_passphrase_is_changed_and_removed_by_who_knows_it_only() {
     };
     assert_eq!(tab.keep(set(OTHER, true)).await, Err(Failure::KeyWrong));
     assert_eq!(tab.keep(change(OTHER)).await, Err(Failure::KeyWrong));
-    assert_eq!(tab.keep(set("too short", true)).await, Err(Failure::KeyWrong));
+    assert_eq!(
+        tab.keep(set("too short", true)).await,
+        Err(Failure::KeyWrong)
+    );
     assert_eq!(tab.keep(change(RIGHT)).await, Ok(Reply::Done));
     let current = secret(RIGHT);
     assert_eq!(
@@ -277,13 +280,20 @@ async fn attempts_slow_down_and_a_new_start_does_not_forget_them() {
 
     // A tab that had been there before, and had been told of no pause, learns of it.
     let (bystander, count) = (Tab::open(&place), meta(&place.schema, "attempts").await);
-    assert_eq!(count.as_f64(), Some(3.0), "what was not tried does not count");
+    assert_eq!(
+        count.as_f64(),
+        Some(3.0),
+        "what was not tried does not count"
+    );
     bystander.is_locked().await;
     put_meta(&place.schema, "attempts", &4.into()).await;
     browser::sleep(2_100).await;
     bystander.unlock(passphrase(RIGHT));
     let view = bystander.is_locked().await;
-    assert_eq!((view.refused, view.wait_ms), (Some(Refused::TooSoon), 4_000));
+    assert_eq!(
+        (view.refused, view.wait_ms),
+        (Some(Refused::TooSoon), 4_000)
+    );
     browser::sleep(4_100).await;
     bystander.unlock(passphrase(RIGHT));
     bystander.is_ready().await;
@@ -341,7 +351,11 @@ async fn a_passkey_is_an_extra_way_in() {
         passkey: passkey.clone(),
         output: Secret(vec![5; 32]),
     };
-    assert_eq!(tab.keep(add()).await, Err(Failure::NotAllowed), "never alone");
+    assert_eq!(
+        tab.keep(add()).await,
+        Err(Failure::NotAllowed),
+        "never alone"
+    );
     assert_eq!(tab.keep(set(RIGHT, true)).await, Ok(Reply::Done));
     assert_eq!(tab.keep(add()).await, Ok(Reply::Done));
     tab.end().await;

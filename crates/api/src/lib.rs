@@ -24,8 +24,8 @@ pub use govern::{
 };
 pub use traffic::{Cover, FRAME_LINE_BYTES, LineView, Passed, Surroundings, Tick, TrafficView};
 pub use vault::{
-    LockRules, LockView, PASSPHRASE_BYTES_MAX, PASSPHRASE_LETTERS_MIN, PasskeyView, Refused, Secret,
-    UnlockKey, VaultDeed, VaultView,
+    LockRules, LockView, PASSPHRASE_BYTES_MAX, PASSPHRASE_LETTERS_MIN, PasskeyView, Refused,
+    Secret, UnlockKey, VaultDeed, VaultView,
 };
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,

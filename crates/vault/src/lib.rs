@@ -49,6 +49,4 @@ pub use slot::{
     Argon2Params, CREDENTIAL_BYTES_MAX, SLOTS_VERSION, Slot, SlotError, UNKNOWN_BYTES_MAX,
     WrappedKey, decode_slots, encode_slots,
 };
-pub use wrap::{
-    PASSPHRASE_BYTES_MAX, SlotKey, UnlockError, WORDS, WORDS_ENTROPY_BYTES, words,
-};
+pub use wrap::{PASSPHRASE_BYTES_MAX, SlotKey, UnlockError, WORDS, WORDS_ENTROPY_BYTES, words};

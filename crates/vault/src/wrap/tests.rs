@@ -32,7 +32,9 @@ const REFERENCE: [u8; 32] = [
 #[test]
 fn argon2id_gives_what_others_give_and_another_key_for_anything_else() {
     let key = |passphrase: &[u8], params, salt| {
-        SlotKey::from_passphrase(passphrase, params, salt).unwrap().0
+        SlotKey::from_passphrase(passphrase, params, salt)
+            .unwrap()
+            .0
     };
     let one = key(b"a passphrase", Argon2Params::FLOOR, &[1; 16]);
     assert_eq!(*one, REFERENCE);
@@ -112,7 +114,14 @@ fn mistyped_words_are_known_as_such() {
     let long = "abandon ".repeat(500);
     // 24 words, a checksum that fits, but not as many as we make.
     let more = format!("{}art", "abandon ".repeat(23));
-    for typed in ["", "no such words", fewer, &long, &more, "abandon \u{1F600}"] {
+    for typed in [
+        "",
+        "no such words",
+        fewer,
+        &long,
+        &more,
+        "abandon \u{1F600}",
+    ] {
         assert_eq!(
             SlotKey::from_words(typed, &[4; 32]).err(),
             Some(UnlockError::NoWords),
