@@ -15,7 +15,8 @@
     const given = await navigator.credentials.get({ publicKey });
     const first = given.getClientExtensionResults().prf?.results?.first;
     if (!first) throw new Error("no PRF");
-    return [new Uint8Array(given.rawId), new Uint8Array(first)];
+    const id = new Uint8Array(given.rawId);
+    return [id, list.find(([one]) => encode(one) === encode(id))[1], new Uint8Array(first)];
   };
 
   const encode = (id) => btoa(String.fromCharCode(...id)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -36,7 +37,7 @@
     if (!prf?.enabled) throw new Error("no PRF");
     const id = new Uint8Array(made.rawId);
     const first = prf.results?.first;
-    const output = first ? new Uint8Array(first) : (await ask([[id, salt]]))[1];
+    const output = first ? new Uint8Array(first) : (await ask([[id, salt]]))[2];
     return [id, salt, output];
   };
 

@@ -9,7 +9,7 @@ mod sharing;
 mod traffic;
 
 pub(crate) use feed::Feed;
-pub(crate) use keys::{Keys, secret};
+pub(crate) use keys::{Act, Keys, Said, Shown, Step, refused};
 pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
 pub(crate) use pictures::Pictures;
@@ -269,8 +269,7 @@ impl State {
                 self.feed.clear();
                 self.people.clear();
                 self.posts.clear();
-                self.keys.lock.set(None);
-                self.keys.busy.set(false);
+                self.unlocked();
                 self.stage.set(Stage::Ready);
             }
             FromEngine::Held => self.stage.set(Stage::Held),
@@ -308,7 +307,7 @@ impl State {
             }
             News::Connection(connection) => self.connection.set(connection),
             News::Traffic(view) => self.traffic.learn(view),
-            News::Vault(view) => self.keys.view.set(view),
+            News::Vault(view) => self.keys.change(move |shown| shown.view = view),
             News::Notice(notice) => self.notices.update(|notices| {
                 let kind = std::mem::discriminant(&notice);
                 notices.retain(|other| std::mem::discriminant(other) != kind);

@@ -11,7 +11,6 @@ use crate::components::notices::Notices;
 use crate::components::pins::Pins;
 use crate::components::post_menu::PostMenu;
 use crate::components::post_sheet::PostSheet;
-use crate::components::reminder::reminder;
 use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
 use crate::components::side::Side;
@@ -20,6 +19,7 @@ use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
 use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
+use crate::pages::keys::reminder;
 use crate::state::{Voice, state, voice};
 use leptos::prelude::*;
 

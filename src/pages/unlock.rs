@@ -1,126 +1,93 @@
 //! The vault is locked: the one thing to do is to open it.
-use crate::components::erase::erase;
-use crate::components::live::{effect, part};
 use crate::components::mark::mark;
-use crate::components::secret::secret_field;
-use crate::i18n::{choose, t, t_string, use_i18n};
-use crate::platform::{intl, keys, timer};
-use crate::state::{secret, state};
+use crate::components::panel::{PRIMARY, Part, QUIET, Section, section};
+use crate::i18n::{t, t_string, use_i18n};
+use crate::pages::keys::erase;
+use crate::platform::{boot, intl, keys};
+use crate::state::{Act, Said, Step, refused, state};
 use leptos::prelude::*;
-use ume_api::{Refused, Secret, UnlockKey};
-use wasm_bindgen_futures::spawn_local;
+use ume_api::Refused;
 
 /// The lock.
 #[component]
 pub(crate) fn Unlock() -> impl IntoView {
     let i18n = use_i18n();
-    let state = state();
-    let (lock, busy) = (state.keys.lock, state.keys.busy);
-    let typed = RwSignal::new(String::new());
-    let by_words = RwSignal::new(false);
-    let left = RwSignal::new(0_u32);
-    let unused = RwSignal::new(false);
-    effect(move || {
-        let view = lock.get();
-        left.set(view.as_ref().map_or(0, |view| view.wait_ms.div_ceil(1000)));
-        if view.is_some_and(|view| view.refused == Some(Refused::Wrong)) {
-            typed.set(String::new());
-        }
-    });
-    timer::while_here(1_000, move || {
-        left.update(|left| *left = left.saturating_sub(1));
-    });
-    let open = move || {
-        if left.get_untracked() > 0 || typed.with_untracked(String::is_empty) {
-            return;
-        }
-        unused.set(false);
-        let key = secret(typed);
-        state.unlock(if by_words.get_untracked() {
-            UnlockKey::Words(key)
+    let shown = state().keys.shown;
+    let form = move || {
+        let shown = shown.get();
+        let lock = shown.lock.as_ref();
+        let wrong = match (refused(&shown), shown.said) {
+            (Some(Refused::Wrong), _) => t_string!(i18n, vault.wrong),
+            (Some(Refused::NoWords), _) => t_string!(i18n, vault.no_words),
+            (Some(Refused::Memory), _) => t_string!(i18n, vault.memory),
+            (_, Said::Passkey) => t_string!(i18n, vault.passkey_unused),
+            _ => "",
+        };
+        let wait = lock.map_or(0, |lock| lock.wait_ms.div_ceil(1000));
+        let mut parts = Vec::new();
+        if wait > 0 {
+            let wait = intl::duration(i18n.get_locale(), u64::from(wait));
+            parts.push(Part::Text(t_string!(i18n, vault.wait, wait = wait)));
         } else {
-            UnlockKey::Passphrase(key)
-        });
-    };
-    let passkey = move |_| {
-        let passkeys = lock.with_untracked(|view| {
-            view.as_ref()
-                .map(|view| view.passkeys.clone())
-                .unwrap_or_default()
-        });
-        unused.set(false);
-        spawn_local(async move {
-            match keys::ask_passkey(&passkeys).await {
-                Some((credential, output)) => state.unlock(UnlockKey::Passkey {
-                    credential,
-                    output: Secret(output),
-                }),
-                None => unused.set(true),
+            let by_words = shown.step == Step::ByWords;
+            let (label, hint, fill) = if by_words {
+                let words = t_string!(i18n, vault.words);
+                (words, t_string!(i18n, vault.words_hint), "off")
+            } else {
+                (t_string!(i18n, vault.passphrase), "", "current-password")
+            };
+            let go = if shown.busy {
+                t_string!(i18n, vault.going)
+            } else {
+                t_string!(i18n, vault.go)
+            };
+            let mut deeds = vec![(go, PRIMARY, None)];
+            if by_words {
+                let other = Act::Begin(Step::Rest);
+                deeds.push((t_string!(i18n, vault.use_passphrase), QUIET, Some(other)));
+            } else if lock.is_some_and(|lock| lock.words) {
+                let other = Act::Begin(Step::ByWords);
+                deeds.push((t_string!(i18n, vault.use_words), QUIET, Some(other)));
             }
-        });
-    };
-    let trouble = move || {
-        if busy.get() {
-            return String::new();
+            if lock.is_some_and(|lock| !lock.passkeys.is_empty()) && keys::passkeys_work() {
+                let by_passkey = Act::OpenByPasskey;
+                deeds.push((t_string!(i18n, vault.use_passkey), QUIET, Some(by_passkey)));
+            }
+            parts.push(Part::Secret("key", label.to_owned(), hint, fill));
+            parts.push(Part::Wrong(wrong));
+            parts.push(Part::Actions(deeds));
         }
-        if unused.get() {
-            return t_string!(i18n, vault.passkey_unused).to_owned();
-        }
-        let refused = lock.with(|view| view.as_ref().and_then(|view| view.refused));
-        match refused {
-            Some(Refused::Wrong) => t_string!(i18n, vault.wrong).to_owned(),
-            Some(Refused::NoWords) => t_string!(i18n, vault.no_words).to_owned(),
-            Some(Refused::Memory) => t_string!(i18n, vault.memory).to_owned(),
-            Some(Refused::TooSoon) | None => String::new(),
-        }
-    };
-    let wait = move || {
-        let left = left.get();
-        (left > 0).then(|| {
-            let wait = intl::duration(i18n.get_locale(), u64::from(left));
-            t!(i18n, vault.wait, wait = wait.clone())
+        section(Section {
+            name: "unlock",
+            title: "",
+            submit: Act::Open,
+            parts,
         })
-    };
-    let has_words = move || lock.with(|view| view.as_ref().is_some_and(|view| view.words));
-    let has_passkey = move || {
-        lock.with(|view| view.as_ref().is_some_and(|view| !view.passkeys.is_empty()))
-            && keys::passkeys_work()
     };
     view! { class="u",
         <main id="main" class="page page-centre" data-test="locked">
             {mark()}
             <h1 tabindex="-1">{t!(i18n, vault.title)}</h1>
             <p class="lead">{t!(i18n, vault.lead)}</p>
-            <form class="card unlock" on:submit=move |event| { event.prevent_default(); open(); }>
-                {move || {
-                    typed.set(String::new());
-                    if by_words.get() {
-                        secret_field("key", t!(i18n, vault.words), t!(i18n, vault.words_hint), typed, "off")
-                    } else {
-                        secret_field("key", t!(i18n, vault.passphrase), Signal::stored(String::new()), typed, "current-password")
-                    }
-                }}
-                <p class="field-wrong" role="alert">{trouble}</p>
-                <p class="hint" role="status" data-test="wait">{wait}</p>
-                <button type="submit" class="button primary wide" disabled=move || busy.get() || left.get() != 0>
-                    {choose(move || busy.get(), t!(i18n, vault.going), t!(i18n, vault.go))}
-                </button>
-                {part(has_words, move || view! { class="u",
-                    <button type="button" class="button quiet wide" on:click=move |_| by_words.update(|by| *by = !*by)>
-                        {choose(move || by_words.get(), t!(i18n, vault.use_passphrase), t!(i18n, vault.use_words))}
-                    </button>
-                }.into_any())}
-                {part(has_passkey, move || view! { class="u",
-                    <button type="button" class="button quiet wide" disabled=move || busy.get() || left.get() != 0 on:click=passkey>
-                        {t!(i18n, vault.use_passkey)}
-                    </button>
-                }.into_any())}
-            </form>
+            {form}
             <details class="forgotten">
                 <summary>{t!(i18n, vault.forgotten)}</summary>
-                <p>{t!(i18n, vault.forgotten_text)}</p>
-                {erase()}
+                {move || erase(i18n, &shown.get(), t_string!(i18n, vault.forgotten_text))}
             </details>
+        </main>
+    }
+}
+
+/// Nothing is here any more.
+#[component]
+pub(crate) fn Erased() -> impl IntoView {
+    let i18n = use_i18n();
+    view! { class="u",
+        <main id="main" class="page page-centre" data-test="erased">
+            {mark()}
+            <h1 tabindex="-1">{t!(i18n, vault.erased)}</h1>
+            <p class="lead">{t!(i18n, vault.erased_text)}</p>
+            <button type="button" class="button" on:click=move |_| boot::reload()>{t!(i18n, vault.anew)}</button>
         </main>
     }
 }

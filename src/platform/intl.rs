@@ -108,11 +108,6 @@ pub(crate) fn plural(locale: Locale, count: f64) -> PluralCategory {
     })
 }
 
-/// One writing for what looks the same, whichever keyboard it comes from (NFKC).
-pub(crate) fn composed(text: &str) -> String {
-    js_sys::JsString::from(text).normalize("NFKC").into()
-}
-
 /// The languages that the browser prefers, the best first, as tags: "de-AT".
 pub(crate) fn languages() -> Vec<String> {
     let tags = leptos::prelude::window().navigator().languages();

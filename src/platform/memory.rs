@@ -30,13 +30,6 @@ pub(crate) fn keep(key: &str, value: Option<&str>) {
     };
 }
 
-/// Forgets all choices.
-pub(crate) fn clear() {
-    if let Some(storage) = storage() {
-        let _ = storage.clear();
-    }
-}
-
 fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }

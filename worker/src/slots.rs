@@ -3,7 +3,7 @@
 use crate::browser;
 use crate::database::{Access, Database, StoreError, result};
 use crate::device_key;
-use crate::store::{KEYS, META, under_lease};
+use crate::store::{KEYS, META, RULES, under_lease};
 use js_sys::Uint8Array;
 use ume_api::{LockView, PasskeyView, Refused, UnlockKey};
 use ume_engine::io::Table;
@@ -23,8 +23,8 @@ pub(crate) type VaultKey = Zeroizing<[u8; 32]>;
 /// What became of opening the vault.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    /// Its key, and all slots that there are.
-    Open(VaultKey, Vec<Slot>),
+    /// Its key, all slots that there are, and the rules of the lock as they are stored.
+    Open(VaultKey, Vec<Slot>, JsValue),
     /// It wants a key that only a person has.
     Locked(Locked),
 }
@@ -70,7 +70,7 @@ pub(crate) async fn open(
         };
     };
     if let Some(vault_key) = by_device(found.device.as_ref(), &slots).await {
-        return Ok(Opened::Open(vault_key, slots));
+        return Ok(Opened::Open(vault_key, slots, found.rules));
     }
     if !slots.iter().any(asks) {
         return Err(StoreError::KeysDamaged);
@@ -93,7 +93,7 @@ pub(crate) async fn open(
     match unlock(&slots, key) {
         Ok(vault_key) => {
             put_attempts(database, lease, 0).await?;
-            Ok(Opened::Open(vault_key, slots))
+            Ok(Opened::Open(vault_key, slots, found.rules))
         }
         Err(why) => locked(attempts, Some(refused(why))),
     }
@@ -195,6 +195,7 @@ struct Found {
     slots: Option<Vec<Slot>>,
     device: Option<CryptoKey>,
     attempts: u32,
+    rules: JsValue,
     /// Whether no row of the engine is there.
     empty: bool,
 }
@@ -202,7 +203,7 @@ struct Found {
 async fn find(database: &Database, lease: f64) -> Result<Found, StoreError> {
     let mut stores = vec![KEYS];
     stores.extend(Table::ALL.map(Table::name));
-    let (slots, device, attempts, counts) =
+    let (slots, device, attempts, rules, counts) =
         under_lease(database, lease, &stores, Access::Read, |transaction| {
             let meta = transaction.object_store(META)?;
             let counts = Table::ALL
@@ -213,6 +214,7 @@ async fn find(database: &Database, lease: f64) -> Result<Found, StoreError> {
                 meta.get(&SLOTS.into())?,
                 transaction.object_store(KEYS)?.get(&DEVICE.into())?,
                 meta.get(&ATTEMPTS.into())?,
+                meta.get(&RULES.into())?,
                 counts,
             ))
         })
@@ -233,6 +235,7 @@ async fn find(database: &Database, lease: f64) -> Result<Found, StoreError> {
         slots,
         device: result(&device).dyn_into().ok(),
         attempts: count(result(&attempts).as_f64()),
+        rules: result(&rules),
         empty: counts
             .iter()
             .all(|count| result(count).as_f64() == Some(0.0)),
@@ -280,7 +283,7 @@ async fn begin(database: &Database, lease: f64) -> Result<Opened, StoreError> {
     let (slot, device) = for_device(&vault_key).await?;
     let slots = vec![slot];
     replace(database, lease, &slots, Device::New(device)).await?;
-    Ok(Opened::Open(vault_key, slots))
+    Ok(Opened::Open(vault_key, slots, JsValue::UNDEFINED))
 }
 
 async fn put_attempts(database: &Database, lease: f64, attempts: u32) -> Result<(), StoreError> {

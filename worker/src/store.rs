@@ -28,7 +28,8 @@ pub const KEYS: &str = "keys";
 pub const DAMAGED: &str = "damaged";
 
 const LEASE: &str = "lease";
-const RULES: &str = "rules";
+/// When ume locks itself, sealed.
+pub(crate) const RULES: &str = "rules";
 
 /// The schema that this version writes.
 #[must_use]
@@ -49,6 +50,8 @@ pub struct Store {
     vault: Vault,
     slots: Vec<Slot>,
     rules: Cell<LockRules>,
+    /// Whether they did not open, and nobody was told yet.
+    rules_damaged: Cell<bool>,
     lease: f64,
 }
 
@@ -85,13 +88,18 @@ impl Store {
         let database = Database::open(schema, gone).await?;
         let lease = take_lease(&database).await?;
         Ok(match slots::open(&database, lease, key, known).await? {
-            Opened::Open(vault_key, slots) => Opening::Open(Self {
-                database,
-                vault: Vault::new(vault_key),
-                slots,
-                rules: Cell::default(),
-                lease,
-            }),
+            Opened::Open(vault_key, slots, rules) => {
+                let store = Self {
+                    database,
+                    vault: Vault::new(vault_key),
+                    slots,
+                    rules: Cell::default(),
+                    rules_damaged: Cell::default(),
+                    lease,
+                };
+                store.rules_damaged.set(!store.take_rules(&rules));
+                Opening::Open(store)
+            }
             Opened::Locked(locked) => Opening::Locked(locked),
         })
     }
@@ -104,9 +112,7 @@ impl Store {
     pub async fn load(&self) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         let mut damaged = Vec::new();
-        let (tables, rules) = self.everything().await?;
-        let rules_damaged = !self.take_rules(&rules);
-        for (table, names, values) in tables {
+        for (table, names, values) in self.everything().await? {
             for (name, value) in names.iter().zip(values.iter()) {
                 match self.open_row(table, &name, &value) {
                     Ok(row) => loaded.rows.push(row),
@@ -121,7 +127,7 @@ impl Store {
         if !damaged.is_empty() {
             self.set_aside(&damaged).await?;
         }
-        loaded.damaged += u32::from(rules_damaged);
+        loaded.damaged += u32::from(self.rules_damaged.replace(false));
         Ok(loaded)
     }
 
@@ -246,18 +252,16 @@ impl Store {
         self.database.close();
     }
 
-    async fn everything(&self) -> Result<(Vec<(Table, Array, Array)>, JsValue), StoreError> {
-        let (requests, rules) = self
+    async fn everything(&self) -> Result<Vec<(Table, Array, Array)>, StoreError> {
+        let requests = self
             .transact(&Table::ALL.map(Table::name), Access::Read, |transaction| {
-                let rules = transaction.object_store(META)?.get(&RULES.into())?;
-                let tables = Table::ALL
+                Table::ALL
                     .into_iter()
                     .map(|table| {
                         let store = transaction.object_store(table.name())?;
                         Ok((table, store.get_all_keys()?, store.get_all()?))
                     })
-                    .collect::<Result<Vec<_>, JsValue>>()?;
-                Ok((tables, rules))
+                    .collect::<Result<Vec<_>, JsValue>>()
             })
             .await?;
         let array = |request: &IdbRequest| {
@@ -265,11 +269,10 @@ impl Store {
                 .dyn_into::<Array>()
                 .map_err(|_| StoreError::Failed)
         };
-        let tables = requests
+        requests
             .into_iter()
             .map(|(table, names, values)| Ok((table, array(&names)?, array(&values)?)))
-            .collect::<Result<_, StoreError>>()?;
-        Ok((tables, result(&rules)))
+            .collect()
     }
 
     fn open_row(
