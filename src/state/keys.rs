@@ -103,7 +103,7 @@ impl Keys {
     }
 
     fn set(self, step: Step, said: Said) {
-        self.change(|shown| (shown.step, shown.said, shown.busy) = (step, said, false));
+        self.change(move |shown| (shown.step, shown.said, shown.busy) = (step, said, false));
     }
 
     /// Boxed, so that what keeps the pages in step is compiled once.
