@@ -1,5 +1,5 @@
 // Runs before anything is drawn. Takes an invite out of the address, so that no history, log or screenshot keeps it,
-// fetches the texts, and makes the only two scripts' addresses that this page ever hands to the browser.
+// fetches the texts, and makes the only three scripts' addresses that this page ever hands to the browser.
 (() => {
   const carries = () => /^\/j\/?$/.test(location.pathname) || /^#\d+\./.test(location.hash);
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
@@ -59,11 +59,33 @@
     .then((brand) => { const name = pick(offered(brand)); return name === root.lang ? first : read(name); })
     .catch(() => read('en'));
 
-  const own = ['/engine-worker.js', '/sw.js'];
+  const own = ['/engine-worker.js', '/sw.js', '/keys.js'];
   const rules = { createScriptURL(path) { if (own.includes(path)) return path; throw new TypeError(path); } };
   const policy = globalThis.trustedTypes?.createPolicy('ume', rules) ?? rules;
 
   let worker;
+  // All tabs at once, and all of a page: what it had read goes with the engine that read it.
+  let channel;
+  try { channel = new BroadcastChannel('ume-lock'); } catch { /* Where nothing may be stored there is nothing to lock. */ }
+  const end = (erased) => {
+    worker?.terminate();
+    if (erased) location.replace('about:blank');
+    else location.reload();
+  };
+  if (channel) channel.onmessage = (event) => end(event.data);
+  const lock = () => { channel?.postMessage(false); end(false); };
+  const leave = () => { channel?.postMessage(true); worker?.terminate(); };
+  const persist = () => navigator.storage?.persist?.();
+  let later;
+  const keys = () => (later ??= new Promise((done, refuse) => {
+    const script = document.createElement('script');
+    script.src = policy.createScriptURL('/keys.js');
+    script.crossOrigin = 'anonymous';
+    script.integrity = document.querySelector('link[rel=later]').integrity;
+    script.onload = () => done(ume.passkeys);
+    script.onerror = refuse;
+    document.head.append(script);
+  }));
   const engine = () => (worker ??= new Worker(policy.createScriptURL('/engine-worker.js'), { type: 'module' }));
   // Somebody new looks at the first screen first; everybody else waits for the engine.
   if (link || stored('known')) engine();
@@ -84,7 +106,7 @@
     location.reload();
   };
   const fail = () => document.getElementById('fail')?.removeAttribute('hidden');
-  globalThis.ume = { goal, engine, registration, fail, read, renew, link: () => { const taken = link; link = null; return taken; } };
+  globalThis.ume = { goal, engine, registration, fail, read, renew, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
 
   Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
     Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });

@@ -4,12 +4,14 @@ use crate::components::update_bar::UpdateBar;
 use crate::i18n::{self, I18n, t, t_string, use_i18n};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
+use crate::pages::keys::KeysPage;
 use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
 use crate::pages::settings::Settings;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
 use crate::pages::traffic::Traffic;
+use crate::pages::unlock::{Erased, Unlock};
 use crate::pages::welcome::Welcome;
 use crate::platform::{boot, focus, memory, tabs, updates};
 use crate::state::{Page, Stage, State};
@@ -27,6 +29,9 @@ enum Screen {
     Settings,
     #[cfg(debug_assertions)]
     Gallery,
+    Keys,
+    Locked,
+    Erased,
     Start,
     Redeem(String),
     Elsewhere { yielded: bool },
@@ -75,6 +80,9 @@ fn Shell() -> impl IntoView {
             Screen::Settings => view! { class="u", <Settings/> }.into_any(),
             #[cfg(debug_assertions)]
             Screen::Gallery => view! { class="u", <crate::pages::gallery::Gallery/> }.into_any(),
+            Screen::Keys => view! { class="u", <KeysPage/> }.into_any(),
+            Screen::Locked => view! { class="u", <Unlock/> }.into_any(),
+            Screen::Erased => view! { class="u", <Erased/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
             Screen::Redeem(link) => view! { class="u", <Redeem link=link/> }.into_any(),
             Screen::Elsewhere { yielded } => view! { class="u", <Elsewhere yielded=yielded/> }.into_any(),
@@ -90,6 +98,8 @@ fn screen(state: State) -> Screen {
         Stage::Held => return Screen::Elsewhere { yielded: false },
         Stage::Yielded => return Screen::Elsewhere { yielded: true },
         Stage::Silent => return Screen::Silent,
+        Stage::Locked => return Screen::Locked,
+        Stage::Erased => return Screen::Erased,
         Stage::Booting | Stage::Ready => {}
     }
     match state.page.get() {
@@ -98,6 +108,7 @@ fn screen(state: State) -> Screen {
         Page::Settings => Screen::Settings,
         #[cfg(debug_assertions)]
         Page::Gallery => Screen::Gallery,
+        Page::Keys => Screen::Keys,
         Page::Redeem(link) => Screen::Redeem(link),
         Page::Add => Screen::Welcome { again: true },
         Page::People if state.open.get().is_some() => Screen::People,
@@ -115,7 +126,11 @@ fn screen(state: State) -> Screen {
 /// What the tab is called; a screen reader says it when the page changes.
 fn title(i18n: I18n, state: State, screen: &Screen) -> String {
     let page = match screen {
-        Screen::Welcome { again: false } | Screen::Waiting => return boot::brand().name,
+        Screen::Welcome { again: false } | Screen::Waiting | Screen::Erased => {
+            return boot::brand().name;
+        }
+        Screen::Locked => t_string!(i18n, vault.title).to_owned(),
+        Screen::Keys => t_string!(i18n, keys.title).to_owned(),
         Screen::Welcome { again: true } => t_string!(i18n, welcome.again).to_owned(),
         Screen::Start => t_string!(i18n, start.title).to_owned(),
         #[cfg(debug_assertions)]

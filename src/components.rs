@@ -27,6 +27,7 @@ pub(crate) mod mark;
 pub(crate) mod member_sheet;
 pub(crate) mod members;
 pub(crate) mod notices;
+pub(crate) mod panel;
 pub(crate) mod pins;
 pub(crate) mod portrait;
 pub(crate) mod post;

@@ -4,7 +4,10 @@ use futures_channel::oneshot;
 use js_sys::Uint8Array;
 use leptos::prelude::{LocalStorage, StoredValue, UpdateValue};
 use std::collections::BTreeMap;
-use ume_api::{Command, Failure, FromEngine, Reply, Surroundings, ToEngine, decode, encode};
+use ume_api::{
+    Command, Failure, FromEngine, Reply, Surroundings, ToEngine, UnlockKey, VaultDeed, decode,
+    encode,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{MessageEvent, Worker};
@@ -81,6 +84,20 @@ impl Engine {
         self.send(&ToEngine::TakeOver);
     }
 
+    /// Tries a key on the lock.
+    pub(crate) fn unlock(self, key: UnlockKey) {
+        self.send(&ToEngine::Unlock(key));
+    }
+
+    /// Changes what opens the vault.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub(crate) async fn keep(self, deed: VaultDeed) -> Answer {
+        self.say(Box::new(|number| ToEngine::Vault { number, deed }))
+            .await
+    }
+
     /// Gives a command and waits for its answer.
     ///
     /// # Errors
@@ -142,7 +159,9 @@ impl Engine {
                     self.send(&ask);
                 }
             }
-            FromEngine::Held => self.0.update_value(|line| line.ready = false),
+            FromEngine::Held | FromEngine::Locked(_) => {
+                self.0.update_value(|line| line.ready = false)
+            }
             FromEngine::Yielded | FromEngine::Failed(_) => self.0.update_value(|line| {
                 line.ready = false;
                 line.waiting.clear();

@@ -2,7 +2,9 @@
 pub(crate) mod boot;
 pub(crate) mod clipboard;
 pub(crate) mod focus;
+pub(crate) mod form;
 pub(crate) mod intl;
+pub(crate) mod keys;
 pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod picture;

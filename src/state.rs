@@ -1,5 +1,6 @@
 //! What the app knows: views that the engine sent, and where in the app the person is.
 mod feed;
+mod keys;
 mod navigation;
 mod people;
 mod pictures;
@@ -8,6 +9,7 @@ mod sharing;
 mod traffic;
 
 pub(crate) use feed::Feed;
+pub(crate) use keys::{Act, Keys, Said, Shown, Step, refused};
 pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
 pub(crate) use pictures::Pictures;
@@ -44,6 +46,10 @@ pub(crate) enum Stage {
     Yielded,
     /// It cannot work.
     Failed(Failure),
+    /// It waits for a key.
+    Locked,
+    /// Everything here was erased.
+    Erased,
 }
 
 /// All of the app's state; copies are the same state. It lives as long as the page, so whatever listens holds an address only.
@@ -82,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) pictures: Pictures,
     /// The share sheet.
     pub(crate) sharing: Sharing,
+    /// The lock and the keys.
+    pub(crate) keys: Keys,
     /// What passes on the lines, and how far to hide.
     pub(crate) traffic: Traffic,
     /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
@@ -109,6 +117,7 @@ impl State {
             posts: Posts::new(),
             pictures: Pictures::new(),
             sharing: Sharing::new(),
+            keys: Keys::new(),
             traffic: Traffic::new(),
             now: RwSignal::new(intl::now()),
             update: RwSignal::new(false),
@@ -123,6 +132,7 @@ impl State {
         self.engine
             .connect(around, move |message| self.hear(message));
         self.follow_surroundings();
+        self.watch_lock();
         timer::after(BOOT_PATIENCE_MS, move || {
             if self.stage.get_untracked() == Stage::Booting {
                 self.stage.set(Stage::Silent);
@@ -205,7 +215,10 @@ impl State {
                 lifetime,
             };
             match self.engine.ask(command).await {
-                Ok(Reply::Posted(id)) => self.feed.posted(ghost, id),
+                Ok(Reply::Posted(id)) => {
+                    self.feed.posted(ghost, id);
+                    self.has_something_to_lose();
+                }
                 answer => {
                     self.feed.drop_ghost(ghost);
                     on_failure(answer.err().unwrap_or(Failure::Internal), text);
@@ -256,11 +269,13 @@ impl State {
                 self.feed.clear();
                 self.people.clear();
                 self.posts.clear();
+                self.unlocked();
                 self.stage.set(Stage::Ready);
             }
             FromEngine::Held => self.stage.set(Stage::Held),
             FromEngine::Yielded => self.stage.set(Stage::Yielded),
             FromEngine::Failed(failure) => self.stage.set(Stage::Failed(failure)),
+            FromEngine::Locked(lock) => self.locked(lock),
             FromEngine::News(news) => self.learn(news),
             FromEngine::Answer { .. } => {}
         }
@@ -292,6 +307,7 @@ impl State {
             }
             News::Connection(connection) => self.connection.set(connection),
             News::Traffic(view) => self.traffic.learn(view),
+            News::Vault(view) => self.keys.change(move |shown| shown.view = view),
             News::Notice(notice) => self.notices.update(|notices| {
                 let kind = std::mem::discriminant(&notice);
                 notices.retain(|other| std::mem::discriminant(other) != kind);

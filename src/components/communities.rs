@@ -41,6 +41,7 @@ pub(crate) fn Communities(
             </ul>
             {to(Page::Add, "add-open", Icon::Plus, t!(i18n, communities.add))}
             {to(Page::Traffic, "traffic-open", Icon::Eye, t!(i18n, traffic.title))}
+            {to(Page::Keys, "keys-open", Icon::Key, t!(i18n, keys.title))}
             {to(Page::Settings, "settings-open", Icon::Gear, t!(i18n, settings.title))}
         </nav>
     }

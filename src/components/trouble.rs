@@ -59,6 +59,7 @@ pub(crate) fn explain(i18n: I18n, failure: Failure) -> (&'static str, &'static s
         Failure::StorageFailed => words!(storage_failed, storage_failed_text, Reload),
         Failure::StorageNewer => words!(storage_newer, storage_newer_text, Update),
         Failure::KeysDamaged => words!(keys_damaged, keys_damaged_text, Retry),
+        Failure::KeyWrong => words!(key_wrong, key_wrong_text, Edit),
         Failure::BadText => words!(bad_text, bad_text_text, Edit),
         Failure::NotHere => words!(not_here, not_here_text, Back),
         Failure::NotAllowed => words!(not_allowed, not_allowed_text, Back),

@@ -19,6 +19,7 @@ use crate::components::strip::Strips;
 use crate::components::timeline::{Skeleton, Timeline};
 use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
+use crate::pages::keys::reminder;
 use crate::platform::boot;
 use crate::state::{Voice, state, voice};
 use leptos::prelude::*;
@@ -41,6 +42,7 @@ pub(crate) fn Home() -> impl IntoView {
                 <Notices/>
                 <Farewell community=community/>
                 <Strips community=community/>
+                {reminder()}
                 // A new list and a new composer for each community: nothing of one shows up in another.
                 {move || state.open.get().map(|id| if asks.get() {
                     community.get().map(|one| view! { class="u", <Asking community=one/> }).into_any()

@@ -57,6 +57,16 @@ pub(crate) fn fail() {
     call("fail");
 }
 
+/// Locks: the engine ends, in all tabs, and every page begins anew.
+pub(crate) fn lock() {
+    call("lock");
+}
+
+/// Asks the browser not to clear what is stored here. It may ask the person, or decide by itself.
+pub(crate) fn persist() {
+    call("persist");
+}
+
 /// A member of `globalThis.ume`, which `boot.js` made.
 pub(super) fn member(name: &str) -> Option<JsValue> {
     let ume = Reflect::get(&js_sys::global(), &"ume".into()).ok()?;

@@ -8,6 +8,8 @@ pub(crate) const KNOWN: &str = "known";
 pub(crate) const OPEN: &str = "open";
 /// How far to hide when there is something to say: `off`, `balanced` or `strong`; nothing: balanced.
 pub(crate) const COVER: &str = "cover";
+/// Set once somebody was reminded of keeping their key.
+pub(crate) const REMINDED: &str = "reminded";
 /// The language, if somebody chose one.
 pub(crate) const LANGUAGE: &str = "language";
 

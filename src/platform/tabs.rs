@@ -33,6 +33,13 @@ pub(crate) fn on_turn(callback: impl Fn() + 'static) {
     std::mem::forget(listener);
 }
 
+/// Calls back when somebody touches the page.
+pub(crate) fn on_touch(callback: impl Fn() + Copy + 'static) {
+    for event in ["pointerdown", "keydown", "wheel"] {
+        std::mem::forget(window_event_listener_untyped(event, move |_| callback()));
+    }
+}
+
 /// Puts a step into the tab's history that *back* undoes. The address stays: it must not tell where one is.
 pub(crate) fn step() {
     if let Ok(history) = window().history() {

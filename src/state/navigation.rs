@@ -11,6 +11,8 @@ pub(crate) enum Page {
     People,
     /// What passes between this device and its relays, and how far to hide it.
     Traffic,
+    /// What opens the vault, and when ume locks.
+    Keys,
     /// How ume looks, what it stores, how its relays are.
     Settings,
     /// All components, for whoever works on them.

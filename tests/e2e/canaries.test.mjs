@@ -2,18 +2,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { join, openInvite, post, postWith, share, startCommunity, waitUntilSent } from "./harness/app.mjs";
+import { openKeys, setPassphrase } from "./harness/keys.mjs";
 import { canary, dumpOrigin, partsOfLink, searchFolder, searchBytes } from "./harness/canary.mjs";
 import { Scene } from "./harness/scene.mjs";
 
 /** Less would mean that the search looked at an empty database. */
 const RECORDS_MIN = 10;
 
-test("no text, name, key or community id stands in the relay's data or in the browser's", async (t) => {
+test("no text, name, key, passphrase or community id stands in the relay's data or in the browser's", async (t) => {
   const scene = new Scene(t);
   const relay = await scene.relay();
   const secrets = {
     community: canary("Street"), anna: canary("Anna"), bert: canary("Bert"),
-    post: canary("A post says"), reply: canary("A reply says"),
+    passphrase: canary("Lantern soup"), post: canary("A post says"), reply: canary("A reply says"),
   };
   const [anna, bert] = [await scene.person("anna"), await scene.person("bert")];
   await anna.page.goto(relay.origin);
@@ -25,6 +26,8 @@ test("no text, name, key or community id stands in the relay's data or in the br
   await join(bert.page, secrets.bert);
   await post(bert.page, secrets.reply);
   await postWith(anna.page, secrets.reply).waitFor();
+  await openKeys(anna.page);
+  await setPassphrase(anna.page, secrets.passphrase);
 
   const { secret, community } = partsOfLink(link);
   const all = { ...secrets, "invite secret": secret, "community id": community };

@@ -58,6 +58,12 @@ pub fn now() -> Millis {
     Millis(js_sys::Date::now() as u64)
 }
 
+/// Milliseconds since this worker began, by a clock that nobody sets.
+#[must_use]
+pub(crate) fn steady() -> f64 {
+    scope().performance().map_or(0.0, |clock| clock.now())
+}
+
 /// Calls a function once, later; gives the number to cancel it by.
 pub(crate) fn set_timeout(handler: &Function, milliseconds: u32) -> f64 {
     js_set_timeout(handler, f64::from(milliseconds))

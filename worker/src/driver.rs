@@ -3,13 +3,14 @@
 use crate::batch;
 use crate::browser;
 use crate::database::StoreError;
+use crate::keeping::{self, Keeper};
 use crate::queue::{Event, Queue};
 use crate::socket::Sockets;
 use crate::store::Store;
 use crate::timer::Timer;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use ume_api::{Failure, FromEngine, News, Notice, Reply, Surroundings, ToEngine};
+use ume_api::{Failure, FromEngine, News, Notice, Reply, Surroundings, ToEngine, VaultDeed};
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 use wasm_bindgen_futures::spawn_local;
 use zeroize::Zeroizing;
@@ -75,6 +76,7 @@ pub struct Driver<C> {
     surroundings: Surroundings,
     queue: Rc<Queue>,
     store: Store,
+    keeper: Keeper,
     tell: Tell,
     /// `None` while it pauses after a failed write.
     core: Option<C>,
@@ -103,6 +105,7 @@ impl<C: Core> Driver<C> {
             surroundings,
             queue,
             store,
+            keeper: Keeper::default(),
             tell,
             core: None,
             sockets: Sockets::new(move |input| heard.push(Event::Input(input))),
@@ -148,6 +151,7 @@ impl<C: Core> Driver<C> {
             Ok(()) => {
                 // After a pause, too: the engine has forgotten what the page follows, and the page asks again.
                 self.tell(FromEngine::Ready);
+                self.tell_keys();
                 self.perform(step.outputs);
             }
             // Nothing can be kept here if not even this can be written: the page says so at once.
@@ -204,13 +208,26 @@ impl<C: Core> Driver<C> {
                     self.surroundings = surroundings;
                     self.handle(Input::Surroundings(surroundings), &mut steps);
                 }
-                Event::Page(ToEngine::Boot { .. } | ToEngine::TakeOver) | Event::Reopen => {}
+                Event::Page(ToEngine::Vault { number, deed }) => self.keep(number, deed).await,
+                Event::Page(ToEngine::Boot { .. } | ToEngine::TakeOver | ToEngine::Unlock(_))
+                | Event::Reopen => {}
             }
         }
         if !steps.is_empty() {
             self.commit(batch::join(steps)).await?;
         }
         end.map_or(Ok(()), Err)
+    }
+
+    /// Changes what opens the vault, in a transaction of its own.
+    async fn keep(&mut self, number: u32, deed: VaultDeed) {
+        let result = self.keeper.keep(&mut self.store, deed).await;
+        self.tell(FromEngine::Answer { number, result });
+        self.tell_keys();
+    }
+
+    fn tell_keys(&self) {
+        self.tell(FromEngine::News(News::Vault(keeping::view(&self.store))));
     }
 
     fn handle(&mut self, input: Input, steps: &mut Vec<Step>) {

@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod batch;
+pub mod patience;
 pub mod queue;
 
 #[cfg(target_arch = "wasm32")]
@@ -20,6 +21,8 @@ pub mod device_key;
 #[cfg(target_arch = "wasm32")]
 pub mod driver;
 #[cfg(target_arch = "wasm32")]
+mod keeping;
+#[cfg(target_arch = "wasm32")]
 pub mod lock;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
@@ -27,6 +30,8 @@ pub mod page;
 pub mod service;
 #[cfg(target_arch = "wasm32")]
 pub mod session;
+#[cfg(target_arch = "wasm32")]
+pub mod slots;
 #[cfg(target_arch = "wasm32")]
 pub mod socket;
 #[cfg(target_arch = "wasm32")]

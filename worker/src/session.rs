@@ -4,10 +4,12 @@ use crate::browser;
 use crate::database::{Schema, StoreError};
 use crate::driver::{Core, Driver, End, Tell};
 use crate::lock::{self, Doorbell, Held, Way};
+use crate::patience;
 use crate::queue::{Event, Queue};
-use crate::store::{self, Store};
+use crate::slots::Locked;
+use crate::store::{self, Opening, Store};
 use std::rc::Rc;
-use ume_api::{Failure, FromEngine, Surroundings, ToEngine};
+use ume_api::{Failure, FromEngine, LockView, Refused, Surroundings, ToEngine, UnlockKey};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -57,9 +59,14 @@ impl Session {
             Doorbell::new(&self.place.lock, move || queue.push(Event::YieldAsked))
         };
         let (mut relay, mut surroundings) = (String::new(), Surroundings::default());
+        let mut gate = Gate::default();
         loop {
-            let way = self.wanted(&mut relay, &mut surroundings).await;
-            let held = match self.lock(way, &bell).await {
+            let want = self.wanted(&mut relay, &mut surroundings).await;
+            if let (Want::Unlock(_), Some(locked)) = (&want, gate.too_soon()) {
+                (self.tell)(FromEngine::Locked(locked));
+                continue;
+            }
+            let held = match self.lock(&want, &bell).await {
                 Ok(Some(held)) => held,
                 Ok(None) => {
                     (self.tell)(FromEngine::Held);
@@ -71,10 +78,25 @@ impl Session {
                 }
             };
             // The page is told before the lock goes, so that two pages never both believe that they have the engine.
-            match self.drive::<C>(relay.clone(), surroundings).await {
-                End::Yielded => (self.tell)(FromEngine::Yielded),
-                End::Failed(failure) => (self.tell)(FromEngine::Failed(failure)),
+            let key = match want {
+                Want::Unlock(key) => Some(key),
+                Want::Boot | Want::TakeOver => None,
+            };
+            match self.open(key, gate.attempts).await {
+                Ok(Opening::Open(store)) => {
+                    gate = Gate::default();
+                    match self.drive::<C>(relay.clone(), surroundings, store).await {
+                        End::Yielded => (self.tell)(FromEngine::Yielded),
+                        End::Failed(failure) => (self.tell)(FromEngine::Failed(failure)),
+                    }
+                }
+                Ok(Opening::Locked(locked)) => {
+                    (self.tell)(FromEngine::Locked(gate.shut(locked)));
+                }
+                Err(StoreError::LeaseLost) => (self.tell)(FromEngine::Yielded),
+                Err(error) => (self.tell)(FromEngine::Failed(error.failure())),
             }
+            // A locked vault keeps no other tab from being opened.
             drop(held);
         }
     }
@@ -98,7 +120,12 @@ impl Session {
                         continue;
                     }
                     Event::Page(ToEngine::TakeOver) => Want::TakeOver,
-                    Event::Page(ToEngine::Ask { number, .. } | ToEngine::Measure { number }) => {
+                    Event::Page(ToEngine::Unlock(key)) => Want::Unlock(key),
+                    Event::Page(
+                        ToEngine::Ask { number, .. }
+                        | ToEngine::Measure { number }
+                        | ToEngine::Vault { number, .. },
+                    ) => {
                         (self.tell)(FromEngine::Answer {
                             number,
                             result: Err(Failure::Internal),
@@ -113,13 +140,13 @@ impl Session {
         }
     }
 
-    async fn lock(&self, want: Want, bell: &Doorbell) -> Result<Option<Held>, StoreError> {
+    async fn lock(&self, want: &Want, bell: &Doorbell) -> Result<Option<Held>, StoreError> {
         let acquire = |way| {
             let queue = Rc::clone(&self.queue);
             lock::acquire(&self.place.lock, way, move || queue.push(Event::LockLost))
         };
         match want {
-            Want::Boot => acquire(Way::Wait(lock::GRACE)).await,
+            Want::Boot | Want::Unlock(_) => acquire(Way::Wait(lock::GRACE)).await,
             Want::TakeOver => {
                 bell.ring();
                 match acquire(Way::Wait(lock::PATIENCE)).await? {
@@ -130,23 +157,54 @@ impl Session {
         }
     }
 
-    async fn drive<C: Core>(&self, relay: String, surroundings: Surroundings) -> End {
+    async fn open(&self, key: Option<UnlockKey>, known: u32) -> Result<Opening, StoreError> {
         let queue = Rc::clone(&self.queue);
-        match Store::open(&self.place.schema, move || queue.push(Event::StoreGone)).await {
-            Ok(store) => {
-                let (queue, tell) = (Rc::clone(&self.queue), Rc::clone(&self.tell));
-                Driver::<C>::run(relay, surroundings, queue, store, tell).await
-            }
-            Err(StoreError::LeaseLost) => End::Yielded,
-            Err(error) => End::Failed(error.failure()),
-        }
+        let gone = move || queue.push(Event::StoreGone);
+        Store::open(&self.place.schema, key.as_ref(), known, gone).await
+    }
+
+    async fn drive<C: Core>(&self, relay: String, surroundings: Surroundings, store: Store) -> End {
+        let (queue, tell) = (Rc::clone(&self.queue), Rc::clone(&self.tell));
+        Driver::<C>::run(relay, surroundings, queue, store, tell).await
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Want {
     Boot,
     TakeOver,
+    Unlock(UnlockKey),
+}
+
+/// The pause between attempts, by the worker's own clock, which nobody sets and which begins with the worker.
+#[derive(Debug, Default)]
+struct Gate {
+    attempts: u32,
+    opens_at: f64,
+    locked: Option<LockView>,
+}
+
+impl Gate {
+    /// Notes what became of an attempt, or that one is wanted; what the page is told.
+    fn shut(&mut self, locked: Locked) -> LockView {
+        let pause = patience::pause(locked.attempts);
+        self.attempts = locked.attempts;
+        self.opens_at = browser::steady() + f64::from(pause);
+        let mut view = locked.view;
+        view.wait_ms = pause;
+        self.locked = Some(view.clone());
+        view
+    }
+
+    /// What the page is told while the pause is not over.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a float cast saturates, which is what is wanted
+    fn too_soon(&self) -> Option<LockView> {
+        let left = (self.opens_at - browser::steady()).ceil();
+        let mut view = self.locked.clone().filter(|_| left > 0.0)?;
+        view.wait_ms = left as u32;
+        view.refused = Some(Refused::TooSoon);
+        Some(view)
+    }
 }
 
 fn hear_network(queue: &Rc<Queue>) {

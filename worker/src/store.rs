@@ -3,25 +3,24 @@
 //! Whoever opens the store takes the *lease*: a number in `meta` that goes up by one. Each transaction reads it again and
 //! aborts when it has changed, so a tab that was frozen and thaws, or lost its lock, cannot write any more.
 
-use crate::browser;
 use crate::database::{Access, Database, Schema, StoreError, on_success, result};
-use crate::device_key;
+use crate::slots::{self, Device, Locked, Opened};
 use js_sys::{Array, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
-use ume_api::{Kept, StoredView};
+use ume_api::{Kept, LockRules, StoredView, UnlockKey};
 use ume_engine::io::{Batch, Key, Table};
-use ume_vault::{OpenError, Slot, SlotError, Vault, decode_slots, encode_slots};
+use ume_vault::{OpenError, Slot, Vault};
 use wasm_bindgen::prelude::*;
-use web_sys::{CryptoKey, IdbRequest, IdbTransaction};
-use zeroize::Zeroizing;
+use web_sys::{IdbRequest, IdbTransaction};
 
 /// Version of the database. Goes up with every new store or changed meaning.
 pub const SCHEMA_VERSION: u32 = 1;
 /// Name of the database.
 pub const DATABASE: &str = "ume";
 
-/// Rows about the database itself: `lease` (a number), `slots` (bytes of [`ume_vault::encode_slots`]).
+/// Rows about the database itself: `lease` (a number), `slots` (bytes of [`ume_vault::encode_slots`]), `attempts` (a number),
+/// `rules` (sealed: when ume locks itself).
 pub const META: &str = "meta";
 /// The device key (`device`), a non-extractable `CryptoKey`.
 pub const KEYS: &str = "keys";
@@ -29,8 +28,8 @@ pub const KEYS: &str = "keys";
 pub const DAMAGED: &str = "damaged";
 
 const LEASE: &str = "lease";
-const SLOTS: &str = "slots";
-const DEVICE: &str = "device";
+/// When ume locks itself, sealed.
+pub(crate) const RULES: &str = "rules";
 
 /// The schema that this version writes.
 #[must_use]
@@ -49,7 +48,20 @@ pub fn schema() -> Schema {
 pub struct Store {
     database: Database,
     vault: Vault,
+    slots: Vec<Slot>,
+    rules: Cell<LockRules>,
+    /// Whether they did not open, and nobody was told yet.
+    rules_damaged: Cell<bool>,
     lease: f64,
+}
+
+/// What became of opening a store.
+#[derive(Debug)]
+pub enum Opening {
+    /// It is open.
+    Open(Store),
+    /// It wants a key that only a person has. Nothing but the slots was read, and it is closed.
+    Locked(Locked),
 }
 
 /// All that is stored.
@@ -62,19 +74,33 @@ pub struct Loaded {
 }
 
 impl Store {
-    /// Opens the store, taking the lease before anything else; makes its keys at first start. `gone` is called when the
-    /// database had to be closed.
+    /// Opens the store, taking the lease before anything else; makes its keys at first start. `key` is what a person opens it
+    /// with, who has waited for `known` attempts before. `gone` is called when the database had to be closed.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn open(schema: &Schema, gone: impl Fn() + 'static) -> Result<Self, StoreError> {
+    pub async fn open(
+        schema: &Schema,
+        key: Option<&UnlockKey>,
+        known: u32,
+        gone: impl Fn() + 'static,
+    ) -> Result<Opening, StoreError> {
         let database = Database::open(schema, gone).await?;
         let lease = take_lease(&database).await?;
-        let vault = vault(&database, lease).await?;
-        Ok(Self {
-            database,
-            vault,
-            lease,
+        Ok(match slots::open(&database, lease, key, known).await? {
+            Opened::Open(vault_key, slots, rules) => {
+                let store = Self {
+                    database,
+                    vault: Vault::new(vault_key),
+                    slots,
+                    rules: Cell::default(),
+                    rules_damaged: Cell::default(),
+                    lease,
+                };
+                store.rules_damaged.set(!store.take_rules(&rules));
+                Opening::Open(store)
+            }
+            Opened::Locked(locked) => Opening::Locked(locked),
         })
     }
 
@@ -101,6 +127,7 @@ impl Store {
         if !damaged.is_empty() {
             self.set_aside(&damaged).await?;
         }
+        loaded.damaged += u32::from(self.rules_damaged.replace(false));
         Ok(loaded)
     }
 
@@ -162,6 +189,84 @@ impl Store {
             Ok(())
         })
         .await
+    }
+
+    /// What opens the vault.
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The vault key, to be wrapped and for nothing else.
+    pub(crate) fn vault_key(&self) -> &[u8; 32] {
+        self.vault.key()
+    }
+
+    /// Puts other slots in the place of those before: all of it, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn replace_slots(
+        &mut self,
+        slots: Vec<Slot>,
+        device: Device,
+    ) -> Result<(), StoreError> {
+        slots::replace(&self.database, self.lease, &slots, device).await?;
+        self.slots = slots;
+        Ok(())
+    }
+
+    /// When ume locks itself.
+    pub(crate) fn rules(&self) -> LockRules {
+        self.rules.get()
+    }
+
+    /// Changes when ume locks itself. Sealed like a row, so that nobody changes it while it is locked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn keep_rules(&self, rules: LockRules) -> Result<(), StoreError> {
+        let [low, high] = rules.idle_minutes.to_le_bytes();
+        let record = self
+            .vault
+            .seal(
+                META,
+                RULES.as_bytes(),
+                &[low, high, u8::from(rules.hide)],
+                &mut rand_core::OsRng,
+            )
+            .map_err(|_| StoreError::Failed)?;
+        self.transact(&[], Access::Write, |transaction| {
+            transaction
+                .object_store(META)?
+                .put_with_key(&Uint8Array::from(record.value.as_slice()), &RULES.into())
+        })
+        .await?;
+        self.rules.set(rules);
+        Ok(())
+    }
+
+    /// Takes in when ume locks itself, as it is stored; whether that is as it was written. What was changed counts as the
+    /// strictest rule, until somebody chooses again.
+    fn take_rules(&self, stored: &JsValue) -> bool {
+        if stored.is_undefined() {
+            return true;
+        }
+        let name = self.vault.name(META, RULES.as_bytes());
+        let opened = stored
+            .dyn_ref::<Uint8Array>()
+            .and_then(|stored| self.vault.open(META, &name, &stored.to_vec()).ok());
+        let Some(&[low, high, hide]) = opened.as_ref().map(|(_, value)| value.as_slice()) else {
+            self.rules.set(LockRules {
+                idle_minutes: 1,
+                hide: true,
+            });
+            return false;
+        };
+        self.rules.set(LockRules {
+            idle_minutes: u16::from_le_bytes([low, high]),
+            hide: hide != 0,
+        });
+        true
     }
 
     /// Closes the database once the running transaction is complete.
@@ -237,7 +342,7 @@ impl Store {
 }
 
 /// One transaction that aborts when the lease is another's.
-async fn under_lease<T>(
+pub(crate) async fn under_lease<T>(
     database: &Database,
     lease: f64,
     stores: &[&str],
@@ -292,71 +397,4 @@ async fn take_lease(database: &Database) -> Result<f64, StoreError> {
     } else {
         Err(StoreError::Failed)
     }
-}
-
-/// The vault of this database; a new one if nothing is stored yet.
-async fn vault(database: &Database, lease: f64) -> Result<Vault, StoreError> {
-    let mut stores = vec![KEYS];
-    stores.extend(Table::ALL.map(Table::name));
-    let (slots, device, counts) =
-        under_lease(database, lease, &stores, Access::Read, |transaction| {
-            let counts = Table::ALL
-                .iter()
-                .map(|table| transaction.object_store(table.name())?.count())
-                .collect::<Result<Vec<_>, JsValue>>()?;
-            Ok((
-                transaction.object_store(META)?.get(&SLOTS.into())?,
-                transaction.object_store(KEYS)?.get(&DEVICE.into())?,
-                counts,
-            ))
-        })
-        .await?;
-    let slots = result(&slots);
-    let empty = counts
-        .iter()
-        .all(|count| result(count).as_f64() == Some(0.0));
-    if slots.is_undefined() {
-        // Rows without slots were sealed with a key that is lost: starting anew would bury them.
-        return if empty {
-            new_vault(database, lease).await
-        } else {
-            Err(StoreError::KeysDamaged)
-        };
-    }
-    let slots = slots
-        .dyn_ref::<Uint8Array>()
-        .ok_or(StoreError::KeysDamaged)?
-        .to_vec();
-    let slots = decode_slots(&slots).map_err(|error| match error {
-        SlotError::Newer => StoreError::Newer,
-        _ => StoreError::KeysDamaged,
-    })?;
-    let device: CryptoKey = result(&device)
-        .dyn_into()
-        .map_err(|_| StoreError::KeysDamaged)?;
-    let slot = slots
-        .iter()
-        .find(|slot| matches!(slot, Slot::Device { .. }))
-        .ok_or(StoreError::KeysDamaged)?;
-    Ok(Vault::new(device_key::unwrap(&device, slot).await?))
-}
-
-async fn new_vault(database: &Database, lease: f64) -> Result<Vault, StoreError> {
-    let mut key = Zeroizing::new([0; 32]);
-    let mut nonce = [0; 12];
-    browser::random(key.as_mut_slice())?;
-    browser::random(&mut nonce)?;
-    let device = device_key::generate().await?;
-    let slot = device_key::wrap(&device, &key, nonce).await?;
-    let slots = encode_slots(&[slot]).map_err(|_| StoreError::Failed)?;
-    under_lease(database, lease, &[KEYS], Access::Write, |transaction| {
-        transaction
-            .object_store(KEYS)?
-            .put_with_key(&device, &DEVICE.into())?;
-        transaction
-            .object_store(META)?
-            .put_with_key(&Uint8Array::from(slots.as_slice()), &SLOTS.into())
-    })
-    .await?;
-    Ok(Vault::new(key))
 }

@@ -251,8 +251,10 @@ async fn a_full_disk_is_told_and_what_was_durable_stays() {
 async fn a_newer_database_is_said_to_be_newer() {
     let mut place = place("newer");
     place.schema.version += 1;
-    let newer = store::Store::open(&place.schema, || ()).await.unwrap();
-    newer.close();
+    let newer = store::Store::open(&place.schema, None, 0, || ())
+        .await
+        .unwrap();
+    drop(newer);
     place.schema.version -= 1;
     Tab::open(&place)
         .hears(&FromEngine::Failed(Failure::StorageNewer))

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use ume_engine::io::{Batch, Key, Table};
 use ume_worker::browser;
 use ume_worker::database::{Access, Database, Schema, StoreError};
-use ume_worker::store::{self, Store};
+use ume_worker::store::{self, Opening, Store};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{IdbTransaction, WorkerGlobalScope};
@@ -44,7 +44,15 @@ fn batch(rows: &[Row<'_>]) -> Batch {
 }
 
 async fn open(schema: &Schema) -> Result<Store, StoreError> {
-    Store::open(schema, || ()).await
+    open_until(schema, || ()).await
+}
+
+/// Opens a store that nobody has to be asked for.
+async fn open_until(schema: &Schema, gone: impl Fn() + 'static) -> Result<Store, StoreError> {
+    match Store::open(schema, None, 0, gone).await? {
+        Opening::Open(store) => Ok(store),
+        Opening::Locked(locked) => panic!("{locked:?}"),
+    }
 }
 
 async fn raw<T>(
@@ -303,7 +311,7 @@ async fn an_old_connection_is_told_and_makes_way_for_an_upgrade() {
     let old = schema("versionchange");
     let gone = Rc::new(Cell::new(false));
     let noted = Rc::clone(&gone);
-    let store = Store::open(&old, move || noted.set(true)).await.unwrap();
+    let store = open_until(&old, move || noted.set(true)).await.unwrap();
     let new = Schema {
         version: old.version + 1,
         ..old.clone()

@@ -68,6 +68,9 @@ pub enum Failure {
     /// The stored keys cannot be opened: the database is damaged or was copied here. Action: restore or start anew.
     #[error("the stored keys cannot be opened")]
     KeysDamaged,
+    /// This passphrase, or one of these words, is another one. Action: type it again.
+    #[error("this is not the right one")]
+    KeyWrong,
     /// A name or a text is empty or too long. Action: shorten it.
     #[error("this is empty or too long")]
     BadText,

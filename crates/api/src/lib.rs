@@ -1,11 +1,11 @@
 //! What the app says to the engine and what it hears back.
 //!
 //! The app (main thread) and the engine (a dedicated worker) share no memory: they exchange the types of this crate as
-//! bytes. Nothing here is secret except an invite link or an access key on its way, and nothing here knows how anything is
-//! done. The app depends on this crate and on no other of ours, so it cannot reach a key even by mistake.
+//! bytes. Nothing here is secret except an invite link, an access key or a passphrase on its way, and nothing here knows how
+//! anything is done. The app depends on this crate and on no other of ours, so it cannot reach a key even by mistake.
 //!
 //! The order of a conversation: the app sends one [`ToEngine::Boot`]; the engine answers [`FromEngine::Ready`],
-//! [`FromEngine::Held`] or [`FromEngine::Failed`]. After `Ready` every [`ToEngine::Ask`] gets exactly one
+//! [`FromEngine::Held`], [`FromEngine::Locked`] or [`FromEngine::Failed`]. After `Ready` every [`ToEngine::Ask`] gets exactly one
 //! [`FromEngine::Answer`] with its number, and [`FromEngine::News`] arrives whenever a view changes.
 #![deny(missing_docs)]
 
@@ -14,6 +14,7 @@ mod failure;
 mod govern;
 mod stored;
 mod traffic;
+mod vault;
 mod view;
 
 pub use change::{Hidden, OwnerView, VersionView};
@@ -25,6 +26,10 @@ pub use govern::{
 pub use stored::{Kept, StoredView};
 pub use traffic::{
     Cover, FRAME_LINE_BYTES, LineView, Passed, RelayHealth, Surroundings, Tick, TrafficView,
+};
+pub use vault::{
+    LockRules, LockView, PASSPHRASE_BYTES_MAX, PASSPHRASE_LETTERS_MIN, PasskeyView, Refused,
+    Secret, UnlockKey, VaultDeed, VaultView,
 };
 pub use view::{
     Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,
@@ -72,6 +77,15 @@ pub enum ToEngine {
         number: u32,
         /// What is to be done.
         command: Command,
+    },
+    /// Open the locked vault. Answered by [`FromEngine::Ready`] or [`FromEngine::Locked`].
+    Unlock(UnlockKey),
+    /// A change to what opens the vault. Answered like a command; [`News::Vault`] follows.
+    Vault {
+        /// As for a command.
+        number: u32,
+        /// What is to be done.
+        deed: VaultDeed,
     },
 }
 
@@ -299,6 +313,13 @@ pub enum Reply {
     Stored(Vec<StoredView>),
     /// The post's id; its state follows in [`News::Posts`].
     Posted(EntryId),
+    /// Recovery words that were made, shown this once.
+    Words {
+        /// With a space between two of them.
+        words: Secret,
+        /// Which two are asked for, counted from 0.
+        asked: [u8; 2],
+    },
 }
 
 /// From the engine's worker to the app.
@@ -312,6 +333,8 @@ pub enum FromEngine {
     Yielded,
     /// The engine cannot run on this page.
     Failed(Failure),
+    /// The vault is locked: nothing was opened. The app offers [`ToEngine::Unlock`].
+    Locked(LockView),
     /// The answer to one command.
     Answer {
         /// The number of the command.
@@ -349,6 +372,8 @@ pub enum News {
     Notice(Notice),
     /// What passes on the lines, after [`Command::WatchTraffic`].
     Traffic(TrafficView),
+    /// What opens the vault; sent after `Ready` and on every change.
+    Vault(VaultView),
 }
 
 /// People in a community, at most.

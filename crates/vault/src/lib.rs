@@ -30,14 +30,23 @@
 //!
 //! # Slots
 //!
-//! A [`Slot`] is one way to get the vault key back; see there for the bytes.
+//! A [`Slot`] is one way to get the vault key back; see there for the bytes. A [`SlotKey`] wraps and unwraps it:
+//!
+//! | slot | its key |
+//! |---|---|
+//! | device | a key of the browser that cannot be extracted; not here |
+//! | passphrase | Argon2id (version 0x13) of the passphrase and the salt, 32 bytes |
+//! | passkey | HKDF-SHA-256 of the PRF's 32 bytes, salted, info `ume/1/vault/passkey` and a zero byte |
+//! | words | HKDF-SHA-256 of the words' 16 bytes (BIP-39, English), salted, info `ume/1/vault/words` and a zero byte |
 #![deny(missing_docs)]
 
 mod record;
 mod slot;
+mod wrap;
 
 pub use record::{OpenError, RECORD_VERSION, SealError, SealedRecord, Vault, bucket};
 pub use slot::{
     Argon2Params, CREDENTIAL_BYTES_MAX, SLOTS_VERSION, Slot, SlotError, UNKNOWN_BYTES_MAX,
     WrappedKey, decode_slots, encode_slots,
 };
+pub use wrap::{PASSPHRASE_BYTES_MAX, SlotKey, UnlockError, WORDS, WORDS_ENTROPY_BYTES, words};

@@ -62,6 +62,12 @@ impl Vault {
         Self { key }
     }
 
+    /// The vault key, to be wrapped in a slot and for nothing else.
+    #[must_use]
+    pub fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
     /// The name that a row is stored under in a table.
     #[must_use]
     pub fn name(&self, table: &str, id: &[u8]) -> [u8; 32] {

@@ -58,7 +58,7 @@ impl Argon2Params {
         lanes: 8,
     };
 
-    fn check(self) -> Result<Self, SlotError> {
+    pub(crate) fn check(self) -> Result<Self, SlotError> {
         let (floor, ceiling) = (Self::FLOOR, Self::CEILING);
         if self.memory_kib < floor.memory_kib
             || self.passes < floor.passes
@@ -85,6 +85,14 @@ pub struct WrappedKey {
     pub sealed: [u8; 48],
 }
 
+impl WrappedKey {
+    /// Nothing yet: what a slot has before the vault key is wrapped into it.
+    pub const NONE: Self = Self {
+        nonce: [0; 12],
+        sealed: [0; 48],
+    };
+}
+
 impl std::fmt::Debug for WrappedKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("WrappedKey(..)")
@@ -100,6 +108,7 @@ impl std::fmt::Debug for WrappedKey {
 /// passphrase = 2: memory KiB u32 | passes u32 | lanes u32 | salt 16 | wrapped
 /// passkey    = 3: length of credential u16 | credential | salt 32 | wrapped
 /// key file   = 4: id 16 | salt 32 | wrapped
+/// words      = 5: salt 32 | wrapped
 /// wrapped    = nonce 12 | ciphertext 32 | tag 16
 /// ```
 ///
@@ -139,6 +148,13 @@ pub enum Slot {
         /// The vault key.
         wrapped: WrappedKey,
     },
+    /// Under a key that recovery words give.
+    Words {
+        /// The salt.
+        salt: [u8; 32],
+        /// The vault key.
+        wrapped: WrappedKey,
+    },
     /// A kind that this version does not know: kept as it is, never lost, never used.
     Unknown {
         /// Its kind.
@@ -164,6 +180,7 @@ impl Slot {
             Self::Passphrase { .. } => 2,
             Self::Passkey { .. } => 3,
             Self::KeyFile { .. } => 4,
+            Self::Words { .. } => 5,
             Self::Unknown { kind, .. } => *kind,
         }
     }
@@ -193,16 +210,29 @@ impl Slot {
                 bytes.extend_from_slice(id);
                 bytes.extend_from_slice(salt);
             }
+            Self::Words { salt, .. } => bytes.extend_from_slice(salt),
             Self::Unknown { body, .. } => bytes.extend_from_slice(body),
         }
     }
 
-    fn wrapped(&self) -> Option<&WrappedKey> {
+    pub(crate) fn wrapped(&self) -> Option<&WrappedKey> {
         match self {
             Self::Device { wrapped }
             | Self::Passphrase { wrapped, .. }
             | Self::Passkey { wrapped, .. }
-            | Self::KeyFile { wrapped, .. } => Some(wrapped),
+            | Self::KeyFile { wrapped, .. }
+            | Self::Words { wrapped, .. } => Some(wrapped),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    pub(crate) fn wrapped_mut(&mut self) -> Option<&mut WrappedKey> {
+        match self {
+            Self::Device { wrapped }
+            | Self::Passphrase { wrapped, .. }
+            | Self::Passkey { wrapped, .. }
+            | Self::KeyFile { wrapped, .. }
+            | Self::Words { wrapped, .. } => Some(wrapped),
             Self::Unknown { .. } => None,
         }
     }
@@ -304,6 +334,10 @@ fn decode_slot(kind: u8, body: &[u8]) -> Result<Slot, SlotError> {
         }
         4 => Slot::KeyFile {
             id: reader.array()?,
+            salt: reader.array()?,
+            wrapped: reader.wrapped()?,
+        },
+        5 => Slot::Words {
             salt: reader.array()?,
             wrapped: reader.wrapped()?,
         },

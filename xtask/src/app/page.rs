@@ -50,7 +50,8 @@ fn next_tag(text: &str) -> Option<(&str, &str, &str)> {
 
 fn with_integrity(tag: &str, files: &Files) -> String {
     // A preload is left out: what is fetched later without the same word would be fetched twice.
-    let loads = ["stylesheet", "modulepreload"];
+    // `later` is our own word for what boot.js loads when it is needed.
+    let loads = ["stylesheet", "modulepreload", "later"];
     let relevant =
         tag.starts_with("<script") || attribute(tag, "rel").is_some_and(|rel| loads.contains(&rel));
     let content = attribute(tag, "src")
@@ -88,12 +89,14 @@ mod tests {
             BASE64.encode(&Sha256::digest(b"x"))
         );
         let page = "<p><link data-trunk rel=\"rust\"/><script src=\"/a.js\"></script>\n\n\
-                    <link rel=\"modulepreload\" href=\"/a.js\"/><link rel=\"icon\" href=\"/icon.svg\">";
+                    <link rel=\"modulepreload\" href=\"/a.js\"/><link rel=\"icon\" href=\"/icon.svg\">\
+                    <link rel=\"later\" href=\"/a.js\">";
         assert_eq!(
             finished(page, &files),
             format!(
                 "<p><script src=\"/a.js\" {pin}></script>\n\
-                 <link rel=\"modulepreload\" href=\"/a.js\" {pin}><link rel=\"icon\" href=\"/icon.svg\">\n"
+                 <link rel=\"modulepreload\" href=\"/a.js\" {pin}><link rel=\"icon\" href=\"/icon.svg\">\
+                 <link rel=\"later\" href=\"/a.js\" {pin}>\n"
             )
         );
     }

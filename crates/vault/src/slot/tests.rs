@@ -39,7 +39,8 @@ fn slot() -> impl Strategy<Value = Slot> {
             }),
         (any::<[u8; 16]>(), any::<[u8; 32]>(), wrapped())
             .prop_map(|(id, salt, wrapped)| Slot::KeyFile { id, salt, wrapped }),
-        (5..=255u8, proptest::collection::vec(any::<u8>(), 0..300))
+        (any::<[u8; 32]>(), wrapped()).prop_map(|(salt, wrapped)| Slot::Words { salt, wrapped }),
+        (6..=255u8, proptest::collection::vec(any::<u8>(), 0..300))
             .prop_map(|(kind, body)| Slot::Unknown { kind, body }),
     ]
 }
