@@ -5,13 +5,14 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 6] = [
+const LATER: [&str; 7] = [
     "engine",
     "line-worker",
     "service",
     "sw.js",
     "asset-manifest",
     "icons/",
+    "shots/",
 ];
 /// Of these a visit fetches one; the largest counts.
 const WORDS: &str = "words/";
