@@ -40,7 +40,7 @@ test("another brand", async (t) => {
   assert.equal(await page.title(), "Harbour");
   await page.getByText(BRAND.notice.de).waitFor();
   assert.match(await page.locator(".lead").textContent(), /^Harbour /, "texts say the name");
-  await inspect(page, "brand-welcome");
+  assert.deepEqual(await inspect(page, "brand-welcome"), []);
   await look(page, "brand-welcome");
   await startCommunity(page, "Mole", "Anna");
   await share(page);
@@ -50,7 +50,7 @@ test("another brand", async (t) => {
   await page.emulateMedia({ colorScheme: "dark" });
   assert.equal(await accent(page), "rgb(127, 214, 191)");
   await page.emulateMedia({ colorScheme: "light" });
-  await inspect(page, "brand-feed");
+  assert.deepEqual(await inspect(page, "brand-feed"), []);
   await look(page, "brand-feed");
   await go(page, "settings-open");
   assert.deepEqual(await page.locator("[data-test=language] option").allTextContents(), ["English", "Deutsch"]);
