@@ -19,7 +19,9 @@ use ume_api::Failure;
 /// What fills the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Screen {
-    Welcome { again: bool },
+    Welcome {
+        again: bool,
+    },
     Waiting,
     Home,
     People,
@@ -29,7 +31,9 @@ enum Screen {
     Gallery,
     Start,
     Redeem(String),
-    Elsewhere { yielded: bool },
+    Elsewhere {
+        yielded: bool,
+    },
     Silent,
     Stopped(Failure),
 }

@@ -26,7 +26,14 @@ async function brandFile(change = {}) {
   return join(folder, "brand.json");
 }
 
-const accent = (page) => page.evaluate(() => getComputedStyle(document.querySelector(".button.primary")).backgroundColor);
+/** What can be tapped is drawn in this colour. */
+const accent = (page) => page.evaluate(() => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = "var(--plum)";
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+});
 
 test("another brand", async (t) => {
   const scene = new Scene(t);

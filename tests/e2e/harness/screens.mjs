@@ -124,7 +124,13 @@ function small(page) {
     const taps = open.querySelectorAll("button, a[href], select, summary, input, textarea, [role=button]");
     return [...taps].flatMap((one) => {
       const place = one.closest("label") ?? one;
-      const { width, height } = place.getBoundingClientRect();
+      let { width, height } = place.getBoundingClientRect();
+      // What is drawn small may take taps around it.
+      const around = getComputedStyle(one, "::after");
+      if (around.position === "absolute" && around.content !== "none") {
+        width = Math.max(width, parseFloat(around.width) || 0);
+        height = Math.max(height, parseFloat(around.height) || 0);
+      }
       const { position, display, clipPath } = getComputedStyle(one);
       const hidden = width === 0 || height === 0 || (position === "absolute" && clipPath !== "none") || one.closest(".skip, .unseen");
       const inText = display === "inline" && one.closest("p");
