@@ -210,7 +210,12 @@ fn row(forms: &Forms, known: &[String], plurals: Option<&[&str]>) -> Result<Stri
                 )
             })?;
             whole.push_str(&plain(before)?);
-            whole.push_str(&format!("{{{place}}}"));
+            whole.extend(
+                ['{']
+                    .into_iter()
+                    .chain(place.to_string().chars())
+                    .chain(['}']),
+            );
             rest = after;
         }
         whole.push_str(&plain(rest)?);

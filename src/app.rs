@@ -21,7 +21,9 @@ use ume_api::Failure;
 /// What fills the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Screen {
-    Welcome { again: bool },
+    Welcome {
+        again: bool,
+    },
     Waiting,
     Home,
     People,
@@ -34,7 +36,9 @@ enum Screen {
     Erased,
     Start,
     Redeem(String),
-    Elsewhere { yielded: bool },
+    Elsewhere {
+        yielded: bool,
+    },
     Silent,
     Stopped(Failure),
 }

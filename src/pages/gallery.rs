@@ -67,10 +67,14 @@ fn fields() -> AnyView {
 }
 
 fn troubles() -> AnyView {
-    [Failure::RelayUnreachable, Failure::InviteExpired, Failure::StorageFull]
-        .map(|failure| view! { class="u", <Trouble failure=failure retry=|()| ()/> })
-        .collect_view()
-        .into_any()
+    [
+        Failure::RelayUnreachable,
+        Failure::InviteExpired,
+        Failure::StorageFull,
+    ]
+    .map(|failure| view! { class="u", <Trouble failure=failure retry=|()| ()/> })
+    .collect_view()
+    .into_any()
 }
 
 fn states() -> AnyView {
@@ -90,7 +94,12 @@ fn states() -> AnyView {
 }
 
 fn marks() -> AnyView {
-    let marks = (0..12).map(|one: u8| std::array::from_fn(|at| one.wrapping_mul(37).wrapping_add(u8::try_from(at).unwrap_or(0).wrapping_mul(61))));
+    let marks = (0..12).map(|one: u8| {
+        std::array::from_fn(|at| {
+            one.wrapping_mul(37)
+                .wrapping_add(u8::try_from(at).unwrap_or(0).wrapping_mul(61))
+        })
+    });
     let draw = |mark| view! { class="u", <span class="key-picture">{avatar(mark)}</span> };
     marks.map(draw).collect_view().into_any()
 }

@@ -2,7 +2,7 @@
 import { figures } from "./figures.mjs";
 
 /** Files that the first screen does not wait for (the same list as in xtask/src/app/budget.rs). */
-const LATER = ["engine", "line-worker", "service", "sw.js", "asset-manifest", "icons/", "words/"];
+const LATER = ["engine", "line-worker", "service", "sw.js", "asset-manifest", "icons/", "shots/", "words/"];
 
 export function bundle(sizes) {
   const sum = (entries) => figures([entries.reduce((total, [, size]) => total + size.br, 0)]);

@@ -5,7 +5,7 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 7] = [
+const LATER: [&str; 8] = [
     "engine",
     "line-worker",
     "service",
@@ -13,6 +13,7 @@ const LATER: [&str; 7] = [
     "asset-manifest",
     "icons/",
     "keys-",
+    "shots/",
 ];
 /// Of these a visit fetches one; the largest counts.
 const WORDS: &str = "words/";

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 const HASH_DIGITS: usize = 16;
 /// What the service worker has to keep for offline use: made here, named in `sw.js`.
 const MANIFEST: &str = "asset-manifest.js";
+/// Pictures of the app for whoever thinks of installing it: of no use to the app itself.
+const PICTURES: &str = "shots/";
 /// Has one address for ever, by which browsers look for a new version.
 const SERVICE_WORKER: &str = "sw.js";
 
@@ -129,7 +131,7 @@ fn replace(text: &str, old: &str, new: &str) -> String {
     out
 }
 
-/// `self.UME_ASSETS`: the version of the whole app and the address of every file in it.
+/// `self.UME_ASSETS`: the version of the whole app and the address of every file that it needs without a network.
 fn manifest(files: &Files) -> Vec<u8> {
     let mut all = Sha256::new();
     let mut paths = Vec::new();
@@ -137,7 +139,9 @@ fn manifest(files: &Files) -> Vec<u8> {
         all.update(name);
         all.update([0]);
         all.update(Sha256::digest(content));
-        paths.push(format!("/{name}"));
+        if !name.starts_with(PICTURES) {
+            paths.push(format!("/{name}"));
+        }
     }
     let list = serde_json::json!({ "version": HEXLOWER.encode(&all.finalize()), "files": paths });
     format!("self.UME_ASSETS={list};\n").into_bytes()
