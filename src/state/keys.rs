@@ -127,6 +127,9 @@ impl State {
         match act {
             Act::Nothing => {}
             Act::Begin(step) => {
+                if step == Step::Rest {
+                    keys.change(|shown| shown.words = Default::default());
+                }
                 keys.set(step, Said::Nothing);
                 focus::later(".keys-form input[type=password]");
             }
@@ -232,6 +235,7 @@ impl State {
     /// Changes what opens the vault.
     fn keep(self, deed: VaultDeed) {
         let keys = self.keys;
+        let here = focus::here();
         keys.change(|shown| shown.busy = true);
         spawn_local(async move {
             let answer = self.engine.keep(deed).await;
@@ -246,7 +250,7 @@ impl State {
                 Ok(_) => {
                     keys.change(|shown| shown.words = Default::default());
                     keys.set(Step::Rest, Said::Nothing);
-                    focus::heading();
+                    focus::settle(here);
                 }
                 Err(failure) => {
                     keys.set(step, Said::Failure(failure));
