@@ -77,7 +77,7 @@ fn part(part: Part) -> AnyView {
         .into_any(),
         Part::Check(id, label, on, act) => view! { class="u",
             <label class="check">
-                <input id=id type="checkbox" prop:checked=on on:change=move |_| drop(act.map(|act| state.act(act)))/>
+                <input id=id type="checkbox" prop:checked=on on:change=move |_| state.act(act.unwrap_or(Act::Nothing))/>
                 <span>{label}</span>
             </label>
         }
@@ -114,7 +114,7 @@ fn button((label, class, act): Deed) -> AnyView {
     let kind = if act.is_some() { "button" } else { "submit" };
     let busy = state.keys.shown.with_untracked(|shown| shown.busy);
     view! { class="u",
-        <button type=kind class=class disabled=busy on:click=move |_| drop(act.map(|act| state.act(act)))>
+        <button type=kind class=class disabled=busy on:click=move |_| state.act(act.unwrap_or(Act::Nothing))>
             {label}
         </button>
     }
