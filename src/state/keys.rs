@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 const LOOK_MS: u64 = 5_000;
 
 /// All that the lock and the page of keys show: one signal, since each type of signal makes the app larger.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Shown {
     /// The lock, while it is shut.
     pub(crate) lock: Option<LockView>,
