@@ -223,7 +223,8 @@ pub(crate) fn erase(i18n: I18n, shown: &Shown, about: &'static str) -> AnyView {
         } else {
             t_string!(i18n, vault.erase_text)
         };
-        (text, vec![(label, DANGER, None), cancel(i18n)])
+        // Not where the button was that led here: who taps twice has changed nothing.
+        (text, vec![cancel(i18n), (label, DANGER, None)])
     } else {
         let begin = Act::Begin(Step::Erase);
         (about, vec![(label, DANGER, Some(begin))])

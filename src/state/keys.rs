@@ -131,7 +131,7 @@ impl State {
                     keys.change(|shown| shown.words = Default::default());
                 }
                 keys.set(step, Said::Nothing);
-                focus::later(".keys-form input[type=password]");
+                focus::later(".keys-form .field input");
             }
             Act::Open => {
                 let key = secret("key");
@@ -254,7 +254,7 @@ impl State {
                 }
                 Err(failure) => {
                     keys.set(step, Said::Failure(failure));
-                    focus::later(".keys-form input[type=password]");
+                    focus::later(".keys-form .field input");
                 }
             }
         });

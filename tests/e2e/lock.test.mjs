@@ -230,6 +230,8 @@ test("everything is erased on request, and nothing is left", async (t) => {
 
   await openKeys(page);
   const erase = page.locator("[data-test=erase]");
+  await button(erase, words.vault.erase).dblclick();
+  await erase.getByText(words.keys.erase_about).waitFor();
   await button(erase, words.vault.erase).click();
   await erase.getByText(words.vault.erase_text).waitFor();
   await look(page, "erase");
