@@ -77,6 +77,11 @@ test("once ume is locked, its keys and what it read are in no memory", async (t)
   assert.ok((await memoryHolds(worker, secrets)).includes("vaultKey"), "the search finds the key that is in use");
   assert.ok((await memoryHolds(worker, secrets)).includes("text"), "and what was written");
 
+  await closePeople(page);
+  await postWith(page, text).waitFor();
+  assert.deepEqual(await snapshotHolds(page, { text }), ["text"], "the heap's search finds what is on the page");
+  await openKeys(page);
+
   const ended = worker.waitForEvent("close");
   const begun = page.waitForEvent("worker", (worker) => worker.url().includes("engine-worker"));
   await lock(page);
