@@ -2,6 +2,7 @@
 //! that everybody loads larger by what few ever see. Each is drawn anew as a whole when something changes, and what was typed
 //! goes with it.
 use crate::state::{Act, state};
+use leptos::ev;
 use leptos::prelude::*;
 
 /// A section with a heading; it is a form whose main deed is `submit`.
@@ -67,17 +68,21 @@ fn part(part: Part) -> AnyView {
         Part::Wrong(text) => {
             view! { class="u", <p class="field-wrong" role="alert">{text}</p> }.into_any()
         }
-        Part::Secret(id, label, hint, fill) => view! { class="u",
+        Part::Secret(id, label, hint, fill) => {
+            // Words from paper are read while they are typed.
+            let kind = if fill == "off" { "text" } else { "password" };
+            view! { class="u",
             <div class="field">
                 <label for=id>{label}</label>
-                <input id=id type="password" autocomplete=fill dir="auto"/>
+                <input id=id type=kind autocomplete=fill spellcheck="false" dir="auto"/>
                 <p class="field-hint">{hint}</p>
             </div>
+            }
+            .into_any()
         }
-        .into_any(),
         Part::Check(id, label, on, act) => view! { class="u",
             <label class="check">
-                <input id=id type="checkbox" prop:checked=on on:change=move |_| drop(act.map(|act| state.act(act)))/>
+                <input id=id type="checkbox" prop:checked=on on:change=move |_| state.act(act.unwrap_or(Act::Nothing))/>
                 <span>{label}</span>
             </label>
         }
@@ -113,10 +118,13 @@ fn button((label, class, act): Deed) -> AnyView {
     let state = state();
     let kind = if act.is_some() { "button" } else { "submit" };
     let busy = state.keys.shown.with_untracked(|shown| shown.busy);
-    view! { class="u",
-        <button type=kind class=class disabled=busy on:click=move |_| drop(act.map(|act| state.act(act)))>
-            {label}
-        </button>
-    }
-    .into_any()
+    let press = move |event: ev::MouseEvent| {
+        if let Some(act) = act {
+            // What is drawn next may make this same element the one that submits, before the browser looks.
+            event.prevent_default();
+            state.act(act);
+        }
+    };
+    view! { class="u", <button type=kind class=class disabled=busy on:click=press>{label}</button> }
+        .into_any()
 }

@@ -18,19 +18,7 @@ pub(crate) fn KeysPage() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     state.act(Act::Begin(Step::Rest));
-    let sections = move || {
-        let shown = state.keys.shown.get();
-        let mut all = vec![section(passphrase(i18n, &shown))];
-        if shown.view.passphrase {
-            all.push(section(lock(i18n, &shown)));
-            all.push(section(words(i18n, &shown)));
-            if keys::passkeys_work() {
-                all.push(section(passkeys(i18n, &shown)));
-            }
-        }
-        all.push(erase(i18n, &shown, t_string!(i18n, keys.erase_about)));
-        all
-    };
+    let sections = move || state.keys.shown.with(|shown| sections(i18n, shown));
     view! { class="u",
         <div class="home" data-test="keys">
             <Side/>
@@ -50,6 +38,19 @@ pub(crate) fn KeysPage() -> impl IntoView {
             </main>
         </div>
     }
+}
+
+fn sections(i18n: I18n, shown: &Shown) -> Vec<AnyView> {
+    let mut all = vec![section(passphrase(i18n, shown))];
+    if shown.view.passphrase {
+        all.push(section(lock(i18n, shown)));
+        all.push(section(words(i18n, shown)));
+        if keys::passkeys_work() {
+            all.push(section(passkeys(i18n, shown)));
+        }
+    }
+    all.push(erase(i18n, shown, t_string!(i18n, keys.erase_about)));
+    all
 }
 
 fn passphrase(i18n: I18n, shown: &Shown) -> Section {
@@ -222,7 +223,8 @@ pub(crate) fn erase(i18n: I18n, shown: &Shown, about: &'static str) -> AnyView {
         } else {
             t_string!(i18n, vault.erase_text)
         };
-        (text, vec![(label, DANGER, None), cancel(i18n)])
+        // Not where the button was that led here: who taps twice has changed nothing.
+        (text, vec![cancel(i18n), (label, DANGER, None)])
     } else {
         let begin = Act::Begin(Step::Erase);
         (about, vec![(label, DANGER, Some(begin))])

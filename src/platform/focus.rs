@@ -22,6 +22,14 @@ pub(crate) fn rescue() {
     });
 }
 
+/// The id of what has the focus; empty: it has none.
+pub(crate) fn here() -> String {
+    document()
+        .active_element()
+        .map(|element| element.id())
+        .unwrap_or_default()
+}
+
 /// Moves the focus to an element, or to the heading, if it is nowhere: what had it is gone, or drawn anew.
 pub(crate) fn settle(id: String) {
     timer::after(DRAWN_MS, move || {

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 const LOOK_MS: u64 = 5_000;
 
 /// All that the lock and the page of keys show: one signal, since each type of signal makes the app larger.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Shown {
     /// The lock, while it is shut.
     pub(crate) lock: Option<LockView>,
@@ -127,8 +127,11 @@ impl State {
         match act {
             Act::Nothing => {}
             Act::Begin(step) => {
+                if step == Step::Rest {
+                    keys.change(|shown| shown.words = Default::default());
+                }
                 keys.set(step, Said::Nothing);
-                focus::later(".keys-form input[type=password]");
+                focus::later(".keys-form .field input");
             }
             Act::Open => {
                 let key = secret("key");
@@ -232,6 +235,7 @@ impl State {
     /// Changes what opens the vault.
     fn keep(self, deed: VaultDeed) {
         let keys = self.keys;
+        let here = focus::here();
         keys.change(|shown| shown.busy = true);
         spawn_local(async move {
             let answer = self.engine.keep(deed).await;
@@ -246,11 +250,11 @@ impl State {
                 Ok(_) => {
                     keys.change(|shown| shown.words = Default::default());
                     keys.set(Step::Rest, Said::Nothing);
-                    focus::heading();
+                    focus::settle(here);
                 }
                 Err(failure) => {
                     keys.set(step, Said::Failure(failure));
-                    focus::later(".keys-form input[type=password]");
+                    focus::later(".keys-form .field input");
                 }
             }
         });

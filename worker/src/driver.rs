@@ -151,8 +151,8 @@ impl<C: Core> Driver<C> {
             Ok(()) => {
                 // After a pause, too: the engine has forgotten what the page follows, and the page asks again.
                 self.tell(FromEngine::Ready);
-                self.tell_keys();
                 self.perform(step.outputs);
+                self.tell_keys();
             }
             // Nothing can be kept here if not even this can be written: the page says so at once.
             Err(error) if first => return Err(ended(error)),

@@ -361,7 +361,10 @@ async fn a_passkey_is_an_extra_way_in() {
     tab.end().await;
 
     let tab = Tab::open(&place);
-    assert_eq!(tab.is_locked().await.passkeys, [passkey.clone()]);
+    assert_eq!(
+        tab.is_locked().await.passkeys,
+        std::slice::from_ref(&passkey)
+    );
     let key = |byte| UnlockKey::Passkey {
         credential: passkey.credential.clone(),
         output: Secret(vec![byte; 32]),

@@ -111,7 +111,7 @@ impl SlotKey {
         }
         let (mut entropy, length) = words.to_entropy_array();
         let key = expand(
-            Hkdf::<Sha256>::new(Some(salt), entropy.get(..length).unwrap_or_default()),
+            &Hkdf::<Sha256>::new(Some(salt), entropy.get(..length).unwrap_or_default()),
             b"ume/1/vault/words\0",
         );
         entropy.zeroize();
@@ -122,7 +122,7 @@ impl SlotKey {
     #[must_use]
     pub fn from_passkey(output: &[u8; 32], salt: &[u8; 32]) -> Self {
         expand(
-            Hkdf::<Sha256>::new(Some(salt), output),
+            &Hkdf::<Sha256>::new(Some(salt), output),
             b"ume/1/vault/passkey\0",
         )
     }
@@ -189,7 +189,7 @@ pub fn words(entropy: &[u8; WORDS_ENTROPY_BYTES]) -> Result<Zeroizing<String>, U
     Ok(text)
 }
 
-fn expand(hkdf: Hkdf<Sha256>, info: &[u8]) -> SlotKey {
+fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> SlotKey {
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     // 32 bytes can always be had.
     let expanded = hkdf.expand(info, key.as_mut_slice());
