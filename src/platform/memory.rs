@@ -10,6 +10,8 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const THEME: &str = "theme";
 /// How far to hide when there is something to say: `off`, `balanced` or `strong`; nothing: balanced.
 pub(crate) const COVER: &str = "cover";
+/// Emoji that were used last, the newest first.
+pub(crate) const EMOJI: &str = "emoji";
 /// The language, if somebody chose one.
 pub(crate) const LANGUAGE: &str = "language";
 

@@ -248,6 +248,34 @@ pub struct PostView {
     pub hidden: Option<Hidden>,
     /// How far it, or the newest change of it, is on its way.
     pub state: PostState,
+    /// The post in whose thread it stands, if it is a comment.
+    pub thread: Option<EntryId>,
+    /// What stands in its own thread.
+    pub comments: Comments,
+    /// What people put beside it, the first that came first.
+    pub reactions: Vec<ReactionView>,
+}
+
+/// A thread in short.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comments {
+    /// How many there are that this person wants to see.
+    pub count: u32,
+    /// The newest of them: who wrote it, and how it begins (empty if it was taken back).
+    pub newest: Option<(Person, String)>,
+}
+
+/// One emoji beside a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionView {
+    /// The emoji; nothing else than one, however it was written.
+    pub emoji: String,
+    /// How many people put it there.
+    pub count: u32,
+    /// Whether this person did.
+    pub mine: bool,
+    /// Some of them by name, this person not among them.
+    pub names: Vec<String>,
 }
 
 /// How far a post is on its way.

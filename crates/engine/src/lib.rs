@@ -17,6 +17,7 @@ pub mod unruly;
 mod asking;
 mod cell;
 mod community;
+mod emoji;
 mod engine;
 mod entry;
 mod keys;
