@@ -23,7 +23,8 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use ume_api::{
-    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News, Notice, PostView, Reply,
+    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News, Notice,
+    PostView, Reply,
 };
 use wasm_bindgen_futures::spawn_local;
 

@@ -29,7 +29,11 @@ pub(crate) fn Composer(
         None => ("compose", "compose-lasts"),
         Some(_) => ("comment", "comment-lasts"),
     };
-    let at = if thread.is_some() { "#comment" } else { "#compose" };
+    let at = if thread.is_some() {
+        "#comment"
+    } else {
+        "#compose"
+    };
     let hint = format!("{lasts}-hint");
     let draft = drafts.with_value(|drafts| drafts.get(&id).cloned().unwrap_or_default());
     let text = RwSignal::new(draft);

@@ -25,7 +25,10 @@ fn parts(line: &str) -> Option<(&str, &str, &str, &str)> {
 /// What is shown: of a search, else of a group; nothing chosen: what was used last.
 fn shown(all: &str, query: &str, group: &str) -> Vec<(String, String)> {
     let query = query.trim().to_lowercase();
-    let lines = all.lines().filter_map(parts).filter(|line| !line.0.is_empty());
+    let lines = all
+        .lines()
+        .filter_map(parts)
+        .filter(|line| !line.0.is_empty());
     let pair = |line: (&str, &str, &str, &str)| (line.0.to_owned(), line.2.to_owned());
     if !query.is_empty() {
         let is_called = |line: &(&str, &str, &str, &str)| {
@@ -36,7 +39,10 @@ fn shown(all: &str, query: &str, group: &str) -> Vec<(String, String)> {
     }
     if group.is_empty() {
         let recent = recent();
-        let mut found: Vec<_> = lines.filter(|line| recent.iter().any(|one| one == line.0)).map(pair).collect();
+        let mut found: Vec<_> = lines
+            .filter(|line| recent.iter().any(|one| one == line.0))
+            .map(pair)
+            .collect();
         found.sort_by_key(|one| recent.iter().position(|other| *other == one.0));
         return found;
     }
@@ -44,7 +50,8 @@ fn shown(all: &str, query: &str, group: &str) -> Vec<(String, String)> {
 }
 
 fn recent() -> Vec<String> {
-    let kept = memory::recall(memory::EMOJI).unwrap_or_else(|| "👍 ❤️ 😂 🎉 😮 😢 🙏 🌸".to_owned());
+    let kept =
+        memory::recall(memory::EMOJI).unwrap_or_else(|| "👍 ❤️ 😂 🎉 😮 😢 🙏 🌸".to_owned());
     kept.split(' ').map(str::to_owned).collect()
 }
 
@@ -90,7 +97,8 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
     };
     let rows = memo(move || {
         let all = all.get().flatten().filter(|_| open.get());
-        all.map(|all| shown(&all, &query.get(), &group.get())).unwrap_or_default()
+        all.map(|all| shown(&all, &query.get(), &group.get()))
+            .unwrap_or_default()
     });
     let groups = move || {
         let all = all.get().flatten()?;
@@ -126,9 +134,7 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
             event.prevent_default();
         }
     };
-    let heading = text(move || {
-        t!(i18n, emoji.recent).get()
-    });
+    let heading = text(move || t!(i18n, emoji.recent).get());
     view! { class="u",
         <div
             node_ref=picker

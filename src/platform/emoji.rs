@@ -11,10 +11,15 @@ pub(crate) async fn names(locale: Locale) -> Option<String> {
         Locale::de => "/emoji/de.txt",
         _ => "/emoji/en.txt",
     };
-    let response = JsFuture::from(window().fetch_with_str(address)).await.ok()?;
+    let response = JsFuture::from(window().fetch_with_str(address))
+        .await
+        .ok()?;
     let response: Response = response.dyn_into().ok()?;
     if !response.ok() {
         return None;
     }
-    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+    JsFuture::from(response.text().ok()?)
+        .await
+        .ok()?
+        .as_string()
 }

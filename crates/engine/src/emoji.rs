@@ -21,7 +21,9 @@ fn part(sign: char) -> Option<Part> {
         '\u{1f1e6}'..='\u{1f1ff}' => Part::Letter,
         '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => Part::Change,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' => Part::Picture,
-        '\u{2190}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' => Part::Picture,
+        '\u{2190}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' => {
+            Part::Picture
+        }
         '\u{1f000}'..='\u{1faff}' => Part::Picture,
         _ => return None,
     })
@@ -65,7 +67,19 @@ mod tests {
 
     #[test]
     fn one_emoji_of_whatever_kind() {
-        for emoji in ["🌸", "❤️", "👍🏽", "🇩🇪", "👩🏽‍❤️‍💋‍👨🏾", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "#⃣", "‼️", "🫩", "🏳️‍🌈"] {
+        for emoji in [
+            "🌸",
+            "❤️",
+            "👍🏽",
+            "🇩🇪",
+            "👩🏽‍❤️‍💋‍👨🏾",
+            "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+            "1️⃣",
+            "#⃣",
+            "‼️",
+            "🫩",
+            "🏳️‍🌈",
+        ] {
             assert!(is_one(emoji), "{emoji}");
         }
     }
@@ -73,7 +87,24 @@ mod tests {
     #[test]
     fn nothing_else() {
         let long = "👩\u{200d}".repeat(12) + "👩";
-        for text in ["", "a", "1", "🌸🌸", "🇩", "🇩🇪🇩", "\u{200d}", "\u{fe0f}", "🌸\u{200d}", "🌸 ", "<b>", "\u{202e}", "🌸\u{202e}", "한", "🏽", &long] {
+        for text in [
+            "",
+            "a",
+            "1",
+            "🌸🌸",
+            "🇩",
+            "🇩🇪🇩",
+            "\u{200d}",
+            "\u{fe0f}",
+            "🌸\u{200d}",
+            "🌸 ",
+            "<b>",
+            "\u{202e}",
+            "🌸\u{202e}",
+            "한",
+            "🏽",
+            &long,
+        ] {
             assert!(!is_one(text), "{text:?}");
         }
     }

@@ -165,9 +165,7 @@ impl Community {
     fn is_theirs(&self, post: &Entry, change: &Entry) -> bool {
         match change.kind {
             _ if !post.kind.is_writing() => false,
-            Kind::Edit(_) => {
-                self.chain.ledger.post_owner_at(post, change.ledger) == change.author
-            }
+            Kind::Edit(_) => self.chain.ledger.post_owner_at(post, change.ledger) == change.author,
             Kind::Unpublish(_) => self.may_unpublish(post, &change.author, change.ledger),
             Kind::Reaction(_) => true,
             _ => false,

@@ -40,7 +40,9 @@ impl Community {
         }
         let entry = self.published(&post)?;
         let known = self.reactions(entry).remove(&self.saved.persona);
-        let known = known.and_then(|one| one.text.as_deref()).unwrap_or_default();
+        let known = known
+            .and_then(|one| one.text.as_deref())
+            .unwrap_or_default();
         if known != emoji {
             self.write(ctx, Kind::Reaction(post), emoji.into_bytes(), None)?;
         }

@@ -1,6 +1,7 @@
 //! A community as the app shows it, and as tests compare it.
 
 use super::{Community, Kept};
+use crate::entry::Kind;
 use crate::ledger::Ledger;
 use crate::mls::Group;
 use ume_api::{
@@ -125,10 +126,16 @@ impl Community {
         let parts: [&[u8]; 4] = [&view.owner.id.0, &gone, &edited, view.text.as_bytes()];
         let mut all = parts.concat();
         for (person, reaction) in self.reactions(&kept.entry) {
-            all.extend([&person[..], reaction.text.as_deref().unwrap_or_default().as_bytes()].concat());
+            all.extend(
+                [
+                    &person[..],
+                    reaction.text.as_deref().unwrap_or_default().as_bytes(),
+                ]
+                .concat(),
+            );
         }
         for comment in self.feed.thread(&kept.entry.id).filter(|one| !one.refused) {
-            all.extend(comment.entry.id.0);
+            all.extend(self.digest(comment));
         }
         ume_wire::auth::hash(&all)
     }
@@ -172,7 +179,7 @@ impl Community {
             refused: self
                 .feed
                 .all()
-                .filter(|kept| kept.refused && kept.entry.kind.is_writing())
+                .filter(|kept| kept.refused && kept.entry.kind == Kind::Post)
                 .count(),
             rejected: self.rejected.clone(),
             departed: self.departed(),
@@ -180,6 +187,8 @@ impl Community {
                 .feed
                 .all()
                 .filter(|kept| !kept.refused && self.feed.is_shown(kept))
+                // Comments are in the digest of their post.
+                .filter(|kept| kept.entry.kind == Kind::Post)
                 .map(|kept| (kept.entry.id, self.digest(kept)))
                 .collect(),
             newest_point: self

@@ -40,9 +40,7 @@ impl Engine {
                 self.told_connection = None;
                 Some(self.page(community, None, None))
             }
-            Command::Older { community, before } => {
-                Some(self.page(community, None, Some(&before)))
-            }
+            Command::Older { community, before } => Some(self.page(community, None, Some(&before))),
             Command::Thread {
                 community,
                 post,
@@ -321,7 +319,9 @@ impl Engine {
         }
         let lifetime_ms = lifetime.map(|seconds| seconds.saturating_mul(1000));
         self.change(community, |community, ctx| {
-            community.post(ctx, thread, text, lifetime_ms).map(Reply::Posted)
+            community
+                .post(ctx, thread, text, lifetime_ms)
+                .map(Reply::Posted)
         })
     }
 

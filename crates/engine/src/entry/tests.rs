@@ -248,7 +248,7 @@ fn what_a_later_version_writes_is_kept() {
         let entry = verify(&signed, &ledger.community).unwrap();
         assert_eq!((entry.kind, entry.is_bare()), (kind, false));
         assert_eq!((entry.kind.target(), &entry.text), (None, &None));
-        assert_eq!(judge(&entry, &ledger, unknown), Standing::Stands);
+        assert_eq!(judge(&entry, &ledger, |_, _| None), Standing::Stands);
     }
 }
 
@@ -266,7 +266,10 @@ fn a_reaction_is_short_or_empty() {
     };
     for text in ["", "🌸", &"x".repeat(EMOJI_BYTES_MAX)] {
         let entry = read(text).unwrap();
-        assert_eq!((entry.text.as_deref(), entry.is_bare()), (Some(text), false));
+        assert_eq!(
+            (entry.text.as_deref(), entry.is_bare()),
+            (Some(text), false)
+        );
     }
     let long = "x".repeat(EMOJI_BYTES_MAX + 1);
     assert_eq!(read(&long), Err(LedgerError::Malformed));

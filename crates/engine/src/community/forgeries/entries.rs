@@ -45,7 +45,7 @@ impl World {
     }
 
     fn shown(&self) -> usize {
-        self.community.page(None).0.len()
+        self.community.page(None, None).0.len()
     }
 }
 
@@ -62,6 +62,8 @@ fn nobody_writes_what_is_not_theirs_to_write() {
         ("an end", Kind::Unpublish(of)),
         ("a portrait", Kind::Portrait),
         ("a pack", Kind::Pack),
+        ("a reaction", Kind::Reaction(of)),
+        ("a comment", Kind::Comment(of)),
     ];
     for (what, kind) in kinds {
         let looks = matches!(kind, Kind::Unpublish(_) | Kind::Portrait | Kind::Pack);
@@ -111,7 +113,7 @@ fn nobody_writes_what_is_not_theirs_to_write() {
             (1, true)
         );
     }
-    let shown = &world.community.page(None).0[0];
+    let shown = &world.community.page(None, None).0[0];
     assert_eq!((&shown.text[..], &shown.unpublished_by), ("words", &None));
 }
 
