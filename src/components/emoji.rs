@@ -1,7 +1,7 @@
 //! Choosing an emoji: one popover for all posts, with a list that is fetched when it is first needed.
 use super::live::{list, memo, part};
 use super::post::react;
-use crate::i18n::{t, text, use_i18n};
+use crate::i18n::{t, use_i18n};
 use crate::platform::{emoji, focus, memory};
 use crate::state::state;
 use leptos::prelude::*;
@@ -65,9 +65,14 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
     let query = RwSignal::new(String::new());
     let group = RwSignal::new(String::new());
     let open = RwSignal::new(false);
+    let fetched = StoredValue::new(None);
     let fetch = move || {
         let locale = i18n.get_locale();
-        spawn_local(async move { all.set(Some(emoji::names(locale).await.map(Into::into))) });
+        // Once for each language, and again if it failed.
+        if fetched.get_value() != Some(locale) || all.with_untracked(|all| matches!(all, Some(None))) {
+            fetched.set_value(Some(locale));
+            spawn_local(async move { all.set(Some(emoji::names(locale).await.map(Into::into))) });
+        }
     };
     let toggled = move |_| {
         let is_open = picker
@@ -167,7 +172,7 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
                 <button
                     type="button"
                     class="emoji"
-                    aria-label=heading
+                    aria-label=t!(i18n, emoji.recent)
                     aria-pressed=move || (query.with(String::is_empty) && group.with(String::is_empty)).to_string()
                     on:click=move |_| { query.set(String::new()); group.set(String::new()); }
                 >
