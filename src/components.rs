@@ -42,6 +42,7 @@ pub(crate) mod sheet;
 pub(crate) mod side;
 pub(crate) mod silence;
 pub(crate) mod strip;
+pub(crate) mod text;
 pub(crate) mod thread;
 pub(crate) mod ticks;
 pub(crate) mod timeline;

@@ -69,7 +69,9 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
     let fetch = move || {
         let locale = i18n.get_locale();
         // Once for each language, and again if it failed.
-        if fetched.get_value() != Some(locale) || all.with_untracked(|all| matches!(all, Some(None))) {
+        if fetched.get_value() != Some(locale)
+            || all.with_untracked(|all| matches!(all, Some(None)))
+        {
             fetched.set_value(Some(locale));
             spawn_local(async move { all.set(Some(emoji::names(locale).await.map(Into::into))) });
         }

@@ -3,7 +3,7 @@ use super::editor::Editor;
 use super::icon::{Icon, icon};
 use super::portrait::portrait;
 use super::post_menu::{apologise, hide};
-use super::post_sheet::words;
+use super::text::words;
 use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::platform::{focus, intl};
 use crate::state::{About, State, handle, state};
@@ -147,7 +147,7 @@ fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
         };
         view! { class="u", <p class="post-text post-gone">{words}</p> }.into_any()
     } else {
-        words(i18n, post.text.clone())
+        words(i18n, &post.text, &post.nodes)
     };
     view! { class="u",
         <article class="post" class:post-mine=post.author.me>

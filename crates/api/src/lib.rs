@@ -12,6 +12,7 @@
 mod change;
 mod failure;
 mod govern;
+mod text;
 mod traffic;
 mod view;
 
@@ -21,6 +22,7 @@ pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
+pub use text::{Node, NodeKind};
 pub use traffic::{Cover, FRAME_LINE_BYTES, LineView, Passed, Surroundings, Tick, TrafficView};
 pub use view::{
     Card, Comments, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms,

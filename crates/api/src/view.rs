@@ -1,5 +1,5 @@
 use crate::change::Hidden;
-use crate::{CommunityRef, Contest, Departure, InviteKind, PersonId, Refusal, Role, Rules};
+use crate::{CommunityRef, Contest, Departure, InviteKind, Node, PersonId, Refusal, Role, Rules};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -235,8 +235,10 @@ pub struct PostView {
     pub owner: Person,
     /// When it was written by the author's clock, milliseconds since 1970, never before a post it follows.
     pub at: u64,
-    /// Its newest text; empty if it was taken back.
+    /// Its newest text as it was written; empty if it was taken back.
     pub text: String,
+    /// The same, ready to be drawn; nothing: the text is nothing but words.
+    pub nodes: Vec<Node>,
     /// When its texts are erased on all devices, milliseconds since 1970; `None`: never. Then it is told as gone
     /// ([`crate::News::Gone`]).
     pub expires_at: Option<u64>,

@@ -24,6 +24,7 @@ mod keys;
 mod ledger;
 mod line;
 mod link;
+mod markdown;
 mod mls;
 mod names;
 mod pack;

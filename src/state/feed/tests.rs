@@ -15,6 +15,7 @@ fn post(id: u8, at: u64, state: PostState) -> PostView {
         author,
         at,
         text: format!("post {id}"),
+        nodes: vec![],
         expires_at: None,
         edited_at: None,
         unpublished_by: None,

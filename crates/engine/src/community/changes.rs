@@ -10,6 +10,7 @@ use super::{Community, Ctx};
 use crate::audit::Rejected;
 use crate::entry::{self, Entry, Kind, Refusal};
 use crate::io::Table;
+use crate::markdown;
 use crate::proto;
 use ume_api::{
     EntryId, Failure, Hidden, OwnerView, PICTURE_BYTES_MAX, PostState, PostView, Role,
@@ -114,6 +115,7 @@ impl Community {
             .map(|version| VersionView {
                 author: self.person(&version.author),
                 at: version.time_ms,
+                nodes: markdown::nodes(version.text.as_deref().unwrap_or_default()),
                 text: version.text.clone().unwrap_or_default(),
             })
             .collect())
@@ -357,12 +359,14 @@ impl Community {
             (true, false) => PostState::Sent,
             (false, _) => PostState::Received,
         };
+        let text = self.newest_text(entry);
         PostView {
             id: entry.id,
             author: self.person(&entry.author),
             owner: self.person(&self.chain.ledger.post_owner(entry)),
             at: entry.time_ms,
-            text: self.newest_text(entry).to_owned(),
+            nodes: markdown::nodes(text),
+            text: text.to_owned(),
             expires_at: entry.expires_ms,
             edited_at: edit.map(|edit| edit.time_ms),
             unpublished_by: self.unpublished(entry).map(|who| self.person(&who)),

@@ -81,7 +81,12 @@ impl Play {
             Kind::Unpublish(_) => vec![],
             _ => b"words".to_vec(),
         };
-        write(&community.community(), &author, leaf, self.draft(kind, seq, content))
+        write(
+            &community.community(),
+            &author,
+            leaf,
+            self.draft(kind, seq, content),
+        )
     }
 
     fn draft(&self, kind: Kind, seq: u64, content: Vec<u8>) -> Draft {

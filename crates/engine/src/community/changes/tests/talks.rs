@@ -122,7 +122,10 @@ fn comments_stand_in_the_thread_of_their_post_and_outlast_it() {
     assert_eq!(play.view(&theirs).thread, Some(post));
     let newest = |play: &Play| {
         let comments = play.view(&post).comments;
-        (comments.count, comments.newest.map(|(who, text)| (who.me, text)))
+        (
+            comments.count,
+            comments.newest.map(|(who, text)| (who.me, text)),
+        )
     };
     assert_eq!(newest(&play), (2, Some((true, "I bring".to_owned()))));
     play.takes_back(mine);
@@ -155,7 +158,9 @@ fn comments_end_with_their_post_at_the_latest() {
         let minute = Some(60_000);
         let post = community.post(ctx, None, "soup".into(), minute).unwrap();
         let lasting = community.post(ctx, Some(post), "yes".into(), None).unwrap();
-        let short = community.post(ctx, Some(post), "no".into(), Some(1)).unwrap();
+        let short = community
+            .post(ctx, Some(post), "no".into(), Some(1))
+            .unwrap();
         (post, lasting, short)
     });
     let end = |id: &EntryId| play.view(id).expires_at.unwrap();
@@ -182,5 +187,10 @@ fn what_a_later_version_writes_is_no_hole_and_is_not_shown() {
     play.receives(&next);
     assert_eq!(play.community.feed.missing(0), 0);
     assert_eq!(play.community.page(None, None).0.len(), 1);
-    assert!(play.community.feed.get(&entry::id(&unknown).unwrap()).is_some());
+    assert!(
+        play.community
+            .feed
+            .get(&entry::id(&unknown).unwrap())
+            .is_some()
+    );
 }
