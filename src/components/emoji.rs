@@ -189,7 +189,7 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
                     move |(sign, name)| {
                         let chosen = sign.clone();
                         view! { class="u",
-                            <button type="button" class="emoji" tabindex="-1" title=name.clone() aria-label=name on:click=move |_| choose(chosen.clone())>
+                            <button type="button" class="emoji" title=name.clone() aria-label=name on:click=move |_| choose(chosen.clone())>
                                 {sign}
                             </button>
                         }
