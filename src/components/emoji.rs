@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wasm_bindgen_futures::spawn_local;
 
 /// Emoji in a line; the style sheet has the same number.
-const COLUMNS: i32 = 8;
+const COLUMNS: isize = 8;
 /// How many a search shows.
 const FOUND_MAX: usize = 96;
 /// How many are remembered as used last.
@@ -141,7 +141,6 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
             event.prevent_default();
         }
     };
-    let heading = text(move || t!(i18n, emoji.recent).get());
     view! { class="u",
         <div
             node_ref=picker

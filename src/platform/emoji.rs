@@ -7,9 +7,10 @@ use web_sys::Response;
 
 /// Names of all emoji in a language, or in English; nothing if they cannot be had now.
 pub(crate) async fn names(locale: Locale) -> Option<String> {
-    let address = match locale {
-        Locale::de => "/emoji/de.txt",
-        _ => "/emoji/en.txt",
+    let address = if locale == Locale::de {
+        "/emoji/de.txt"
+    } else {
+        "/emoji/en.txt"
     };
     let response = JsFuture::from(window().fetch_with_str(address))
         .await

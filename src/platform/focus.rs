@@ -69,7 +69,7 @@ pub(crate) fn hide_popovers() {
 }
 
 /// Moves the focus by some places among all matches, or from the place `above` into them and back; whether it did.
-pub(crate) fn step(above: &str, selector: &str, by: i32) -> bool {
+pub(crate) fn step(above: &str, selector: &str, by: isize) -> bool {
     let Ok(all) = document().query_selector_all(selector) else {
         return false;
     };
@@ -77,14 +77,15 @@ pub(crate) fn step(above: &str, selector: &str, by: i32) -> bool {
         .filter_map(|at| all.get(at)?.dyn_into().ok())
         .collect();
     let active = document().active_element();
+    let active: Option<HtmlElement> = active.and_then(|active| active.dyn_into().ok());
     let here = places
         .iter()
-        .position(|place| active.as_ref() == Some(place.as_ref()));
+        .position(|place| active.as_ref() == Some(place));
     let next = match here {
         // In a text the arrows to the sides are its own.
         None if by > 1 => Some(0),
         None => return false,
-        Some(here) => here.checked_add_signed(by as isize),
+        Some(here) => here.checked_add_signed(by),
     };
     match next {
         None => now(above),
