@@ -1,6 +1,7 @@
 //! What the browser offers, one file for each capability.
 pub(crate) mod boot;
 pub(crate) mod clipboard;
+pub(crate) mod emoji;
 pub(crate) mod focus;
 pub(crate) mod form;
 pub(crate) mod intl;

@@ -6,6 +6,7 @@ mod people;
 mod pictures;
 mod posts;
 mod sharing;
+mod threads;
 mod traffic;
 
 pub(crate) use feed::Feed;
@@ -15,6 +16,7 @@ pub(crate) use people::{People, Voice, voice};
 pub(crate) use pictures::Pictures;
 pub(crate) use posts::{About, Handing, Posts, handle};
 pub(crate) use sharing::{Link, Sharing};
+pub(crate) use threads::Thread;
 pub(crate) use traffic::{SHOWN_MS, Traffic, word};
 
 use crate::engine::Engine;
@@ -23,7 +25,8 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use ume_api::{
-    Command, CommunityRef, CommunityView, Connection, Failure, FromEngine, News, Notice, Reply,
+    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News, Notice,
+    PostView, Reply,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -74,6 +77,8 @@ pub(crate) struct Parts {
     pub(crate) open: RwSignal<Option<CommunityRef>>,
     /// The posts of the open one.
     pub(crate) feed: Feed,
+    /// The thread that is open beside them.
+    pub(crate) thread: Thread,
     /// The page that the person is on.
     pub(crate) page: RwSignal<Page>,
     /// The line to the relays.
@@ -97,7 +102,7 @@ pub(crate) struct Parts {
     /// Whether a new version of the app waits.
     pub(crate) update: RwSignal<bool>,
     /// What was typed and not yet posted, in memory only.
-    pub(crate) drafts: StoredValue<BTreeMap<CommunityRef, String>>,
+    pub(crate) drafts: StoredValue<BTreeMap<(CommunityRef, Option<EntryId>), String>>,
     /// The line to the engine.
     pub(crate) engine: Engine,
 }
@@ -110,6 +115,7 @@ impl State {
             communities: RwSignal::new(None),
             open: RwSignal::new(None),
             feed: Feed::new(),
+            thread: Thread::new(),
             page: RwSignal::new(link.map_or_else(first_page, Page::Redeem)),
             connection: RwSignal::new(Connection::Connecting),
             notices: RwSignal::new(Vec::new()),
@@ -167,6 +173,15 @@ impl State {
         untrack(move || self.community())
     }
 
+    /// Whether this profile can write in the open community, as of now.
+    pub(crate) fn speaks(self) -> bool {
+        let open = self.open.get_untracked();
+        self.communities.with_untracked(|all| {
+            let mut all = all.iter().flatten();
+            all.any(|one| Some(one.id) == open && voice(one) == Voice::Speaks)
+        })
+    }
+
     /// Opens a community and shows it.
     pub(crate) fn enter(self, community: CommunityRef) {
         if self.open.get_untracked() != Some(community) {
@@ -180,26 +195,41 @@ impl State {
         self.engine.take_over();
     }
 
-    /// Asks for the posts before the oldest one here.
-    pub(crate) fn older(self) {
+    /// The posts of the open community, or the comments of the open thread.
+    pub(crate) fn feed_of(self, thread: Option<EntryId>) -> Feed {
+        thread.map_or(self.feed, |_| self.thread.feed)
+    }
+
+    /// Asks for the posts, or comments of a thread, before the oldest one here.
+    pub(crate) fn older(self, thread: Option<EntryId>) {
+        let feed = self.feed_of(thread);
         let Some(community) = self.open.get_untracked() else {
             return;
         };
-        let Some(before) = self.feed.begin_older() else {
+        let Some(before) = feed.begin_older() else {
             return;
         };
+        let command = match thread {
+            None => Command::Older { community, before },
+            Some(post) => Command::Thread {
+                community,
+                post,
+                before: Some(before),
+            },
+        };
         spawn_local(async move {
-            match self.engine.ask(Command::Older { community, before }).await {
-                Ok(Reply::Feed(page)) => self.feed.add_page(page),
-                _ => self.feed.give_up_older(),
+            match self.engine.ask(command).await {
+                Ok(Reply::Feed(page)) => feed.add_page(page),
+                _ => feed.give_up_older(),
             }
         });
     }
 
-    /// Publishes; the text is shown at once and comes back as a draft if it could not be kept.
+    /// Publishes, in the feed or in a thread; the text is shown at once and comes back as a draft if it could not be kept.
     /// `lifetime`: seconds after which it ends.
     pub(crate) fn post(
         self,
+        thread: Option<EntryId>,
         text: String,
         lifetime: Option<u64>,
         on_failure: impl FnOnce(Failure, String) + 'static,
@@ -207,21 +237,31 @@ impl State {
         let Some(community) = self.open.get_untracked() else {
             return;
         };
-        let ghost = self.feed.add_ghost(&text);
-        spawn_local(async move {
-            let command = Command::Post {
+        let feed = self.feed_of(thread);
+        let ghost = feed.add_ghost(&text);
+        let written = text.clone();
+        let command = match thread {
+            None => Command::Post {
                 community,
-                text: text.clone(),
+                text,
                 lifetime,
-            };
+            },
+            Some(post) => Command::Comment {
+                community,
+                post,
+                text,
+                lifetime,
+            },
+        };
+        spawn_local(async move {
             match self.engine.ask(command).await {
                 Ok(Reply::Posted(id)) => {
-                    self.feed.posted(ghost, id);
+                    feed.posted(ghost, id);
                     self.has_something_to_lose();
                 }
                 answer => {
-                    self.feed.drop_ghost(ghost);
-                    on_failure(answer.err().unwrap_or(Failure::Internal), text);
+                    feed.drop_ghost(ghost);
+                    on_failure(answer.err().unwrap_or(Failure::Internal), written);
                 }
             }
         });
@@ -246,6 +286,7 @@ impl State {
     fn follow(self, community: CommunityRef) {
         self.open.set(Some(community));
         self.feed.clear();
+        self.thread.clear();
         self.people.clear();
         self.posts.clear();
         memory::keep(memory::OPEN, Some(&community.0.to_string()));
@@ -267,6 +308,7 @@ impl State {
                 // After a take-over the views of before are stale.
                 self.open.set(None);
                 self.feed.clear();
+                self.thread.clear();
                 self.people.clear();
                 self.posts.clear();
                 self.unlocked();
@@ -297,12 +339,19 @@ impl State {
             }
             News::Posts { community, posts } => {
                 if self.open.get_untracked() == Some(community) {
-                    self.feed.merge(posts, tabs::hidden());
+                    let in_threads = |post: &PostView| post.thread.is_some();
+                    let (comments, posts): (Vec<_>, Vec<_>) =
+                        posts.into_iter().partition(in_threads);
+                    self.thread.learn(&posts, comments);
+                    if !posts.is_empty() {
+                        self.feed.merge(posts, tabs::hidden());
+                    }
                 }
             }
             News::Gone { community, posts } => {
                 if self.open.get_untracked() == Some(community) {
                     self.feed.remove(&posts);
+                    self.thread.remove(&posts);
                 }
             }
             News::Connection(connection) => self.connection.set(connection),

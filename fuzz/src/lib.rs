@@ -93,6 +93,8 @@ targets! {
     LINK: "link", 4 * MIB, parse::link;
     /// A log lane as a relay delivers it.
     LOG: "log", 32 * MIB, member::log;
+    /// The text of a post.
+    MARKDOWN: "markdown", 16 * MIB, parse::markdown;
     /// A pack of old entries, and its announcement.
     PACK: "pack", 16 * MIB, member::pack;
     /// What a slot of the commit lane holds.

@@ -27,6 +27,11 @@ pub(crate) fn link(bytes: &[u8]) {
     ume_engine::fuzzing::link(&text(bytes));
 }
 
+/// Bounded, and harmless.
+pub(crate) fn markdown(bytes: &[u8]) {
+    ume_engine::fuzzing::markdown(&text(bytes));
+}
+
 /// Refused, or the file that `check-config` prints says the same.
 pub(crate) fn config(bytes: &[u8]) {
     if let Some(said) = ume_relay::fuzzing::config(&text(bytes)) {

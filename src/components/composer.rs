@@ -6,19 +6,35 @@ use crate::i18n::{t, use_i18n};
 use crate::platform::{focus, pointer};
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{CommunityRef, Failure};
+use ume_api::{CommunityRef, EntryId, Failure};
 
 /// How long posts may last that do not stay, seconds.
 const DAY: u64 = 24 * 3600;
 const WEEK: u64 = 7 * DAY;
 const MONTH: u64 = 30 * DAY;
 
-/// The composer of one community. What is typed stays with it while the page lives.
+/// The composer of one community, or of a thread. What is typed stays with it while the page lives.
 #[component]
-pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
+pub(crate) fn Composer(
+    id: CommunityRef,
+    /// Of which post, if it is for its comments.
+    #[prop(optional_no_strip)]
+    thread: Option<EntryId>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let drafts = state.drafts;
+    let id = (id, thread);
+    let (field, lasts) = match thread {
+        None => ("compose", "compose-lasts"),
+        Some(_) => ("comment", "comment-lasts"),
+    };
+    let at = if thread.is_some() {
+        "#comment"
+    } else {
+        "#compose"
+    };
+    let hint = format!("{lasts}-hint");
     let draft = drafts.with_value(|drafts| drafts.get(&id).cloned().unwrap_or_default());
     let text = RwSignal::new(draft);
     let failure = RwSignal::new(None::<Failure>);
@@ -43,19 +59,24 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
         let written = text.with_untracked(|text| text.trim().to_owned());
         keep(String::new());
         failure.set(None);
-        let lasts = lifetime.get_untracked();
+        let until = lifetime.get_untracked();
         lifetime.set(None);
-        state.post(written, lasts, move |why, written| {
+        state.post(thread, written, until, move |why, written| {
             // What was typed meanwhile stays, after what could not be kept.
             let since = drafts.with_value(|drafts| drafts.get(&id).cloned());
             keep(since.map_or(written.clone(), |since| format!("{written}\n{since}")));
             let _ = failure.try_set(Some(why));
-            let _ = lifetime.try_set(lasts);
+            let _ = lifetime.try_set(until);
         });
-        focus::now("#compose");
+        focus::now(at);
+    };
+    let label = if thread.is_some() {
+        t!(i18n, threads.label)
+    } else {
+        t!(i18n, composer.label)
     };
     if pointer::is_fine() {
-        focus::later("#compose");
+        focus::later(at);
     }
     view! { class="u",
         <form class="composer" on:submit=move |event| { event.prevent_default(); send(); }>
@@ -65,7 +86,7 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
                     <strong>{title}</strong> " " {advice}
                 </p> }
             })}
-            <Writing id="compose" label=t!(i18n, composer.label) text=text on_input=keep on_send=move |()| send()>
+            <Writing id=field label=label text=text on_input=keep on_send=move |()| send()>
                 <button
                     type="submit"
                     class="button primary square"
@@ -76,10 +97,10 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
                 </button>
             </Writing>
             <div class="composer-lasts">
-                <label for="compose-lasts">{icon(Icon::Hourglass)}<span class="unseen">{t!(i18n, composer.lasts)}</span></label>
+                <label for=lasts>{icon(Icon::Hourglass)}<span class="unseen">{t!(i18n, composer.lasts)}</span></label>
                 <select
-                    id="compose-lasts"
-                    aria-describedby="compose-lasts-hint"
+                    id=lasts
+                    aria-describedby=hint.clone()
                     prop:value=move || lifetime.get().unwrap_or_default().to_string()
                     on:change=move |event| {
                         let seconds = event_target_value(&event).parse::<u64>().unwrap_or_default();
@@ -91,7 +112,7 @@ pub(crate) fn Composer(id: CommunityRef) -> impl IntoView {
                     <option value=WEEK>{t!(i18n, composer.week)}</option>
                     <option value=MONTH>{t!(i18n, composer.month)}</option>
                 </select>
-                <span id="compose-lasts-hint" hidden=move || lifetime.get().is_none()>
+                <span id=hint hidden=move || lifetime.get().is_none()>
                     {t!(i18n, composer.lasts_hint)}
                 </span>
             </div>

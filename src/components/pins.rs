@@ -2,8 +2,9 @@
 use super::icon::{Icon, icon};
 use super::live::{memo, part};
 use super::lookup::lookup;
-use super::post_sheet::{signed, words};
+use super::post_sheet::signed;
 use super::sheet::Sheet;
+use super::text::words;
 use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::state::state;
 use leptos::prelude::*;
@@ -64,7 +65,7 @@ fn whole(i18n: I18n, community: CommunityRef, post: EntryId) -> AnyView {
         let note = edited.then(|| text(move || t_string!(i18n, pins.edited).to_owned()));
         view! { class="u",
             {signed(i18n, &first.author, first.at, note)}
-            {words(i18n, last.text.clone())}
+            {words(i18n, &last.text, &last.nodes)}
         }
         .into_any()
     })

@@ -2,15 +2,15 @@
 use super::editor::Editor;
 use super::icon::{Icon, icon};
 use super::portrait::portrait;
-use super::post_menu::hide;
-use super::post_sheet::words;
+use super::post_menu::{apologise, hide};
+use super::text::words;
 use crate::i18n::{I18n, t, t_string, text, use_i18n};
 use crate::platform::{focus, intl};
-use crate::state::{About, handle, state};
+use crate::state::{About, State, handle, state};
 use leptos::prelude::*;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use ume_api::{Hidden, Person, PostState, PostView};
+use ume_api::{Command, EntryId, Hidden, Person, PostState, PostView, ReactionView};
 
 /// A post of the timeline and how it stands to the one above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) enum Form {
     Folded,
     /// An editor in the place of its text.
     Edited,
+    /// On top of its thread: without what leads there.
+    Root,
 }
 
 /// Rows are their own keys: whatever changes about one draws it anew.
@@ -62,8 +64,7 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
     let content = if form == Form::Folded {
         fold(i18n, &post)
     } else {
-        let editing = form == Form::Edited;
-        view! { class="u", <Whole post=post editing=editing now=now/> }.into_any()
+        view! { class="u", <Whole post=post form=form now=now/> }.into_any()
     };
     view! { class="u",
         <li class="row" class:row-continues=continues data-state=state data-test="post">
@@ -109,9 +110,26 @@ fn fold(i18n: I18n, post: &Arc<PostView>) -> AnyView {
     .into_any()
 }
 
+/// The post on top of its thread.
+pub(crate) fn root(i18n: I18n, of: RwSignal<Option<Arc<PostView>>>, now: RwSignal<u64>) -> AnyView {
+    (move || {
+        let post = of.get()?;
+        Some(view! { class="u",
+            <div class="row thread-root">
+                {match post.hidden {
+                    Some(_) => fold(i18n, &post),
+                    None => view! { class="u", <Whole post=post form=Form::Root now=now/> }.into_any(),
+                }}
+            </div>
+        })
+    })
+    .into_any()
+}
+
 #[component]
-fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoView {
+fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
     let i18n = use_i18n();
+    let editing = form == Form::Edited;
     let at = post.at;
     let exact = move || {
         let locale = i18n.get_locale();
@@ -129,7 +147,7 @@ fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoVie
         };
         view! { class="u", <p class="post-text post-gone">{words}</p> }.into_any()
     } else {
-        words(i18n, post.text.clone())
+        words(i18n, &post.text, &post.nodes)
     };
     view! { class="u",
         <article class="post" class:post-mine=post.author.me>
@@ -149,7 +167,8 @@ fn Whole(post: Arc<PostView>, editing: bool, now: RwSignal<u64>) -> impl IntoVie
             {text}
             {(!editing).then(|| view! { class="u", <Delivery state=post.state/> })}
             {(!editing).then(|| notes(i18n, &post, now))}
-            {(!editing).then(|| more(i18n, &post))}
+            {(!editing).then(|| below(i18n, &post, form))}
+            {(form == Form::Whole).then(|| more(i18n, &post))}
         </article>
     }
 }
@@ -188,17 +207,47 @@ fn notes(i18n: I18n, post: &Arc<PostView>, now: RwSignal<u64>) -> Option<AnyView
     some.then(|| view! { class="u", <p class="post-notes">{notes}</p> }.into_any())
 }
 
-/// The button of the menu.
+/// The button of the menu, and beside it what is done most.
 fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
-    let posts = state().posts;
+    let state = state();
+    let posts = state.posts;
     let name = post.author.name.clone();
     let id = handle(post.id);
     let post = post.clone();
+    let held = post.clone();
     let hold = move |_| {
         posts.word.set(None);
-        posts.held.set(Some(post.clone()));
+        posts.held.set(Some(held.clone()));
     };
+    let stands = post.unpublished_by.is_none() && post.state != PostState::Refused;
+    let react = (stands && state.speaks()).then(|| {
+        let post = post.clone();
+        view! { class="u",
+            <button
+                type="button"
+                class="post-more post-act"
+                popovertarget="emoji"
+                aria-label=t!(i18n, reactions.add)
+                on:click=move |_| posts.held.set(Some(post.clone()))
+            >
+                {icon(Icon::Smile)}
+            </button>
+        }
+    });
+    let talk = post.thread.is_none().then(|| {
+        view! { class="u",
+            <button
+                type="button"
+                class="post-more post-act"
+                aria-label=t!(i18n, threads.open)
+                on:click=move |_| state.open_thread(post.clone())
+            >
+                {icon(Icon::Comment)}
+            </button>
+        }
+    });
     view! { class="u",
+        <span class="post-acts">{react}{talk}</span>
         <button
             id=id
             type="button"
@@ -211,6 +260,78 @@ fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
         </button>
     }
     .into_any()
+}
+
+/// What others say to a post: emoji, and the way to its thread.
+fn below(i18n: I18n, post: &Arc<PostView>, form: Form) -> Option<AnyView> {
+    let state = state();
+    let id = post.id;
+    let chip = |one: &ReactionView| {
+        let (emoji, mine, count) = (one.emoji.clone(), one.mine, one.count);
+        let (shown, said) = (emoji.clone(), emoji.clone());
+        let names = one.names.join(", ");
+        let on_click = move |_| {
+            let wanted = if mine { String::new() } else { emoji.clone() };
+            react(i18n, state, id, wanted);
+        };
+        view! { class="u",
+            <button
+                type="button"
+                class="chip"
+                data-test="reaction"
+                aria-pressed=mine.to_string()
+                aria-label=t!(i18n, reactions.chip, emoji = said.clone(), count = count)
+                title=names
+                on:click=on_click
+            >
+                <span>{shown}</span>
+                {count}
+            </button>
+        }
+        .into_any()
+    };
+    let mut parts: Vec<AnyView> = post.reactions.iter().map(chip).collect();
+    let count = post.comments.count;
+    if count > 0 && form != Form::Root {
+        let newest = post.comments.newest.clone().map(|(who, text)| {
+            view! { class="u", <span class="post-newest"><bdi>{who.name}</bdi>": "<bdi>{text}</bdi></span> }
+        });
+        let post = post.clone();
+        parts.push(
+            view! { class="u",
+                <button
+                    type="button"
+                    class="post-thread"
+                    data-test="thread-open"
+                    on:click=move |_| state.open_thread(post.clone())
+                >
+                    {icon(Icon::Comment)}
+                    <span class="post-count">{t!(i18n, threads.count, count = count)}</span>
+                    {newest}
+                </button>
+            }
+            .into_any(),
+        );
+    }
+    let some = !parts.is_empty();
+    some.then(|| view! { class="u", <div class="post-below">{parts}</div> }.into_any())
+}
+
+/// Puts an emoji beside a post, or takes it away.
+pub(crate) fn react(i18n: I18n, state: State, post: EntryId, emoji: String) {
+    let Some(community) = state.open.get_untracked() else {
+        return;
+    };
+    let command = Command::React {
+        community,
+        post,
+        emoji,
+    };
+    state.ask(command, move |answer| {
+        if let Err(failure) = answer {
+            apologise(i18n, state, failure);
+        }
+    });
 }
 
 /// A post that is not stored yet.

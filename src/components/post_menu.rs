@@ -65,6 +65,22 @@ fn items(i18n: I18n, post: &Arc<PostView>, community: &CommunityView) -> Vec<Any
     };
     let name = post.author.name.clone();
     let mut items = Vec::new();
+    if live && voice(community) == Voice::Speaks {
+        items.push(
+            view! { class="u",
+                <button type="button" class="button quiet" popovertarget="emoji">
+                    {icon(Icon::Smile)}
+                    {t!(i18n, reactions.add)}
+                </button>
+            }
+            .into_any(),
+        );
+    }
+    if post.thread.is_none() && post.state != PostState::Refused {
+        let post = post.clone();
+        let talk = Callback::new(move |()| state.open_thread(post.clone()));
+        items.push(item(Icon::Comment, t!(i18n, threads.open), talk));
+    }
     if live && post.owner.me && voice(community) == Voice::Speaks {
         let post = post.clone();
         let edit = Callback::new(move |()| posts.edit(post.clone()));
@@ -81,7 +97,7 @@ fn items(i18n: I18n, post: &Arc<PostView>, community: &CommunityView) -> Vec<Any
             show(About::Owners),
         ));
     }
-    if live && pins {
+    if live && pins && post.thread.is_none() {
         let on = !community.pinned.contains(&id);
         let label = if on {
             t!(i18n, post.pin)

@@ -4,6 +4,7 @@ use super::live::effect;
 use super::lookup::lookup;
 use super::portrait::portrait;
 use super::sheet::Sheet;
+use super::text::words;
 use crate::i18n::{I18n, choose, t, t_string, text, use_i18n};
 use crate::platform::{focus, intl};
 use crate::state::{About, handle, state};
@@ -70,7 +71,7 @@ fn versions(i18n: I18n, community: CommunityRef, post: &PostView) -> AnyView {
             view! { class="u",
                 <li class="version">
                     {signed(i18n, &version.author, version.at, note)}
-                    {words(i18n, version.text)}
+                    {words(i18n, &version.text, &version.nodes)}
                 </li>
             }
         };
@@ -79,15 +80,6 @@ fn versions(i18n: I18n, community: CommunityRef, post: &PostView) -> AnyView {
         view! { class="u", <ol class="versions" role="list" data-test="versions">{lines}</ol> }
             .into_any()
     })
-}
-
-/// The text of a post or version, unless it is not here yet.
-pub(crate) fn words(i18n: I18n, text: String) -> AnyView {
-    if text.is_empty() {
-        view! { class="u", <p class="post-text post-gone">{t!(i18n, post.textless)}</p> }.into_any()
-    } else {
-        view! { class="u", <p class="post-text" dir="auto">{text}</p> }.into_any()
-    }
 }
 
 /// Who and when.

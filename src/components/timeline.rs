@@ -4,7 +4,7 @@
 //! older ones appear above without a jump, with no script at all.
 use super::icon::{Icon, icon};
 use super::live::{effect, list, memo, part};
-use super::post::{Form, GhostPost, Post, Row};
+use super::post::{Form, GhostPost, Post, Row, root};
 use super::trouble::Trouble;
 use crate::i18n::{choose, t, t_string, use_i18n};
 use crate::platform::{intl, pointer, tabs};
@@ -24,10 +24,16 @@ const NEAR_OLDEST: i32 = 600;
 
 /// The list, with everything that can stand in its place.
 #[component]
-pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView {
+pub(crate) fn Timeline(
+    community: Memo<Option<CommunityView>>,
+    /// Of which post, if it is its comments.
+    #[prop(optional_no_strip)]
+    thread: Option<EntryId>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let feed = state.feed;
+    let feed = state.feed_of(thread);
+    let is_thread = thread.is_some();
     let rows = memo(move || {
         let care = Care {
             held: state.posts.held.get(),
@@ -65,11 +71,12 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                 class="timeline-box"
                 role="region"
                 tabindex="0"
-                aria-label=t!(i18n, feed.posts)
+                aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))
                 aria-busy=move || (!loaded.get() || feed.fetching.get()).to_string()
-                on:scroll=move |_| scroller.get_untracked().iter().for_each(|one| scrolled(state, one))
+                on:scroll=move |_| scroller.get_untracked().iter().for_each(|one| scrolled(state, thread, one))
             >
                 <div class="timeline-column">
+                    {is_thread.then(|| root(i18n, state.thread.of, state.now))}
                     {move || feed.failure.get().map(|failure| view! { class="u",
                         <Trouble failure=failure retry=move |()| state.reopen()/>
                     })}
@@ -77,23 +84,27 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
                         <Skeleton/>
                     }.into_any())}
                     {part(move || empty.get(), move || view! { class="u",
-                        <Empty community=community/>
+                        {if is_thread {
+                            view! { class="u", <p class="timeline-beginning">{t!(i18n, threads.empty)}</p> }.into_any()
+                        } else {
+                            view! { class="u", <Empty community=community/> }.into_any()
+                        }}
                     }.into_any())}
                     {part(move || feed.older.get(), move || view! { class="u",
                         <button
                             type="button"
                             class="button quiet timeline-older"
                             disabled=move || feed.fetching.get()
-                            on:click=move |_| state.older()
+                            on:click=move |_| state.older(thread)
                         >
                             {icon(Icon::ArrowUp)}
                             {t!(i18n, feed.older)}
                         </button>
                     }.into_any())}
-                    {part(move || loaded.get() && !feed.older.get() && !empty.get(), move || view! { class="u",
+                    {part(move || !is_thread && loaded.get() && !feed.older.get() && !empty.get(), move || view! { class="u",
                         <p class="timeline-beginning">{t!(i18n, feed.beginning)}</p>
                     }.into_any())}
-                    <Posts community=community rows=rows/>
+                    <Posts community=community thread=thread rows=rows/>
                 </div>
             </div>
             {part(move || !feed.at_newest.get() || feed.fresh.get() != 0, move || view! { class="u",
@@ -114,12 +125,17 @@ pub(crate) fn Timeline(community: Memo<Option<CommunityView>>) -> impl IntoView 
 
 /// The rows, and below them what is not stored yet.
 #[component]
-fn Posts(community: Memo<Option<CommunityView>>, rows: Memo<Vec<Row>>) -> impl IntoView {
+fn Posts(
+    community: Memo<Option<CommunityView>>,
+    thread: Option<EntryId>,
+    rows: Memo<Vec<Row>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let (feed, now) = (state.feed, state.now);
+    let (feed, now) = (state.feed_of(thread), state.now);
+    let is_thread = thread.is_some();
     view! { class="u",
-        <ol class="posts" role="list" aria-label=t!(i18n, feed.posts)>
+        <ol class="posts" role="list" aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))>
             {list(
                 move || rows.get(),
                 Clone::clone,
@@ -137,8 +153,8 @@ fn Posts(community: Memo<Option<CommunityView>>, rows: Memo<Vec<Row>>) -> impl I
 }
 
 /// Follows where the person is: at the newest post, or near the oldest that is here.
-fn scrolled(state: State, scroller: &HtmlDivElement) {
-    let feed = state.feed;
+fn scrolled(state: State, thread: Option<EntryId>, scroller: &HtmlDivElement) {
+    let feed = state.feed_of(thread);
     let below = scroller.scroll_top().abs();
     let above = scroller.scroll_height() - scroller.client_height() - below;
     let at_newest = below < NEAR_NEWEST;
@@ -149,7 +165,7 @@ fn scrolled(state: State, scroller: &HtmlDivElement) {
         feed.fresh.set(0);
     }
     if above < NEAR_OLDEST {
-        state.older();
+        state.older(thread);
     }
 }
 

@@ -3,6 +3,7 @@ use crate::components::announcer::Announcer;
 use crate::components::asking::Asking;
 use crate::components::communities::Communities;
 use crate::components::composer::Composer;
+use crate::components::emoji::EmojiPicker;
 use crate::components::hand_sheet::HandSheet;
 use crate::components::header::Header;
 use crate::components::live::memo;
@@ -16,6 +17,7 @@ use crate::components::sheet::Sheet;
 use crate::components::side::Side;
 use crate::components::silence::{Farewell, Silence};
 use crate::components::strip::Strips;
+use crate::components::thread::Thread;
 use crate::components::timeline::{Skeleton, Timeline};
 use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
@@ -58,9 +60,11 @@ pub(crate) fn Home() -> impl IntoView {
                     }.into_any()
                 })}
             </main>
+            {move || state.open.get().map(|id| view! { class="u", <Thread id=id community=community heard=heard/> })}
             <Announcer/>
             <ShareSheet/>
             <PostMenu community=community/>
+            <EmojiPicker/>
             <PostSheet/>
             <HandSheet/>
             <Sheet open=menu title=menu_title name="menu">

@@ -56,3 +56,52 @@ pub(crate) fn now(selector: &str) {
         let _ = element.focus();
     }
 }
+
+/// Whether there is a match.
+pub(crate) fn is_there(selector: &str) -> bool {
+    document().query_selector(selector).ok().flatten().is_some()
+}
+
+/// Closes what is open above the page, each with what belongs to it.
+pub(crate) fn hide_popovers() {
+    while let Some(open) = document()
+        .query_selector(":popover-open")
+        .ok()
+        .flatten()
+        .and_then(|open| open.dyn_into::<HtmlElement>().ok())
+    {
+        if open.hide_popover().is_err() {
+            return;
+        }
+    }
+}
+
+/// Moves the focus by some places among all matches, or from the place `above` into them and back; whether it did.
+pub(crate) fn step(above: &str, selector: &str, by: isize) -> bool {
+    let Ok(all) = document().query_selector_all(selector) else {
+        return false;
+    };
+    let places: Vec<HtmlElement> = (0..all.length())
+        .filter_map(|at| all.get(at)?.dyn_into().ok())
+        .collect();
+    let active = document().active_element();
+    let active: Option<HtmlElement> = active.and_then(|active| active.dyn_into().ok());
+    let here = places
+        .iter()
+        .position(|place| active.as_ref() == Some(place));
+    let next = match here {
+        // In a text the arrows to the sides are its own.
+        None if by > 1 => Some(0),
+        None => return false,
+        Some(here) => here.checked_add_signed(by),
+    };
+    match next {
+        None => now(above),
+        Some(next) => {
+            if let Some(place) = places.get(next) {
+                let _ = place.focus();
+            }
+        }
+    }
+    true
+}

@@ -10,6 +10,8 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const COVER: &str = "cover";
 /// Set once somebody was reminded of keeping their key.
 pub(crate) const REMINDED: &str = "reminded";
+/// Emoji that were used last, the newest first.
+pub(crate) const EMOJI: &str = "emoji";
 /// The language, if somebody chose one.
 pub(crate) const LANGUAGE: &str = "language";
 

@@ -41,6 +41,9 @@ impl State {
 
     /// Follows the tab's own *back*.
     pub(crate) fn follow_back(self) {
-        tabs::on_back(move || self.page.set(Page::Home));
+        tabs::on_back(move || {
+            self.close_thread();
+            self.page.set(Page::Home);
+        });
     }
 }

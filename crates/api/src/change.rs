@@ -1,4 +1,5 @@
 use crate::EntryId;
+use crate::Node;
 use crate::govern::PersonId;
 use crate::view::Person;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct VersionView {
     pub at: u64,
     /// The text.
     pub text: String,
+    /// The same, ready to be drawn; nothing: it is nothing but words.
+    pub nodes: Vec<Node>,
 }
 
 /// How a post came to an owner. The first owner is its author.

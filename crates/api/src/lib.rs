@@ -13,6 +13,7 @@ mod change;
 mod failure;
 mod govern;
 mod stored;
+mod text;
 mod traffic;
 mod vault;
 mod view;
@@ -24,6 +25,7 @@ pub use govern::{
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
 pub use stored::{Kept, StoredView};
+pub use text::{Node, NodeKind};
 pub use traffic::{
     Cover, FRAME_LINE_BYTES, LineView, Passed, RelayHealth, Surroundings, Tick, TrafficView,
 };
@@ -32,8 +34,8 @@ pub use vault::{
     Secret, UnlockKey, VaultDeed, VaultView,
 };
 pub use view::{
-    Card, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms, Missing,
-    Notice, Person, Phase, PostState, PostView, Reborn, Stalled, Trouble,
+    Card, Comments, CommunityView, Connection, EntryId, FeedPage, HistoryWindow, InviteTerms,
+    Missing, Notice, Person, Phase, PostState, PostView, ReactionView, Reborn, Stalled, Trouble,
 };
 
 use serde::{Deserialize, Serialize};
@@ -162,6 +164,37 @@ pub enum Command {
         text: String,
         /// Seconds after which its texts are erased on all devices, 1 to [`LIFETIME_SECONDS_MAX`]; `None`: it stays.
         lifetime: Option<u64>,
+    },
+    /// Write in the thread of a post. Answer: as for [`Command::Post`].
+    Comment {
+        /// The community.
+        community: CommunityRef,
+        /// The post; a comment has no thread of its own ([`Failure::NotHere`]).
+        post: EntryId,
+        /// The text, 1 to [`TEXT_BYTES_MAX`] bytes of UTF-8.
+        text: String,
+        /// As for [`Command::Post`]; it ends with its post at the latest.
+        lifetime: Option<u64>,
+    },
+    /// A page of the thread of a post: the newest comments, or those before one. Answer: [`Reply::Feed`]. Changes follow in
+    /// [`News::Posts`] as long as the community is open.
+    Thread {
+        /// The community.
+        community: CommunityRef,
+        /// The post.
+        post: EntryId,
+        /// The oldest comment that the app has.
+        before: Option<EntryId>,
+    },
+    /// Put an emoji beside a post or comment, in the place of the one that this person had there. Answer: [`Reply::Done`] as
+    /// soon as it is durable here.
+    React {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        post: EntryId,
+        /// One emoji, [`EMOJI_BYTES_MAX`] bytes at most; empty: none any more.
+        emoji: String,
     },
     /// Give a post of one's own ([`PostView::owner`]) another text. Every member can look at the earlier ones. Answer:
     /// [`Reply::Done`] as soon as it is durable here; the post follows in [`News::Posts`].
@@ -351,7 +384,7 @@ pub enum FromEngine {
 pub enum News {
     /// All communities of this profile, in the order to show them; sent after `Ready` and on every change.
     Communities(Vec<CommunityView>),
-    /// New or changed posts of the open feed. Merge by id; order by (`at`, `id`).
+    /// New or changed posts of the open feed, and comments ([`PostView::thread`]). Merge by id; order by (`at`, `id`).
     Posts {
         /// The community.
         community: CommunityRef,
@@ -388,6 +421,8 @@ pub const LINE_BYTES_MAX: usize = 160;
 pub const PICTURE_BYTES_MAX: usize = 12 * 1024;
 /// Longest text of a post, bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Longest emoji, bytes of UTF-8.
+pub const EMOJI_BYTES_MAX: usize = 64;
 /// Longest time that a post may last which does not stay, seconds: 400 days.
 pub const LIFETIME_SECONDS_MAX: u64 = 400 * 24 * 3600;
 /// Posts in one [`FeedPage`].

@@ -1,5 +1,5 @@
 use crate::change::Hidden;
-use crate::{CommunityRef, Contest, Departure, InviteKind, PersonId, Refusal, Role, Rules};
+use crate::{CommunityRef, Contest, Departure, InviteKind, Node, PersonId, Refusal, Role, Rules};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -235,8 +235,10 @@ pub struct PostView {
     pub owner: Person,
     /// When it was written by the author's clock, milliseconds since 1970, never before a post it follows.
     pub at: u64,
-    /// Its newest text; empty if it was taken back.
+    /// Its newest text as it was written; empty if it was taken back.
     pub text: String,
+    /// The same, ready to be drawn; nothing: the text is nothing but words.
+    pub nodes: Vec<Node>,
     /// When its texts are erased on all devices, milliseconds since 1970; `None`: never. Then it is told as gone
     /// ([`crate::News::Gone`]).
     pub expires_at: Option<u64>,
@@ -248,6 +250,34 @@ pub struct PostView {
     pub hidden: Option<Hidden>,
     /// How far it, or the newest change of it, is on its way.
     pub state: PostState,
+    /// The post in whose thread it stands, if it is a comment.
+    pub thread: Option<EntryId>,
+    /// What stands in its own thread.
+    pub comments: Comments,
+    /// What people put beside it, the first that came first.
+    pub reactions: Vec<ReactionView>,
+}
+
+/// A thread in short.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comments {
+    /// How many there are that this person wants to see.
+    pub count: u32,
+    /// The newest of them: who wrote it, and how it begins (empty if it was taken back).
+    pub newest: Option<(Person, String)>,
+}
+
+/// One emoji beside a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionView {
+    /// The emoji; nothing else than one, however it was written.
+    pub emoji: String,
+    /// How many people put it there.
+    pub count: u32,
+    /// Whether this person did.
+    pub mine: bool,
+    /// Some of them by name, this person not among them.
+    pub names: Vec<String>,
 }
 
 /// How far a post is on its way.

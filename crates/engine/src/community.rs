@@ -41,6 +41,7 @@ mod saved;
 pub(crate) mod slots;
 mod standing;
 mod statements;
+mod talks;
 mod troubles;
 mod uploads;
 mod view;

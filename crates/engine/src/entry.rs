@@ -12,7 +12,7 @@ use crate::ledger::{self, LedgerError, Purpose};
 use crate::proto;
 use ed25519_dalek::SigningKey;
 use prost::Message;
-use ume_api::{EntryId, LIFETIME_SECONDS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
+use ume_api::{EMOJI_BYTES_MAX, EntryId, LIFETIME_SECONDS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
 use ume_wire::auth::{Hash, hash};
 
 /// Entries of others that a new entry points to, at most.
@@ -36,24 +36,93 @@ pub(crate) enum Kind {
     Portrait,
     /// Says which blobs hold old entries; lasts as long as these.
     Pack,
+    /// Puts an emoji beside a post or comment, in the place of the one that its author had there; an empty one takes it away.
+    Reaction(EntryId),
+    /// Like a post, in the thread of one.
+    Comment(EntryId),
+    /// Something of a later version: kept, handed on and missed like any other entry, and never shown.
+    Other {
+        /// The number of the kind.
+        number: i32,
+        /// Whether it has a body.
+        has_body: bool,
+        target: Option<EntryId>,
+    },
 }
 
 impl Kind {
-    /// The post that it is about, if it is none itself.
+    /// The post or comment that it changes, and shares the end of. A comment changes nothing about its post.
     pub(crate) fn target(self) -> Option<EntryId> {
         match self {
-            Self::Post | Self::Portrait | Self::Pack => None,
-            Self::Edit(post) | Self::Unpublish(post) => Some(post),
+            Self::Edit(post) | Self::Unpublish(post) | Self::Reaction(post) => Some(post),
+            _ => None,
+        }
+    }
+
+    /// Whether people read it by itself.
+    pub(crate) fn is_writing(self) -> bool {
+        matches!(self, Self::Post | Self::Comment(_))
+    }
+
+    /// The entry that it names.
+    fn named(self) -> Option<EntryId> {
+        match self {
+            Self::Comment(post) => Some(post),
+            Self::Other { target, .. } => target,
+            _ => self.target(),
         }
     }
 
     /// Whether it may last for a time only.
     fn may_end(self) -> bool {
-        matches!(self, Self::Post | Self::Edit(_) | Self::Pack)
+        !matches!(self, Self::Unpublish(_) | Self::Portrait)
     }
 
     fn has_body(self) -> bool {
-        !matches!(self, Self::Unpublish(_))
+        match self {
+            Self::Unpublish(_) => false,
+            Self::Other { has_body, .. } => has_body,
+            _ => true,
+        }
+    }
+
+    fn number(self) -> i32 {
+        let kind = match self {
+            Self::Post => proto::EntryKind::Post,
+            Self::Edit(_) => proto::EntryKind::Edit,
+            Self::Unpublish(_) => proto::EntryKind::Unpublish,
+            Self::Portrait => proto::EntryKind::Portrait,
+            Self::Pack => proto::EntryKind::Pack,
+            Self::Reaction(_) => proto::EntryKind::Reaction,
+            Self::Comment(_) => proto::EntryKind::Comment,
+            Self::Other { number, .. } => return number,
+        };
+        kind.into()
+    }
+
+    fn parse(entry: &proto::Entry) -> Result<Self, LedgerError> {
+        let malformed = LedgerError::Malformed;
+        let target = if entry.target.is_empty() {
+            None
+        } else {
+            Some(ledger::key(&entry.target).map(EntryId)?)
+        };
+        let kind = proto::EntryKind::try_from(entry.kind);
+        Ok(match (kind, target) {
+            (Ok(proto::EntryKind::Post), None) => Self::Post,
+            (Ok(proto::EntryKind::Portrait), None) => Self::Portrait,
+            (Ok(proto::EntryKind::Pack), None) if entry.expires_ms != 0 => Self::Pack,
+            (Ok(proto::EntryKind::Edit), Some(post)) => Self::Edit(post),
+            (Ok(proto::EntryKind::Unpublish), Some(post)) => Self::Unpublish(post),
+            (Ok(proto::EntryKind::Reaction), Some(post)) => Self::Reaction(post),
+            (Ok(proto::EntryKind::Comment), Some(post)) => Self::Comment(post),
+            (Err(_), target) if entry.kind > 0 => Self::Other {
+                number: entry.kind,
+                has_body: !entry.body.is_empty(),
+                target,
+            },
+            _ => return Err(malformed),
+        })
     }
 }
 
@@ -136,16 +205,9 @@ pub(crate) fn write(
     } else {
         vec![]
     };
-    let kind = match draft.kind {
-        Kind::Post => proto::EntryKind::Post,
-        Kind::Edit(_) => proto::EntryKind::Edit,
-        Kind::Unpublish(_) => proto::EntryKind::Unpublish,
-        Kind::Portrait => proto::EntryKind::Portrait,
-        Kind::Pack => proto::EntryKind::Pack,
-    };
     let entry = proto::Entry {
         community: community.to_vec(),
-        kind: kind.into(),
+        kind: draft.kind.number(),
         author: author.to_vec(),
         leaf: leaf.verifying_key().to_bytes().to_vec(),
         seq: draft.seq,
@@ -157,7 +219,7 @@ pub(crate) fn write(
         } else {
             hash(&body).to_vec()
         },
-        target: id_bytes(draft.kind.target()),
+        target: id_bytes(draft.kind.named()),
         ledger: draft.ledger,
         expires_ms: draft.expires_ms.unwrap_or_default(),
     };
@@ -200,14 +262,7 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
     let signed = written.entry.as_ref().ok_or(malformed)?;
     let entry = proto::Entry::decode(&signed.content[..]).map_err(|_| malformed)?;
     let some_id = |bytes: &[u8]| ledger::key(bytes).map(EntryId);
-    let kind = match entry.kind() {
-        proto::EntryKind::Post if entry.target.is_empty() => Kind::Post,
-        proto::EntryKind::Portrait if entry.target.is_empty() => Kind::Portrait,
-        proto::EntryKind::Pack if entry.target.is_empty() && entry.expires_ms != 0 => Kind::Pack,
-        proto::EntryKind::Edit => Kind::Edit(some_id(&entry.target)?),
-        proto::EntryKind::Unpublish => Kind::Unpublish(some_id(&entry.target)?),
-        _ => return Err(malformed),
-    };
+    let kind = Kind::parse(&entry)?;
     let sound = kind.has_body() != entry.body.is_empty()
         && entry.parents.len() <= PARENTS_MAX
         && entry.seq >= 1
@@ -234,6 +289,10 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
             }
             Kind::Pack if content.len() <= PACK_BYTES_MAX => {}
             Kind::Portrait | Kind::Pack => return Err(malformed),
+            Kind::Other { .. } if content.len() <= TEXT_BYTES_MAX => {}
+            Kind::Other { .. } => return Err(malformed),
+            Kind::Reaction(_) if content.is_empty() => text = Some(String::new()),
+            Kind::Reaction(_) if content.len() > EMOJI_BYTES_MAX => return Err(malformed),
             _ => text = Some(sound_text(content).ok_or(malformed)?),
         }
     }

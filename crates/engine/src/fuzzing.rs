@@ -40,6 +40,11 @@ pub fn link(text: &str) {
     }
 }
 
+/// The text of a post: bounded, and harmless.
+pub fn markdown(text: &str) {
+    crate::markdown::rules::holds(text);
+}
+
 /// An entry: raw, and as a member of the community might sign it, whatever they write into it.
 pub fn entry(bytes: &[u8]) {
     let (ledger, [author, other, ..]) = ledger::started();

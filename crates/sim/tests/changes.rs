@@ -284,3 +284,55 @@ fn who_lost_their_key_gets_back_what_they_were() {
     assert_eq!(play.edits(one, post, "mine!"), Err(Failure::NotAllowed));
     assert_eq!(play.post(two, post).text, "dry again");
 }
+
+#[test]
+fn comments_and_reactions_reach_everybody_and_outlast_what_they_are_about() {
+    let mut play = play(9);
+    let (owner, one, two) = (play.owner, play.one, play.two);
+    let post = play.says(owner, "soup at seven");
+    let comment = |who: Place, text: &str| Command::Comment {
+        community: who.1,
+        post,
+        text: text.to_owned(),
+        lifetime: None,
+    };
+    let react = |who: Place, post: EntryId, emoji: &str| Command::React {
+        community: who.1,
+        post,
+        emoji: emoji.to_owned(),
+    };
+    assert!(matches!(
+        play.asks(one, comment(one, "I bring bread")),
+        Ok(Reply::Posted(_))
+    ));
+    for (who, emoji) in [(one, "🌸"), (two, "🌸"), (two, "🍞"), (one, "")] {
+        assert_eq!(play.asks(who, react(who, post, emoji)), DONE);
+    }
+    let guest = play.stage.device(0);
+    let link = play.link.clone();
+    let there = (guest, play.stage.join(guest, &link).unwrap());
+    play.stage.run(20_000);
+    for who in [owner, one, two, there] {
+        let view = play.post(who, post);
+        let newest = view.comments.newest.map(|(_, text)| text);
+        assert_eq!(newest.as_deref(), Some("I bring bread"));
+        let emoji: Vec<_> = view
+            .reactions
+            .iter()
+            .map(|one| (&one.emoji[..], one.mine))
+            .collect();
+        assert_eq!(emoji, [("🍞", who == two)]);
+        assert_eq!(play.stage.posts(who.0, who.1).len(), 1);
+    }
+    assert_eq!(play.takes_back(owner, post), DONE);
+    assert!(matches!(
+        play.asks(two, comment(two, "why?")),
+        Ok(Reply::Posted(_))
+    ));
+    for who in [owner, one, two, there] {
+        let view = play.post(who, post);
+        assert_eq!((view.comments.count, view.reactions.len()), (2, 0));
+        assert!(!play.stores(who, "soup at seven") && play.stores(who, "I bring bread"));
+    }
+    play.agree(&[owner, one, two, there]);
+}

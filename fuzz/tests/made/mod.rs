@@ -81,6 +81,11 @@ fn piece(content: &[u8]) -> Vec<u8> {
     [&length.to_le_bytes(), content].concat()
 }
 
+const RICH: &str = "# Soup\n\n> *at* **seven**\n\n1. ~~bring~~ `spoon`\n2. [where](https://a.example/x)\n\n```\ncode\n```\n---\n";
+const LINKS: &str = "![p](https://a.example/p.png) <https://b.example> [x](javascript:1) https://u@c.example [y][1] http://d.example/(z).\n\n[1]: https://e.example\n";
+const UNSEEN: &str =
+    "in\u{202e}voice a\u{200b}b \u{2066}x\u{2069} \u{e0041} \u{feff} e\u{301}\u{200d}\n";
+
 fn pasted(link: &str) -> Seeds {
     let key = access::to_text(&[7; 32]);
     vec![
@@ -93,6 +98,9 @@ fn pasted(link: &str) -> Seeds {
         seed("link", "link", link),
         seed("link", "amid-text", format!("#soup <{link}> #tonight 7pm")),
         seed("link", "newer", link.replace("#1.", "#2.")),
+        seed("markdown", "rich", RICH),
+        seed("markdown", "links", LINKS),
+        seed("markdown", "unseen", UNSEEN),
     ]
 }
 
@@ -363,6 +371,9 @@ fn entries() -> Seeds {
         seed("entry", "bare", written(&entry.concat(), &[])),
         seed("entry", "edit", written(&about(2, &[0]), &body)),
         seed("entry", "unpublish", written(&about(3, &[]), &[])),
+        seed("entry", "reaction", written(&about(6, &[0]), &body)),
+        seed("entry", "comment", written(&about(7, &[0]), &body)),
+        seed("entry", "later", written(&about(99, &[0]), &body)),
         seed(
             "entry",
             "portrait",

@@ -1,5 +1,5 @@
 use super::{Ghost, is_body_of, merge_into};
-use ume_api::{EntryId, Person, PersonId, PostState, PostView};
+use ume_api::{Comments, EntryId, Person, PersonId, PostState, PostView};
 
 fn post(id: u8, at: u64, state: PostState) -> PostView {
     let author = Person {
@@ -15,11 +15,15 @@ fn post(id: u8, at: u64, state: PostState) -> PostView {
         author,
         at,
         text: format!("post {id}"),
+        nodes: vec![],
         expires_at: None,
         edited_at: None,
         unpublished_by: None,
         hidden: None,
         state,
+        thread: None,
+        comments: Comments::default(),
+        reactions: vec![],
     }
 }
 

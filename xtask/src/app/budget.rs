@@ -5,7 +5,7 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 8] = [
+const LATER: [&str; 9] = [
     "engine",
     "line-worker",
     "service",
@@ -14,6 +14,7 @@ const LATER: [&str; 8] = [
     "icons/",
     "keys-",
     "shots/",
+    "emoji/",
 ];
 /// Of these a visit fetches one; the largest counts.
 const WORDS: &str = "words/";

@@ -10,6 +10,7 @@ use super::{Community, Ctx};
 use crate::audit::Rejected;
 use crate::entry::{self, Entry, Kind, Refusal};
 use crate::io::Table;
+use crate::markdown;
 use crate::proto;
 use ume_api::{
     EntryId, Failure, Hidden, OwnerView, PICTURE_BYTES_MAX, PostState, PostView, Role,
@@ -49,10 +50,10 @@ impl Community {
     }
 
     /// A post that is here and has its text.
-    fn published(&self, post: &EntryId) -> Result<&Entry, Failure> {
+    pub(super) fn published(&self, post: &EntryId) -> Result<&Entry, Failure> {
         let kept = self.feed.get(post).filter(|kept| !kept.refused);
         let entry = kept.map(|kept| &kept.entry).ok_or(Failure::NotHere)?;
-        if entry.kind != Kind::Post || entry.has_ended() {
+        if !entry.kind.is_writing() || entry.has_ended() {
             return Err(Failure::NotHere);
         }
         if self.unpublished(entry).is_some() {
@@ -97,7 +98,7 @@ impl Community {
         self.saved.hidden.iter().rev().copied().collect()
     }
 
-    fn hides(&self, entry: &Entry) -> Option<Hidden> {
+    pub(super) fn hides(&self, entry: &Entry) -> Option<Hidden> {
         let about = |one: &&Hidden| match one {
             Hidden::Post(post) => entry.id == *post,
             Hidden::Person(person) => entry.author == person.0,
@@ -114,6 +115,7 @@ impl Community {
             .map(|version| VersionView {
                 author: self.person(&version.author),
                 at: version.time_ms,
+                nodes: markdown::nodes(version.text.as_deref().unwrap_or_default()),
                 text: version.text.clone().unwrap_or_default(),
             })
             .collect())
@@ -164,14 +166,11 @@ impl Community {
     /// Whether an edit or unpublishing comes from somebody who could have made it.
     fn is_theirs(&self, post: &Entry, change: &Entry) -> bool {
         match change.kind {
-            Kind::Post | Kind::Portrait | Kind::Pack => false,
-            Kind::Edit(_) => {
-                post.kind == Kind::Post
-                    && self.chain.ledger.post_owner_at(post, change.ledger) == change.author
-            }
-            Kind::Unpublish(_) => {
-                post.kind == Kind::Post && self.may_unpublish(post, &change.author, change.ledger)
-            }
+            _ if !post.kind.is_writing() => false,
+            Kind::Edit(_) => self.chain.ledger.post_owner_at(post, change.ledger) == change.author,
+            Kind::Unpublish(_) => self.may_unpublish(post, &change.author, change.ledger),
+            Kind::Reaction(_) => true,
+            _ => false,
         }
     }
 
@@ -183,7 +182,7 @@ impl Community {
     }
 
     /// Who took a post back first.
-    fn unpublished(&self, post: &Entry) -> Option<Hash> {
+    pub(super) fn unpublished(&self, post: &Entry) -> Option<Hash> {
         let mut about = self.feed.about(&post.id);
         about
             .find(|one| matches!(one.kind, Kind::Unpublish(_)) && self.is_theirs(post, one))
@@ -302,6 +301,14 @@ impl Community {
         let post = self.feed.get(&target.unwrap_or(*id));
         if let Some(kept) = post.filter(|kept| self.feed.is_shown(kept)) {
             ctx.news.posts.push(self.post_view(kept));
+            self.show_above(ctx, &kept.entry);
+        }
+    }
+
+    /// Tells how the thread looks now in which a comment stands, or stood.
+    pub(super) fn show_above(&self, ctx: &mut Ctx<'_>, entry: &Entry) {
+        if let Kind::Comment(post) = entry.kind {
+            self.show(ctx, &post);
         }
     }
 
@@ -320,17 +327,29 @@ impl Community {
             let entry = &kept.entry;
             let named = entry.author == *person
                 || self.chain.ledger.post_owner(entry) == *person
-                || self.unpublished(entry) == Some(*person);
+                || self.unpublished(entry) == Some(*person)
+                || self.takes_part(entry, person);
             if named {
                 ctx.news.posts.push(self.post_view(kept));
             }
         }
     }
 
+    /// The edit of a post that counts.
+    fn newest_edit(&self, post: &Entry) -> Option<&Entry> {
+        let edits = self.feed.about(&post.id);
+        edits.filter(|one| self.counts(post, one)).last()
+    }
+
+    /// The text of a post that counts; empty if it is not here.
+    pub(super) fn newest_text<'a>(&'a self, post: &'a Entry) -> &'a str {
+        let newest = self.newest_edit(post).unwrap_or(post);
+        newest.text.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn post_view(&self, kept: &super::Kept) -> PostView {
         let entry = &kept.entry;
-        let edits = self.feed.about(&entry.id);
-        let edit = edits.filter(|one| self.counts(entry, one)).last();
+        let edit = self.newest_edit(entry);
         let waits = |id: &EntryId| self.feed.get(id).is_some_and(|kept| kept.waiting);
         let changing = self.feed.about(&entry.id).any(|one| waits(&one.id));
         let state = match (kept.own, kept.waiting) {
@@ -340,18 +359,25 @@ impl Community {
             (true, false) => PostState::Sent,
             (false, _) => PostState::Received,
         };
-        let text = edit.unwrap_or(entry).text.clone();
+        let text = self.newest_text(entry);
         PostView {
             id: entry.id,
             author: self.person(&entry.author),
             owner: self.person(&self.chain.ledger.post_owner(entry)),
             at: entry.time_ms,
-            text: text.unwrap_or_default(),
+            nodes: markdown::nodes(text),
+            text: text.to_owned(),
             expires_at: entry.expires_ms,
             edited_at: edit.map(|edit| edit.time_ms),
             unpublished_by: self.unpublished(entry).map(|who| self.person(&who)),
             hidden: self.hides(entry),
             state,
+            thread: match entry.kind {
+                Kind::Comment(post) => Some(post),
+                _ => None,
+            },
+            comments: self.comments(&entry.id),
+            reactions: self.reaction_views(entry),
         }
     }
 }

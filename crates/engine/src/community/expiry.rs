@@ -54,5 +54,8 @@ impl Community {
         // Also texts that it was given by somebody who did not say when they end.
         self.erase_taken_back(ctx, post);
         ctx.news.gone.push(*post);
+        if let Some(ended) = self.feed.get(post) {
+            self.show_above(ctx, &ended.entry);
+        }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Feed {
     never: BTreeSet<EntryId>,
     /// Edits and unpublishings, by the post that they are about, in the order of their times.
     about: BTreeMap<EntryId, BTreeSet<(u64, EntryId)>>,
+    /// Comments, by the post in whose thread they stand, in the order of their times.
+    threads: BTreeMap<EntryId, BTreeSet<(u64, EntryId)>>,
     /// Pictures of people, in the order of their times.
     portraits: BTreeMap<Hash, BTreeSet<(u64, EntryId)>>,
     /// Entries whose text is not here and was not taken away.
@@ -64,6 +66,10 @@ impl Feed {
         if let (Some(post), false) = (entry.kind.target(), kept.refused) {
             let about = self.about.entry(post).or_default();
             about.insert((entry.time_ms, entry.id));
+        }
+        if let Kind::Comment(post) = entry.kind {
+            let thread = self.threads.entry(post).or_default();
+            thread.insert((entry.time_ms, entry.id));
         }
         if entry.kind == Kind::Portrait && !kept.refused {
             let portraits = self.portraits.entry(entry.author).or_default();
@@ -106,6 +112,11 @@ impl Feed {
         self.order.remove(&(entry.time_ms, entry.id));
         self.ending.retain(|(_, one)| one != id);
         self.bare.remove(id);
+        if let Kind::Comment(post) = entry.kind
+            && let Some(thread) = self.threads.get_mut(&post)
+        {
+            thread.remove(&(entry.time_ms, entry.id));
+        }
         if let Some(portraits) = self.portraits.get_mut(&entry.author) {
             portraits.remove(&(entry.time_ms, entry.id));
         }
@@ -159,6 +170,13 @@ impl Feed {
     pub(crate) fn about(&self, post: &EntryId) -> impl Iterator<Item = &Entry> {
         let about = self.about.get(post).into_iter().flatten();
         about.filter_map(|(_, id)| self.entries.get(id).map(|kept| &kept.entry))
+    }
+
+    /// What stands in the thread of a post, oldest first.
+    pub(crate) fn thread(&self, post: &EntryId) -> impl DoubleEndedIterator<Item = &Kept> {
+        let thread = self.threads.get(post).into_iter().flatten();
+        let kept = thread.filter_map(|(_, id)| self.entries.get(id));
+        kept.filter(|kept| self.is_shown(kept))
     }
 
     /// The newest picture of a person.
@@ -248,16 +266,27 @@ impl Feed {
         tips.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// The newest entries, or those before one; oldest first. The second part says whether there are still older ones.
-    pub(crate) fn page(&self, before: Option<&EntryId>, count: usize) -> (Vec<&Kept>, bool) {
+    /// The newest posts, or comments of a post, or those before one; oldest first. The second part says whether there are
+    /// still older ones.
+    pub(crate) fn page(
+        &self,
+        thread: Option<&EntryId>,
+        before: Option<&EntryId>,
+        count: usize,
+    ) -> (Vec<&Kept>, bool) {
         let end = before
             .and_then(|id| self.entries.get(id))
             .map(|kept| (kept.entry.time_ms, kept.entry.id));
+        let none = BTreeSet::new();
+        let order = thread.map_or(&self.order, |post| self.threads.get(post).unwrap_or(&none));
         let older = match end {
-            Some(end) => self.order.range(..end),
-            None => self.order.range(..),
+            Some(end) => order.range(..end),
+            None => order.range(..),
         };
-        let shown = |id: &EntryId| self.entries.get(id).filter(|kept| self.is_shown(kept));
+        let shown = |id: &EntryId| {
+            let kept = self.entries.get(id).filter(|kept| self.is_shown(kept))?;
+            (thread.is_some() || kept.entry.kind == Kind::Post).then_some(kept)
+        };
         let mut posts = older.rev().filter_map(|(_, id)| shown(id));
         let mut page: Vec<_> = posts.by_ref().take(count).collect();
         page.reverse();
@@ -265,10 +294,10 @@ impl Feed {
         (page, more)
     }
 
-    /// Whether an entry has a place in the feed.
+    /// Whether an entry has a place in the feed or in a thread.
     pub(crate) fn is_shown(&self, kept: &Kept) -> bool {
         let has_text = !self.bare.contains(&kept.entry.id) && !kept.entry.has_ended();
-        kept.entry.kind == Kind::Post && has_text
+        kept.entry.kind.is_writing() && has_text
     }
 
     /// How many entries are missing.
@@ -365,10 +394,10 @@ mod tests {
         }
         assert!(!feed.add(entry(1, 3, 30, None)));
         let seqs = |page: Vec<&Kept>| page.iter().map(|kept| kept.entry.seq).collect::<Vec<_>>();
-        let (page, older) = feed.page(None, 2);
+        let (page, older) = feed.page(None, None, 2);
         let first = page[0].entry.id;
         assert_eq!((seqs(page), older), (vec![4, 5], true));
-        let (page, older) = feed.page(Some(&first), 3);
+        let (page, older) = feed.page(None, Some(&first), 3);
         assert_eq!((seqs(page), older), (vec![1, 2, 3], false));
     }
 

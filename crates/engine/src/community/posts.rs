@@ -59,17 +59,22 @@ impl EntryRow {
 }
 
 impl Community {
-    /// Writes a post.
+    /// Writes a post, or a comment in the thread of one.
     pub(crate) fn post(
         &mut self,
         ctx: &mut Ctx<'_>,
+        thread: Option<EntryId>,
         text: String,
         lifetime_ms: Option<u64>,
     ) -> Result<EntryId, Failure> {
         if lifetime_ms.is_some_and(|ms| !(1..=LIFETIME_MS_MAX).contains(&ms)) {
             return Err(Failure::NotAllowed);
         }
-        self.write(ctx, Kind::Post, text.into_bytes(), lifetime_ms)
+        let kind = match thread {
+            None => Kind::Post,
+            Some(post) => self.comment_on(post)?,
+        };
+        self.write(ctx, kind, text.into_bytes(), lifetime_ms)
     }
 
     /// Writes an entry: durable with this batch, on its way as soon as it can be.
@@ -82,8 +87,10 @@ impl Community {
     ) -> Result<EntryId, Failure> {
         let ledger = &self.chain.ledger;
         let may = match kind {
-            Kind::Post | Kind::Edit(_) => ledger.may(&self.saved.persona, Right::Post),
-            Kind::Unpublish(_) | Kind::Portrait | Kind::Pack => {
+            Kind::Post | Kind::Edit(_) | Kind::Reaction(_) | Kind::Comment(_) => {
+                ledger.may(&self.saved.persona, Right::Post)
+            }
+            Kind::Unpublish(_) | Kind::Portrait | Kind::Pack | Kind::Other { .. } => {
                 ledger.role(&self.saved.persona).is_some()
             }
         };
@@ -102,10 +109,14 @@ impl Community {
         let mut salt = [0; 16];
         ctx.rng.fill_bytes(&mut salt);
         let time_ms = ctx.time.0.max(latest.saturating_add(1));
+        let end_of = |post: &EntryId| self.feed.get(post).and_then(|kept| kept.entry.expires_ms);
+        let own_end = lifetime_ms.map(|ms| time_ms.saturating_add(ms));
         let expires_ms = match kind {
             // The texts of a post end together.
-            Kind::Edit(post) => self.feed.get(&post).and_then(|kept| kept.entry.expires_ms),
-            _ => lifetime_ms.map(|ms| time_ms.saturating_add(ms)),
+            Kind::Edit(post) | Kind::Reaction(post) => end_of(&post),
+            // Nobody finds the thread of a post that is over.
+            Kind::Comment(post) => own_end.into_iter().chain(end_of(&post)).min(),
+            _ => own_end,
         };
         if expires_ms.is_some_and(|at| at <= time_ms) {
             return Err(Failure::NotHere);

@@ -187,6 +187,7 @@ impl Community {
             };
             ctx.batch.0.insert(key, None);
             ctx.news.gone.push(*id);
+            self.show_above(ctx, &kept.entry);
             self.changed_again(ctx, kept.entry.kind.target());
         }
     }

@@ -1,6 +1,7 @@
 //! A community as the app shows it, and as tests compare it.
 
 use super::{Community, Kept};
+use crate::entry::Kind;
 use crate::ledger::Ledger;
 use crate::mls::Group;
 use ume_api::{
@@ -78,8 +79,13 @@ impl Community {
         }
     }
 
-    pub(crate) fn page(&self, before: Option<&EntryId>) -> (Vec<PostView>, bool) {
-        let (page, older) = self.feed.page(before, ume_api::PAGE_POSTS);
+    /// A page of the feed, or of the thread of a post.
+    pub(crate) fn page(
+        &self,
+        thread: Option<&EntryId>,
+        before: Option<&EntryId>,
+    ) -> (Vec<PostView>, bool) {
+        let (page, older) = self.feed.page(thread, before, ume_api::PAGE_POSTS);
         (
             page.into_iter().map(|kept| self.post_view(kept)).collect(),
             older,
@@ -118,7 +124,20 @@ impl Community {
         let gone = view.unpublished_by.map(|who| who.id.0).unwrap_or_default();
         let edited = view.edited_at.unwrap_or_default().to_le_bytes();
         let parts: [&[u8]; 4] = [&view.owner.id.0, &gone, &edited, view.text.as_bytes()];
-        ume_wire::auth::hash(&parts.concat())
+        let mut all = parts.concat();
+        for (person, reaction) in self.reactions(&kept.entry) {
+            all.extend(
+                [
+                    &person[..],
+                    reaction.text.as_deref().unwrap_or_default().as_bytes(),
+                ]
+                .concat(),
+            );
+        }
+        for comment in self.feed.thread(&kept.entry.id).filter(|one| !one.refused) {
+            all.extend(self.digest(comment));
+        }
+        ume_wire::auth::hash(&all)
     }
 
     /// Whether people and keys are what the ledger makes of them.
@@ -160,7 +179,7 @@ impl Community {
             refused: self
                 .feed
                 .all()
-                .filter(|kept| kept.refused && kept.entry.kind == crate::entry::Kind::Post)
+                .filter(|kept| kept.refused && kept.entry.kind == Kind::Post)
                 .count(),
             rejected: self.rejected.clone(),
             departed: self.departed(),
@@ -168,6 +187,8 @@ impl Community {
                 .feed
                 .all()
                 .filter(|kept| !kept.refused && self.feed.is_shown(kept))
+                // Comments are in the digest of their post.
+                .filter(|kept| kept.entry.kind == Kind::Post)
                 .map(|kept| (kept.entry.id, self.digest(kept)))
                 .collect(),
             newest_point: self

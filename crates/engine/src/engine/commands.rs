@@ -38,14 +38,32 @@ impl Engine {
             Command::Open { community } => {
                 self.open = Some(community.0);
                 self.told_connection = None;
-                Some(self.page(community, None))
+                Some(self.page(community, None, None))
             }
-            Command::Older { community, before } => Some(self.page(community, Some(&before))),
+            Command::Older { community, before } => Some(self.page(community, None, Some(&before))),
+            Command::Thread {
+                community,
+                post,
+                before,
+            } => Some(self.page(community, Some(&post), before.as_ref())),
+            Command::Comment {
+                community,
+                post,
+                text,
+                lifetime,
+            } => self.post(community, Some(post), &text, lifetime),
+            Command::React {
+                community,
+                post,
+                emoji,
+            } => self.change(community, |community, ctx| {
+                community.react(ctx, post, emoji).map(|()| Reply::Done)
+            }),
             Command::Post {
                 community,
                 text,
                 lifetime,
-            } => self.post(community, &text, lifetime),
+            } => self.post(community, None, &text, lifetime),
             Command::Edit {
                 community,
                 post,
@@ -259,7 +277,12 @@ impl Engine {
         None
     }
 
-    fn page(&self, community: CommunityRef, before: Option<&EntryId>) -> Result<Reply, Failure> {
+    fn page(
+        &self,
+        community: CommunityRef,
+        thread: Option<&EntryId>,
+        before: Option<&EntryId>,
+    ) -> Result<Reply, Failure> {
         let asking = self.askings.contains_key(&community.0);
         if asking && !self.communities.contains_key(&community.0) {
             // There is something to read once somebody says yes.
@@ -272,9 +295,10 @@ impl Engine {
         let found = self
             .communities
             .get(&community.0)
+            .filter(|found| thread.is_none_or(|id| found.has(id)))
             .filter(|found| before.is_none_or(|id| found.has(id)))
             .ok_or(Failure::NotHere)?;
-        let (posts, older) = found.page(before);
+        let (posts, older) = found.page(thread, before);
         Ok(Reply::Feed(FeedPage {
             community,
             posts,
@@ -285,6 +309,7 @@ impl Engine {
     fn post(
         &mut self,
         community: CommunityRef,
+        thread: Option<EntryId>,
         text: &str,
         lifetime: Option<u64>,
     ) -> Option<Result<Reply, Failure>> {
@@ -294,7 +319,9 @@ impl Engine {
         }
         let lifetime_ms = lifetime.map(|seconds| seconds.saturating_mul(1000));
         self.change(community, |community, ctx| {
-            community.post(ctx, text, lifetime_ms).map(Reply::Posted)
+            community
+                .post(ctx, thread, text, lifetime_ms)
+                .map(Reply::Posted)
         })
     }
 

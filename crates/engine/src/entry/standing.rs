@@ -47,8 +47,11 @@ pub(crate) fn judge(
     }
     // Who may no longer post can still take back what they wrote, look as they like, and keep what is old.
     let might = match entry.kind {
-        Kind::Post | Kind::Edit(_) => ledger.might_post(&entry.author, entry.ledger),
-        Kind::Unpublish(_) | Kind::Portrait | Kind::Pack => {
+        Kind::Post | Kind::Edit(_) | Kind::Reaction(_) | Kind::Comment(_) => {
+            ledger.might_post(&entry.author, entry.ledger)
+        }
+        // Nobody knows what more a kind of a later version asks for.
+        Kind::Unpublish(_) | Kind::Portrait | Kind::Pack | Kind::Other { .. } => {
             ledger.role_at(&entry.author, entry.ledger).is_some()
         }
     };

@@ -218,12 +218,61 @@ fn changes_name_a_post_and_posts_name_none() {
     let malformed = Err(LedgerError::Malformed);
     assert_eq!(resigned(|entry| entry.target = vec![3; 32], "x"), malformed);
     assert_eq!(resigned(|entry| entry.kind = 2, "x"), malformed);
-    assert_eq!(resigned(|entry| entry.kind = 9, "x"), malformed);
+    assert_eq!(resigned(|entry| entry.kind = 0, "x"), malformed);
+    assert_eq!(resigned(|entry| entry.kind = -1, "x"), malformed);
+    assert_eq!(resigned(|entry| entry.kind = 6, "x"), malformed);
+    assert_eq!(resigned(|entry| entry.kind = 7, "x"), malformed);
     let taken_back = |entry: &mut proto::Entry| {
         entry.kind = 3;
         entry.target = vec![3; 32];
     };
     assert_eq!(resigned(taken_back, "x"), malformed, "with a text");
+}
+
+#[test]
+fn what_a_later_version_writes_is_kept() {
+    let owner = Author::new(1);
+    let ledger = ledger(&owner);
+    for (has_body, target) in [(true, None), (true, Some(EntryId([3; 32]))), (false, None)] {
+        let kind = Kind::Other {
+            number: 1_000,
+            has_body,
+            target,
+        };
+        let draft = Draft {
+            kind,
+            content: vec![0xff; 3],
+            ..draft("")
+        };
+        let signed = owner.writes(&ledger.community, draft);
+        let entry = verify(&signed, &ledger.community).unwrap();
+        assert_eq!((entry.kind, entry.is_bare()), (kind, false));
+        assert_eq!((entry.kind.target(), &entry.text), (None, &None));
+        assert_eq!(judge(&entry, &ledger, |_, _| None), Standing::Stands);
+    }
+}
+
+#[test]
+fn a_reaction_is_short_or_empty() {
+    let owner = Author::new(1);
+    let ledger = ledger(&owner);
+    let read = |text: &str| {
+        let kind = Kind::Reaction(EntryId([3; 32]));
+        let draft = Draft {
+            kind,
+            ..draft(text)
+        };
+        verify(&owner.writes(&ledger.community, draft), &ledger.community)
+    };
+    for text in ["", "🌸", &"x".repeat(EMOJI_BYTES_MAX)] {
+        let entry = read(text).unwrap();
+        assert_eq!(
+            (entry.text.as_deref(), entry.is_bare()),
+            (Some(text), false)
+        );
+    }
+    let long = "x".repeat(EMOJI_BYTES_MAX + 1);
+    assert_eq!(read(&long), Err(LedgerError::Malformed));
 }
 
 #[test]

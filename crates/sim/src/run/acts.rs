@@ -25,7 +25,7 @@ pub(crate) enum Act {
     Copy,
     /// Puts the copy back, as people do with profiles that broke.
     Restore,
-    /// Edits a post, takes one back, or hides one, or tries to.
+    /// Edits a post, takes one back, hides one, reacts to it or comments on it, or tries to.
     Change(String),
     /// Looks at no record any more until the end.
     StopListening,
@@ -184,7 +184,18 @@ impl World {
             return Ok(());
         }
         let post = posts[self.rng.next_u32() as usize % posts.len()];
-        let command = match self.rng.next_u32() % 4 {
+        let command = match self.rng.next_u32() % 6 {
+            4 => Command::React {
+                community,
+                post,
+                emoji: "🌸".into(),
+            },
+            5 => Command::Comment {
+                community,
+                post,
+                text,
+                lifetime: None,
+            },
             0 => Command::Unpublish { community, post },
             1 => Command::Hide {
                 community,

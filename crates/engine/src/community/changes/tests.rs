@@ -1,3 +1,5 @@
+mod talks;
+
 use super::*;
 use crate::community::Newcomer;
 use crate::community::invites::invite_key;
@@ -79,7 +81,16 @@ impl Play {
             Kind::Unpublish(_) => vec![],
             _ => b"words".to_vec(),
         };
-        let draft = Draft {
+        write(
+            &community.community(),
+            &author,
+            leaf,
+            self.draft(kind, seq, content),
+        )
+    }
+
+    fn draft(&self, kind: Kind, seq: u64, content: Vec<u8>) -> Draft {
+        Draft {
             kind,
             seq,
             previous: (seq > 1).then_some(EntryId([8; 32])),
@@ -88,9 +99,8 @@ impl Play {
             expires_ms: None,
             content,
             salt: [6; 16],
-            ledger: community.chain.ledger.len(),
-        };
-        write(&community.community(), &author, leaf, draft)
+            ledger: self.community.chain.ledger.len(),
+        }
     }
 
     fn receives(&mut self, written: &proto::Written) {
@@ -156,7 +166,7 @@ fn a_text_that_comes_later_than_its_entry_is_taken_unless_it_was_taken_back() {
         ..post.clone()
     };
     play.receives(&bare);
-    let (page, _) = play.community.page(None);
+    let (page, _) = play.community.page(None, None);
     assert!(page.is_empty(), "a post without its text is not shown");
     assert_eq!(play.community.feed.missing(0), 1);
     let forged = proto::Written {

@@ -45,7 +45,7 @@ impl World {
     }
 
     fn shown(&self) -> usize {
-        self.community.page(None).0.len()
+        self.community.page(None, None).0.len()
     }
 }
 
@@ -62,10 +62,13 @@ fn nobody_writes_what_is_not_theirs_to_write() {
         ("an end", Kind::Unpublish(of)),
         ("a portrait", Kind::Portrait),
         ("a pack", Kind::Pack),
+        ("a reaction", Kind::Reaction(of)),
+        ("a comment", Kind::Comment(of)),
     ];
     for (what, kind) in kinds {
         let looks = matches!(kind, Kind::Unpublish(_) | Kind::Portrait | Kind::Pack);
         let changes = matches!(kind, Kind::Edit(_) | Kind::Unpublish(_));
+        let adds = matches!(kind, Kind::Post | Kind::Reaction(_) | Kind::Comment(_));
         // With the wrong key.
         let mut forged = world.writes(&world.admin, kind, point);
         let content = forged.entry.take().unwrap().content;
@@ -106,13 +109,11 @@ fn nobody_writes_what_is_not_theirs_to_write() {
         let unknown = world.writes(&world.stranger, kind, point);
         assert!(world.hears(&unknown).is_empty());
         assert!(world.community.parked.contains_key(&id(&unknown).unwrap()));
-        assert_eq!(
-            (world.shown(), looks || changes || what == "a post"),
-            (1, true)
-        );
+        assert_eq!((world.shown(), looks || changes || adds), (1, true));
     }
-    let shown = &world.community.page(None).0[0];
+    let shown = &world.community.page(None, None).0[0];
     assert_eq!((&shown.text[..], &shown.unpublished_by), ("words", &None));
+    assert_eq!((shown.comments.count, &shown.reactions[..]), (0, &[][..]));
 }
 
 #[test]

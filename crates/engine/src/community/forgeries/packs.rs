@@ -113,7 +113,7 @@ fn a_pack_of_what_does_not_hold_is_refused_and_its_maker_not_heard_again() {
     world.is_handed(&blob);
     assert!(world.community.has(&sound.id));
     assert_eq!(
-        world.community.page(None).0.len(),
+        world.community.page(None, None).0.len(),
         1,
         "of the stranger nothing"
     );
@@ -131,7 +131,7 @@ fn a_pack_of_what_does_not_hold_is_refused_and_its_maker_not_heard_again() {
     assert_eq!(rejected.into_keys().collect::<Vec<_>>(), [named]);
     let trouble = Trouble::Refused { count: 1 };
     assert!(world.community.view().troubles.contains(&trouble));
-    assert_eq!(world.community.page(None).0.len(), 1);
+    assert_eq!(world.community.page(None, None).0.len(), 1);
     // Nothing more is fetched because of this device.
     world.announces(0, 2, &all, &[7; 32]);
     assert_eq!(world.asks(), None);

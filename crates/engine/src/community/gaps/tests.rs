@@ -40,7 +40,7 @@ fn begin() -> (Community, ChaCha20Rng, EntryId) {
     let root = Secret::new([2; 32]);
     let (community, post) = with(&mut rng, NOW, |ctx| {
         let mut community = Community::found(ctx, &root, &who, "Orchard".into()).unwrap();
-        let post = community.post(ctx, "words".into(), None).unwrap();
+        let post = community.post(ctx, None, "words".into(), None).unwrap();
         (community, post)
     });
     (community, rng, post)
