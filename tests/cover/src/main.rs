@@ -8,11 +8,13 @@
 
 mod boost;
 mod capture;
+mod chromium;
 mod classify;
 mod client;
 mod contest;
 mod cost;
 mod detect;
+mod diary;
 mod dice;
 mod fault;
 mod law;
@@ -23,6 +25,7 @@ mod report;
 mod residual;
 mod roc;
 mod schedule;
+mod stage;
 mod stats;
 mod trace;
 mod wire;
@@ -63,6 +66,24 @@ enum Command {
         /// The trace.
         trace: PathBuf,
     },
+    /// Capture what Chromium and a relay say to each other, and judge it.
+    Chromium {
+        /// A relay built with the feature `trace`.
+        #[arg(long)]
+        relay: PathBuf,
+        /// The built app.
+        #[arg(long)]
+        app: PathBuf,
+        /// For how many seconds, each time.
+        #[arg(long, default_value_t = 400)]
+        seconds: u64,
+        /// How many threads keep the processor busy, where it is to be.
+        #[arg(long, default_value_t = 2)]
+        busy: usize,
+        /// A page whose section `chromium` gets the tables.
+        #[arg(long)]
+        page: Option<PathBuf>,
+    },
     /// Capture what native clients and a running relay say to each other, and judge it.
     Native {
         /// Where the relay listens.
@@ -85,6 +106,21 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Chromium {
+            relay,
+            app,
+            seconds,
+            busy,
+            page,
+        } => {
+            let chromium = chromium::Chromium {
+                relay,
+                app,
+                seconds,
+                busy,
+            };
+            captures(&chromium, page.as_deref())
+        }
         Command::Prove {
             quick,
             page,
@@ -144,6 +180,16 @@ fn judge(file: &Path) -> Result {
     let table = capture::residuals(&trace::read(&text)?);
     println!("\n{}", table.markdown());
     report::judge(&[table])
+}
+
+fn captures(chromium: &chromium::Chromium, page: Option<&Path>) -> Result {
+    let tables = chromium::captures(chromium)?;
+    let text = report::all(&tables);
+    println!("\n{text}");
+    if let Some(page) = page {
+        fill(page, "chromium", &text)?;
+    }
+    report::judge(&tables)
 }
 
 fn native(native: capture::Native, trace: Option<&Path>, page: Option<&Path>) -> Result {
