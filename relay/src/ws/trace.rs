@@ -98,7 +98,10 @@ impl Wanted {
         let quicker = env::var("UME_RELAY_TRACE_QUICKER").ok();
         Self {
             lines: open(),
-            quicker: quicker.and_then(|text| text.parse().ok()).unwrap_or(1).max(1),
+            quicker: quicker
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(1)
+                .max(1),
             at_tick: env::var_os("UME_RELAY_TRACE_AT_TICK").is_some(),
         }
     }

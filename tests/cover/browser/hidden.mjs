@@ -1,6 +1,6 @@
 // How the line worker keeps its slots while its page is in front, behind another tab, frozen, and back: for `ume-cover hidden`,
-// `hidden.mjs OPTIONS`, JSON. Prints a line of words a phase: what it was, what the page said of itself, slots carried out,
-// slots missed, by how many milliseconds the median was late and 99 of 100 at most, frames in the first five seconds.
+// `hidden.mjs OPTIONS`, JSON. Prints a line of words a phase: what it was, what the page said of itself, which connections there were,
+// slots carried out, slots missed, by how many milliseconds the median was late and 99 of 100 at most, frames in the first five seconds.
 import { setTimeout as wait } from "node:timers/promises";
 import { startCommunity } from "../../e2e/harness/app.mjs";
 import { Person } from "../../e2e/harness/person.mjs";
@@ -16,12 +16,13 @@ const quantile = (numbers, part) => numbers.toSorted((a, b) => a - b)[Math.ceil(
 /** What passed between two moments, all times milliseconds since 1970. */
 function between({ answer, origin: start }, from, to) {
   const slots = answer
-    .flat()
-    .filter(([planned, , , missed]) => planned !== null && missed !== undefined)
-    .map(([planned, left, , missed]) => ({ left: start + left, late: left - planned, missed }))
+    .flatMap((frames, at) => frames.map((frame) => [at + 1, ...frame]))
+    .filter(([, planned, , , missed]) => planned !== null && missed !== undefined)
+    .map(([line, planned, left, , missed]) => ({ line, left: start + left, late: left - planned, missed }))
     .filter(({ left }) => left >= from && left < to);
   const late = slots.map((slot) => slot.late);
   return {
+    lines: [...new Set(slots.map(({ line }) => line))].join(" "),
     kept: slots.length,
     missed: slots.reduce((sum, slot) => sum + slot.missed, 0),
     late: [quantile(late, 0.5), quantile(late, 0.99)],
@@ -58,8 +59,8 @@ try {
   await phase("back in front", visible);
   const told = await tab.run(ask, "tell");
   for (const { name, from, to, state } of phases) {
-    const { kept, missed, late, first } = between(told, from, to);
-    console.log([name, state, kept, missed, ...late.map((ms) => ms.toFixed(2)), first].join("\t"));
+    const { lines, kept, missed, late, first } = between(told, from, to);
+    console.log([name, state, lines || "-", kept, missed, ...late.map((ms) => ms.toFixed(2)), first].join("\t"));
   }
 } finally {
   await chromium?.close();

@@ -42,8 +42,9 @@ pub(crate) fn join(
         let seen = taken.get(client).copied().unwrap_or(0);
         if seen != due.len() {
             let text = format!(
-                "connection {client}: {} frames were sent, {seen} seen",
-                due.len()
+                "void: {} frames were sent {} on connection {client}, {seen} seen",
+                due.len(),
+                crate::prove::way(direction)
             );
             return Err(Fault::Text(text));
         }
@@ -120,7 +121,13 @@ pub(crate) async fn native(native: Native) -> Result<(Vec<Table>, Vec<Frame>)> {
         }
         all.frames.extend(capture.frames);
     }
-    Ok((vec![residuals, size_table("Captured: sizes of messages", &all.frames)], before))
+    Ok((
+        vec![
+            residuals,
+            size_table("Captured: sizes of messages", &all.frames),
+        ],
+        before,
+    ))
 }
 
 /// The residuals of a trace, both ways.

@@ -114,7 +114,10 @@ pub(crate) fn numbered(
 /// Labels what cannot be read by what was written: then only counts and sizes say whether a capture is sound.
 pub(crate) fn label(frames: &mut [Frame], direction: Direction, diaries: &Diaries) {
     let mut left = iters(diaries);
-    for frame in frames.iter_mut().filter(|frame| frame.direction == direction) {
+    for frame in frames
+        .iter_mut()
+        .filter(|frame| frame.direction == direction)
+    {
         if let Some(entry) = left.get_mut(&frame.client).and_then(Iterator::next) {
             frame.real = entry.real;
         }
@@ -183,13 +186,18 @@ pub(crate) fn as_sent(frames: &[Frame], direction: Direction, diaries: &Diaries)
 fn same_clock(frames: &mut [Frame], direction: Direction) {
     let mut late: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for frame in frames.iter().filter(|frame| frame.direction == direction) {
-        late.entry(frame.client).or_default().extend(frame.residual());
+        late.entry(frame.client)
+            .or_default()
+            .extend(frame.residual());
     }
     let usual: BTreeMap<u32, f64> = late
         .iter()
         .map(|(client, late)| (*client, median(late)))
         .collect();
-    for frame in frames.iter_mut().filter(|frame| frame.direction == direction) {
+    for frame in frames
+        .iter_mut()
+        .filter(|frame| frame.direction == direction)
+    {
         let usual = usual.get(&frame.client).copied().unwrap_or_default() as i64;
         frame.due = frame.due.map(|due| due.saturating_add_signed(usual));
     }

@@ -244,8 +244,14 @@ mod tests {
     #[test]
     fn the_address_is_in_what_a_relay_says() {
         let address = |said: &str| listens(said).map(|address| address.port());
-        assert_eq!(address("a\nlistening on http://127.0.0.1:7700\n"), Some(7700));
-        assert_eq!(address("listening on https://127.0.0.1:7701/ b"), Some(7701));
+        assert_eq!(
+            address("a\nlistening on http://127.0.0.1:7700\n"),
+            Some(7700)
+        );
+        assert_eq!(
+            address("listening on https://127.0.0.1:7701/ b"),
+            Some(7701)
+        );
         assert_eq!(address("listening on http://127.0.0.1:77"), None);
         assert_eq!(address("listening on a socket\n"), None);
     }
