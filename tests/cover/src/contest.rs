@@ -237,7 +237,7 @@ mod tests {
             real: 1.0,
         };
         let mean = Outcome::mean(&[of(0.25), of(0.75)]);
-        assert_eq!(mean.best(), [0.5; 3]);
+        assert!(mean.best().iter().all(|share| (share - 0.5).abs() < 1e-9));
         assert_eq!(mean.found().len(), KINDS.len());
         assert!((mean.rate - 0.5).abs() < 1e-9);
     }

@@ -63,15 +63,18 @@ pub(crate) struct Measure {
 pub(crate) fn app(built: &Path, to: &Path, measure: Measure) -> Result {
     let mut hooked = 0;
     copy(built, to, &mut |name, content| {
-        let is_ours = name.starts_with(LINE_WORKER);
-        if is_ours && name.ends_with(".js") {
+        if !name.starts_with(LINE_WORKER) {
+            return true;
+        }
+        // The compressed twin is without it.
+        let script = name.rsplit_once('.').is_some_and(|(_, kind)| kind == "js");
+        if script {
             let Measure { quicker, at_tick } = measure;
             let told = format!("\nconst UME_COVER = {{ quicker: {quicker}, atTick: {at_tick} }};");
             content.extend(told.bytes().chain(HOOK.bytes()));
             hooked += 1;
         }
-        // The compressed twin is without it.
-        !(is_ours && name.ends_with(".br"))
+        script
     })?;
     if hooked == 1 {
         Ok(())
