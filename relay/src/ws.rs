@@ -12,7 +12,7 @@ mod line;
 mod outbox;
 mod sender;
 mod subscription;
-#[cfg(feature = "trace")]
+#[cfg_attr(not(feature = "trace"), path = "ws/untraced.rs")]
 mod trace;
 
 pub(crate) use sender::Senders;

@@ -32,7 +32,9 @@ cargo xtask <command>
                       suite judge its WebSocket, `attack kill` kills it a thousand times under load
   fuzz [NAME...]      fuzz every parser that a stranger can reach, or those named, 60 seconds each (--seconds N
                       before the names)
-  cover [--quick]     attack cover traffic as an observer of links would, and write what is found to docs/cover.md
+  cover [--quick]     attack cover traffic as an observer of links would, and write what is found to docs/cover.md;
+                      `cover captures` does it with Chromium and a relay, `cover hidden` watches a page that is not in
+                      front, `cover --long` tries more seeds than anybody waits for
   bench               measure the budgets of the product and print them; JSON goes to bench-results/
   bench groups [...]  measure joining, posting, loading and removing in communities of 10, 100 and 1,000 (--sizes,
                       --rounds, or only the sections named), and the same by mls-rs;

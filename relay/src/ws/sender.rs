@@ -4,7 +4,7 @@
 //! signature, shifts no tick. What a tick carries is put together a little before it, so that real frames take no longer
 //! than pads when it comes.
 
-use super::outbox::Outbox;
+use super::{outbox::Outbox, trace::Trace};
 use crate::{
     metrics::Metrics,
     packet::BYTES,
@@ -66,8 +66,7 @@ pub(super) struct Sender<W> {
     /// What the pacer's times count from.
     start: Instant,
     metrics: Arc<Metrics>,
-    #[cfg(feature = "trace")]
-    trace: super::trace::Trace,
+    trace: Trace,
 }
 
 impl<W: AsyncWrite + Unpin> Sender<W> {
@@ -78,14 +77,14 @@ impl<W: AsyncWrite + Unpin> Sender<W> {
         metrics: Arc<Metrics>,
         (rng, pace): (ChaCha20Rng, Pace),
     ) -> Self {
+        let trace = Trace::begin();
         Self {
             stream: Patience::new(stream, demand),
             outbox,
-            pacer: Pacer::new(rng, 0, pace),
+            pacer: Pacer::new(rng, 0, trace.pace(pace)),
             start: Instant::now(),
             metrics,
-            #[cfg(feature = "trace")]
-            trace: super::trace::Trace::begin(),
+            trace,
         }
     }
 
@@ -102,6 +101,7 @@ impl<W: AsyncWrite + Unpin> Sender<W> {
         loop {
             let tick = self.start + Duration::from_millis(self.pacer.next_ms());
             let before = tick.checked_sub(LEAD).unwrap_or(tick);
+            let before = self.trace.ready(before, tick);
             let orders = tokio::select! {
                 biased;
                 orders = self.outbox.orders() => Some(orders),
@@ -118,7 +118,7 @@ impl<W: AsyncWrite + Unpin> Sender<W> {
                 return Ok(());
             }
             if let Some(pace) = orders.pace {
-                self.pacer.change(self.now_ms(), pace);
+                self.pacer.change(self.now_ms(), self.trace.pace(pace));
             }
         }
     }
@@ -127,16 +127,13 @@ impl<W: AsyncWrite + Unpin> Sender<W> {
         let count = usize::try_from(self.pacer.law().frames).unwrap_or(1);
         let mut frames = BytesMut::with_capacity(count * BYTES);
         let real = self.outbox.load(count, &mut frames);
+        self.trace.put_together(real);
         sleep_until(tick).await;
         // Before anything is written: for how long that waits must not count as lateness of the next tick.
         self.pacer.tick(self.now_ms());
         for (place, frame) in frames.chunks(BYTES).enumerate() {
             self.write(frame).await?;
-            let is_real = place < real;
-            #[cfg(feature = "trace")]
-            self.trace.sent(tick, is_real);
-            #[cfg(not(feature = "trace"))]
-            let _ = is_real;
+            self.trace.sent(tick, place < real);
         }
         self.metrics.pads_out.inc_by((count - real) as u64);
         if real > 0 {

@@ -42,8 +42,9 @@ pub(crate) fn join(
         let seen = taken.get(client).copied().unwrap_or(0);
         if seen != due.len() {
             let text = format!(
-                "connection {client}: {} frames were sent, {seen} seen",
-                due.len()
+                "void: {} frames were sent {} on connection {client}, {seen} seen",
+                due.len(),
+                crate::prove::way(direction)
             );
             return Err(Fault::Text(text));
         }
@@ -64,8 +65,9 @@ pub(crate) fn sizes(frames: &[Frame]) -> Vec<(Direction, BTreeMap<u32, u64>)> {
         .to_vec()
 }
 
-const RESIDUALS: &[&str] = &[
-    "client",
+/// Columns of a table of residuals.
+pub(crate) const RESIDUALS: &[&str] = &[
+    "capture",
     "way",
     "real",
     "cover",
@@ -118,9 +120,14 @@ pub(crate) async fn native(native: Native) -> Result<(Vec<Table>, Vec<Frame>)> {
             before.clone_from(&capture.frames);
         }
         all.frames.extend(capture.frames);
-        all.controls += capture.controls;
     }
-    Ok((vec![residuals, size_table(&all)], before))
+    Ok((
+        vec![
+            residuals,
+            size_table("Captured: sizes of messages", &all.frames),
+        ],
+        before,
+    ))
 }
 
 /// The residuals of a trace, both ways.
@@ -137,12 +144,10 @@ pub(crate) fn residuals(frames: &[Frame]) -> Table {
     table
 }
 
-fn size_table(capture: &Capture) -> Table {
-    let mut table = Table::new(
-        "Captured: sizes",
-        &["way", "bytes of a message", "messages"],
-    );
-    let sizes = sizes(&capture.frames);
+/// The sizes of frames, each way; one is to be all there is.
+pub(crate) fn size_table(title: &'static str, frames: &[Frame]) -> Table {
+    let mut table = Table::new(title, &["way", "bytes", "how many"]);
+    let sizes = sizes(frames);
     let whole: u64 = sizes.iter().flat_map(|(_, sizes)| sizes.values()).sum();
     for (direction, sizes) in &sizes {
         let alone = sizes.len() == 1;

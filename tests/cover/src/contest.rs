@@ -4,6 +4,7 @@ use crate::detect::{Channel, KINDS, Link, SCORES};
 use crate::dice::Dice;
 use crate::roc;
 use crate::schedule::{self, Scheme};
+use crate::stats;
 use crate::trace::{Direction, Frame};
 use crate::workload::{LATENCY, Message, spread, talk};
 use std::num::NonZero;
@@ -38,8 +39,8 @@ pub(crate) struct Contest {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
-    /// For each kind of detector, the share of users found at each rate of false alarms, with the setting that is best there.
-    pub(crate) found: Vec<(&'static str, [f64; 3])>,
+    /// For each setting of each detector, the share of users found at each rate of false alarms.
+    pub(crate) shares: Vec<[f64; 3]>,
     /// Frames a second on a link.
     pub(crate) rate: f64,
     /// Share of frames that somebody wanted.
@@ -47,14 +48,39 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Of several contests with as many users each.
+    pub(crate) fn mean(each: &[Self]) -> Self {
+        let mean =
+            |of: &dyn Fn(&Self) -> f64| stats::mean(&each.iter().map(of).collect::<Vec<_>>());
+        let settings = each.iter().map(|one| one.shares.len()).min().unwrap_or(0);
+        let shares =
+            |setting: usize| [0, 1, 2].map(|at| mean(&|one: &Self| one.shares[setting][at]));
+        Self {
+            shares: (0..settings).map(shares).collect(),
+            rate: mean(&|one: &Self| one.rate),
+            real: mean(&|one: &Self| one.real),
+        }
+    }
+
+    /// For each kind of detector, what it finds with the setting that is best at each rate.
+    pub(crate) fn found(&self) -> Vec<(&'static str, [f64; 3])> {
+        let kinds = KINDS.iter().map(|(name, settings)| {
+            let shares = &self.shares[settings.clone()];
+            let most = |at: usize| shares.iter().map(|share| share[at]).fold(0.0, f64::max);
+            (*name, [most(0), most(1), most(2)])
+        });
+        kinds.collect()
+    }
+
     /// The best of all detectors.
     pub(crate) fn best(&self) -> [f64; 3] {
-        [0, 1, 2].map(|at| {
-            self.found
+        let most = |at: usize| {
+            self.shares
                 .iter()
-                .map(|(_, found)| found[at])
+                .map(|share| share[at])
                 .fold(0.0, f64::max)
-        })
+        };
+        [most(0), most(1), most(2)]
     }
 }
 
@@ -71,17 +97,9 @@ pub(crate) fn run(contest: Contest) -> Outcome {
     let sent: usize = traces.iter().map(Vec::len).sum();
     let real: usize = traces.iter().flatten().filter(|frame| frame.real).count();
     let all = contest.pairs(&channels, &traces);
-    let found = KINDS
-        .iter()
-        .map(|(name, settings)| {
-            let each: Vec<[f64; 3]> = settings.clone().map(|setting| all.found(setting)).collect();
-            let most = |at: usize| each.iter().map(|found| found[at]).fold(0.0, f64::max);
-            (*name, [most(0), most(1), most(2)])
-        })
-        .collect();
     let seconds = crate::workload::seconds(contest.span) * f64::from(contest.users);
     Outcome {
-        found,
+        shares: (0..SCORES).map(|setting| all.found(setting)).collect(),
         rate: sent as f64 / seconds,
         real: real as f64 / sent.max(1) as f64,
     }
@@ -185,7 +203,7 @@ fn arrived(messages: &[Message], frames: &[Frame], dice: &mut Dice) -> Vec<Messa
 mod tests {
     use super::*;
     use crate::law::Mode;
-    use crate::stats::most_hits;
+    use crate::stats::{SELDOM, most_hits};
     use crate::workload::SECOND;
 
     fn small(scheme: Scheme, direction: Direction, knows: Knows, users: u32) -> Outcome {
@@ -205,10 +223,23 @@ mod tests {
         for direction in [Direction::Up, Direction::Down] {
             for mode in [Mode::Balanced, Mode::Strong] {
                 let found = small(Scheme::Ume(mode), direction, Knows::Written, 300).best();
-                let most = f64::from(most_hits(300, 0.01)) / 300.0;
+                let most = f64::from(most_hits(300, 0.01, SELDOM)) / 300.0;
                 assert!(found[0] <= most, "{found:?}");
             }
         }
+    }
+
+    #[test]
+    fn several_contests_are_one_of_more_users() {
+        let of = |share: f64| Outcome {
+            shares: vec![[share; 3]; SCORES],
+            rate: share,
+            real: 1.0,
+        };
+        let mean = Outcome::mean(&[of(0.25), of(0.75)]);
+        assert!(mean.best().iter().all(|share| (share - 0.5).abs() < 1e-9));
+        assert_eq!(mean.found().len(), KINDS.len());
+        assert!((mean.rate - 0.5).abs() < 1e-9);
     }
 
     #[test]

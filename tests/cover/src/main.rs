@@ -8,13 +8,16 @@
 
 mod boost;
 mod capture;
+mod chromium;
 mod classify;
 mod client;
 mod contest;
 mod cost;
 mod detect;
+mod diary;
 mod dice;
 mod fault;
+mod hidden;
 mod law;
 mod plot;
 mod prove;
@@ -23,6 +26,7 @@ mod report;
 mod residual;
 mod roc;
 mod schedule;
+mod stage;
 mod stats;
 mod trace;
 mod wire;
@@ -51,6 +55,9 @@ enum Command {
         /// Little of everything: to see that it works, not to judge.
         #[arg(long)]
         quick: bool,
+        /// More seeds, and days in the place of hours.
+        #[arg(long, conflicts_with = "quick")]
+        long: bool,
         /// A page whose section `figures` gets the tables.
         #[arg(long)]
         page: Option<PathBuf>,
@@ -62,6 +69,42 @@ enum Command {
     Judge {
         /// The trace.
         trace: PathBuf,
+    },
+    /// Capture what Chromium and a relay say to each other, and judge it.
+    Chromium {
+        /// A relay built with the feature `trace`.
+        #[arg(long)]
+        relay: PathBuf,
+        /// The built app.
+        #[arg(long)]
+        app: PathBuf,
+        /// For how many seconds, a quarter of them under TLS and with the fault.
+        #[arg(long, default_value_t = 400)]
+        seconds: u64,
+        /// How many threads keep the processor busy.
+        #[arg(long, default_value_t = 0)]
+        busy: usize,
+        /// A page whose section `chromium idle` or `chromium busy` gets the tables.
+        #[arg(long)]
+        page: Option<PathBuf>,
+    },
+    /// Watch the ticks of a page in front, behind another tab, frozen, and back.
+    Hidden {
+        /// A relay built with the feature `trace`.
+        #[arg(long)]
+        relay: PathBuf,
+        /// The built app.
+        #[arg(long)]
+        app: PathBuf,
+        /// So many times as short are the gaps.
+        #[arg(long, default_value_t = 1)]
+        quicker: u32,
+        /// Seconds in front, behind, frozen.
+        #[arg(long, num_args = 3, default_values_t = [120, 600, 120])]
+        seconds: Vec<u64>,
+        /// A page whose section `hidden` gets the table.
+        #[arg(long)]
+        page: Option<PathBuf>,
     },
     /// Capture what native clients and a running relay say to each other, and judge it.
     Native {
@@ -85,12 +128,42 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Chromium {
+            relay,
+            app,
+            seconds,
+            busy,
+            page,
+        } => {
+            let chromium = chromium::Chromium {
+                relay,
+                app,
+                seconds,
+                busy,
+            };
+            captures(&chromium, page.as_deref())
+        }
         Command::Prove {
             quick,
+            long,
             page,
             pictures,
-        } => prove(quick, page.as_deref(), pictures.as_deref()),
+        } => {
+            let size = match (quick, long) {
+                (true, _) => Size::QUICK,
+                (_, true) => Size::LONG,
+                _ => Size::WHOLE,
+            };
+            prove(size, page.as_deref(), pictures.as_deref())
+        }
         Command::Judge { trace } => judge(&trace),
+        Command::Hidden {
+            relay,
+            app,
+            quicker,
+            seconds,
+            page,
+        } => hidden(&relay, &app, quicker, &seconds, page.as_deref()),
         Command::Native {
             relay,
             clients,
@@ -116,8 +189,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn prove(quick: bool, page: Option<&Path>, pictures: Option<&Path>) -> Result {
-    let proof = Proof::of(if quick { Size::QUICK } else { Size::WHOLE });
+fn prove(size: Size, page: Option<&Path>, pictures: Option<&Path>) -> Result {
+    let proof = Proof::of(size);
     let text = report::all(&proof.tables);
     println!("\n{text}");
     if let Some(page) = page {
@@ -143,6 +216,38 @@ fn judge(file: &Path) -> Result {
         std::fs::read_to_string(file).map_err(|error| Fault::File(file.to_owned(), error))?;
     let table = capture::residuals(&trace::read(&text)?);
     println!("\n{}", table.markdown());
+    report::judge(&[table])
+}
+
+fn captures(chromium: &chromium::Chromium, page: Option<&Path>) -> Result {
+    let tables = chromium::captures(chromium)?;
+    let text = report::all(&tables);
+    println!("\n{text}");
+    if let Some(page) = page {
+        let idle = chromium.busy == 0;
+        fill(
+            page,
+            if idle {
+                "chromium idle"
+            } else {
+                "chromium busy"
+            },
+            &text,
+        )?;
+    }
+    report::judge(&tables)
+}
+
+fn hidden(relay: &Path, app: &Path, quicker: u32, seconds: &[u64], page: Option<&Path>) -> Result {
+    let &[front, behind, frozen] = seconds else {
+        return Err(Fault::Text("seconds are three numbers".to_owned()));
+    };
+    let table = hidden::watch(relay, app, quicker, [front, behind, frozen])?;
+    let text = table.markdown();
+    println!("\n{text}");
+    if let Some(page) = page {
+        fill(page, "hidden", &text)?;
+    }
     report::judge(&[table])
 }
 

@@ -3,13 +3,15 @@
 use crate::fault::{Fault, Result};
 use crate::trace::{Direction, Frame};
 use crate::wire::{Reader, Seen};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+
+/// Records of TLS of this type carry data, and all that is said after the handshake.
+const DATA: u8 = 23;
 
 /// A clock that never goes back, in microseconds since 1970: so that what others log can be compared.
 #[derive(Clone, Copy)]
@@ -46,8 +48,8 @@ impl Clock {
 pub(crate) struct Capture {
     /// Messages, each direction of each connection in its order.
     pub(crate) frames: Vec<Frame>,
-    /// How many of each size there were, by direction (`true`: up), type and bytes.
-    pub(crate) records: BTreeMap<(bool, u8, u32), u64>,
+    /// Records of TLS that carry something, in the same order. What they carry is not known.
+    pub(crate) records: Vec<Frame>,
     /// Pings, pongs and closes.
     pub(crate) controls: u64,
     /// Connections, including those that were no WebSocket.
@@ -147,14 +149,16 @@ impl Way {
     async fn carry(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> Result {
         let mut reader = Reader::new();
         let mut chunk = vec![0; 64 * 1024];
+        let mut open = true;
         loop {
-            // A side that is gone ends the connection; what had passed is kept.
+            // A side that is gone ends the connection. What it does not take has passed all the same: it was sent.
             let count = from.read(&mut chunk).await.unwrap_or(0);
             let at = self.clock.now();
-            if count == 0 || to.write_all(&chunk[..count]).await.is_err() {
+            if count == 0 {
                 let _ = to.shutdown().await;
                 return Ok(());
             }
+            open = open && to.write_all(&chunk[..count]).await.is_ok();
             let seen = reader
                 .read(&chunk[..count])
                 .map_err(|error| Fault::Text(error.to_string()))?;
@@ -165,21 +169,20 @@ impl Way {
     fn note(&self, at: u64, seen: &[Seen]) {
         let mut capture = lock(&self.capture);
         for what in seen {
+            let frame = |bytes, real| Frame {
+                client: self.client,
+                direction: self.direction,
+                at,
+                bytes,
+                real,
+                lane: None,
+                due: None,
+            };
             match *what {
-                Seen::Message { bytes, real } => capture.frames.push(Frame {
-                    client: self.client,
-                    direction: self.direction,
-                    at,
-                    bytes,
-                    real,
-                    lane: None,
-                    due: None,
-                }),
+                Seen::Message { bytes, real } => capture.frames.push(frame(bytes, real)),
                 Seen::Control(..) => capture.controls += 1,
-                Seen::Record(kind, bytes) => {
-                    let key = (self.direction == Direction::Up, kind, bytes);
-                    *capture.records.entry(key).or_default() += 1;
-                }
+                Seen::Record(DATA, bytes) => capture.records.push(frame(bytes, false)),
+                Seen::Record(..) => {}
             }
         }
     }

@@ -140,13 +140,16 @@ pub(crate) fn autocorrelation(numbers: &[f64], lag: usize) -> f64 {
     pairs.map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>() / square
 }
 
-/// The smallest number of hits among `trials` of chance `chance` that is exceeded at most once in a thousand times.
-pub(crate) fn most_hits(trials: u32, chance: f64) -> u32 {
+/// How seldom chance exceeds a bound on hits that is to be met: once in a thousand times.
+pub(crate) const SELDOM: f64 = 1e-3;
+
+/// The smallest number of hits among `trials` of chance `chance` that is exceeded at most `seldom`.
+pub(crate) fn most_hits(trials: u32, chance: f64, seldom: f64) -> u32 {
     let (n, p) = (f64::from(trials), chance);
     let mut exactly = (n * (1.0 - p).ln()).exp();
     let mut at_most = exactly;
     let mut hits = 0;
-    while at_most < 0.999 && hits < trials {
+    while at_most < 1.0 - seldom && hits < trials {
         let done = f64::from(hits);
         exactly *= (n - done) / (done + 1.0) * p / (1.0 - p);
         at_most += exactly;

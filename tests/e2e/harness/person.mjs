@@ -27,12 +27,13 @@ function choose(cover) {
 export class Person {
   /**
    * @param {string} name
-   * @param {{preferences?: object, width?: number, height?: number, locale?: string, beforeWorker?: string, beforePage?: Function, direct?: boolean, cover?: string}} [options]
+   * @param {{preferences?: object, width?: number, height?: number, locale?: string, beforeWorker?: string, beforePage?: Function, direct?: boolean, cover?: string, trusting?: boolean}} [options]
    *   preferences: what stands in the profile before its first start;
    *   locale: the language that the browser prefers;
    *   beforeWorker: a script that runs in the engine's worker before the engine;
    *   beforePage: a function that runs in each page before the app;
    *   direct: no proxy on the way, for measurements;
+   *   trusting: certificates are not looked at, for measurements under TLS;
    *   cover: how far the app hides when there is something to say, unless somebody chooses; `default`: as the app comes
    */
   static async meet(name, options = {}) {
@@ -52,11 +53,11 @@ export class Person {
   }
 
   async openBrowser() {
-    const { width = 1280, height = 800, locale = "en-GB", beforeWorker, beforePage, direct, cover = "off" } = this.options;
+    const { width = 1280, height = 800, locale = "en-GB", beforeWorker, beforePage, direct, trusting, cover = "off" } = this.options;
     this.context = await chromium.launchPersistentContext(this.profile, {
       executablePath: EXECUTABLE,
       headless: true,
-      args: ARGUMENTS,
+      args: trusting ? [...ARGUMENTS, "--ignore-certificate-errors"] : ARGUMENTS,
       viewport: { width, height },
       colorScheme: "light",
       locale,
