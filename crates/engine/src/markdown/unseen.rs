@@ -69,7 +69,7 @@ pub(super) fn without(text: &str) -> String {
 /// The pieces of a text: words, and the numbers of what cannot be seen.
 pub(super) fn spell(text: &str, add: &mut dyn FnMut(Node)) {
     let mut from = 0;
-    let mut words = |from: usize, to: usize, add: &mut dyn FnMut(Node)| match text.get(from..to) {
+    let words = |from: usize, to: usize, add: &mut dyn FnMut(Node)| match text.get(from..to) {
         Some(words) if !words.is_empty() => add(leaf(NodeKind::Text, words)),
         _ => {}
     };
