@@ -20,11 +20,18 @@ fn part(sign: char) -> Option<Part> {
     Some(match sign {
         '\u{1f1e6}'..='\u{1f1ff}' => Part::Letter,
         '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => Part::Change,
-        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' => Part::Picture,
-        '\u{2190}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' => {
-            Part::Picture
-        }
-        '\u{1f000}'..='\u{1faff}' => Part::Picture,
+        '\u{a9}'
+        | '\u{ae}'
+        | '\u{203c}'
+        | '\u{2049}'
+        | '\u{2122}'
+        | '\u{2139}'
+        | '\u{2190}'..='\u{2bff}'
+        | '\u{3030}'
+        | '\u{303d}'
+        | '\u{3297}'
+        | '\u{3299}'
+        | '\u{1f000}'..='\u{1faff}' => Part::Picture,
         _ => return None,
     })
 }

@@ -288,9 +288,8 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
                 picture = Some(content.to_vec());
             }
             Kind::Pack if content.len() <= PACK_BYTES_MAX => {}
-            Kind::Portrait | Kind::Pack => return Err(malformed),
             Kind::Other { .. } if content.len() <= TEXT_BYTES_MAX => {}
-            Kind::Other { .. } => return Err(malformed),
+            Kind::Portrait | Kind::Pack | Kind::Other { .. } => return Err(malformed),
             Kind::Reaction(_) if content.is_empty() => text = Some(String::new()),
             Kind::Reaction(_) if content.len() > EMOJI_BYTES_MAX => return Err(malformed),
             _ => text = Some(sound_text(content).ok_or(malformed)?),

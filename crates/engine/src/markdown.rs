@@ -100,15 +100,16 @@ impl Tree {
         match event {
             Event::Start(tag) => self.start(&tag),
             Event::End(_) => self.finish(),
-            Event::Text(text) => self.words(&text),
-            // Shown as what it is: words.
-            Event::Html(text) | Event::InlineHtml(text) => self.words(&text),
+            // HTML is shown as what it is: words.
+            Event::Text(text)
+            | Event::Html(text)
+            | Event::InlineHtml(text)
+            | Event::FootnoteReference(text) => self.words(&text),
             Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.wrapped(NodeKind::Code, &text);
             }
             Event::SoftBreak | Event::HardBreak => self.add(leaf(NodeKind::Break, "")),
             Event::Rule => self.add(leaf(NodeKind::Rule, "")),
-            Event::FootnoteReference(text) => self.words(&text),
             Event::TaskListMarker(_) => {}
         }
     }

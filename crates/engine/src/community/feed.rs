@@ -278,10 +278,10 @@ impl Feed {
             .and_then(|id| self.entries.get(id))
             .map(|kept| (kept.entry.time_ms, kept.entry.id));
         let none = BTreeSet::new();
-        let order = thread.map_or(&self.order, |post| self.threads.get(post).unwrap_or(&none));
+        let all = thread.map_or(&self.order, |post| self.threads.get(post).unwrap_or(&none));
         let older = match end {
-            Some(end) => order.range(..end),
-            None => order.range(..),
+            Some(end) => all.range(..end),
+            None => all.range(..),
         };
         let shown = |id: &EntryId| {
             let kept = self.entries.get(id).filter(|kept| self.is_shown(kept))?;

@@ -41,24 +41,9 @@ impl Engine {
                 Some(self.page(community, None, None))
             }
             Command::Older { community, before } => Some(self.page(community, None, Some(&before))),
-            Command::Thread {
-                community,
-                post,
-                before,
-            } => Some(self.page(community, Some(&post), before.as_ref())),
-            Command::Comment {
-                community,
-                post,
-                text,
-                lifetime,
-            } => self.post(community, Some(post), &text, lifetime),
-            Command::React {
-                community,
-                post,
-                emoji,
-            } => self.change(community, |community, ctx| {
-                community.react(ctx, post, emoji).map(|()| Reply::Done)
-            }),
+            Command::Thread { .. } | Command::Comment { .. } | Command::React { .. } => {
+                self.talk(command)
+            }
             Command::Post {
                 community,
                 text,
@@ -132,6 +117,31 @@ impl Engine {
         if let Some(result) = answer {
             self.outputs
                 .push(Output::Tell(FromEngine::Answer { number, result }));
+        }
+    }
+
+    /// What people say about posts.
+    fn talk(&mut self, command: Command) -> Option<Result<Reply, Failure>> {
+        match command {
+            Command::Thread {
+                community,
+                post,
+                before,
+            } => Some(self.page(community, Some(&post), before.as_ref())),
+            Command::Comment {
+                community,
+                post,
+                text,
+                lifetime,
+            } => self.post(community, Some(post), &text, lifetime),
+            Command::React {
+                community,
+                post,
+                emoji,
+            } => self.change(community, |community, ctx| {
+                community.react(ctx, post, emoji).map(|()| Reply::Done)
+            }),
+            _ => Some(Err(Failure::Internal)),
         }
     }
 
