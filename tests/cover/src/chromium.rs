@@ -25,7 +25,7 @@ pub(crate) struct Chromium {
     pub(crate) relay: PathBuf,
     /// The built app.
     pub(crate) app: PathBuf,
-    /// For how many seconds, a quarter of them under TLS and with the fault.
+    /// For how many seconds, a fifth of them under TLS and with the fault.
     pub(crate) seconds: u64,
     /// How many threads keep the processor busy.
     pub(crate) busy: usize,
@@ -37,8 +37,8 @@ const PEOPLE: [&str; 3] = ["anna", "bert", "carla"];
 const QUICKER: u32 = 50;
 /// Mean gaps of balanced, microseconds.
 const GAPS: [(Direction, u64); 2] = [(Direction::Up, 2_000_000), (Direction::Down, 1_000_000)];
-/// Milliseconds from one post to the next of the same person: two slots.
-const POST_EVERY_MS: u64 = 80;
+/// Milliseconds from one post to the next of the same person, without what posting takes: not quite two slots.
+const POST_EVERY_MS: u64 = 60;
 /// Time until what is on its way has passed.
 const SETTLE: Duration = Duration::from_millis(500);
 /// Bytes of a record that carries a frame: what WebSocket adds (8 up, 4 down), and TLS 1.3 (22).
@@ -89,7 +89,7 @@ const BUSY: Titles = Titles {
 /// When a capture is void.
 pub(crate) fn captures(chromium: &Chromium) -> Result<Vec<Table>> {
     let titles = if chromium.busy == 0 { IDLE } else { BUSY };
-    let few = chromium.seconds / 4;
+    let few = chromium.seconds / 5;
     let takes = [
         ("as people run it", chromium.seconds, false, false),
         ("under TLS", few, false, true),
@@ -203,11 +203,6 @@ impl Take {
         thread::sleep(SETTLE);
         let capture = proxy.capture();
         let down = diary::read(&relay.end()?)?;
-        if std::env::var_os("KEEP").is_some() {
-            fs::copy(folder.file("relay.trace"), "/tmp/keep.relay").ok();
-            fs::copy(&out, "/tmp/keep.browser").ok();
-            fs::write("/tmp/keep.frames", crate::trace::write(&capture.frames)).ok();
-        }
         let text = fs::read_to_string(&out).map_err(|error| Fault::File(out.clone(), error))?;
         self.join(capture, diary::read(&text)?, down, since)
     }

@@ -78,8 +78,8 @@ enum Command {
         /// The built app.
         #[arg(long)]
         app: PathBuf,
-        /// For how many seconds, a quarter of them under TLS and with the fault.
-        #[arg(long, default_value_t = 400)]
+        /// For how many seconds, a fifth of them under TLS and with the fault.
+        #[arg(long, default_value_t = 260)]
         seconds: u64,
         /// How many threads keep the processor busy.
         #[arg(long, default_value_t = 0)]
