@@ -158,7 +158,8 @@ impl Take {
     fn verdict(&self, found: &Residuals) -> Verdict {
         let enough = found.counts.0.min(found.counts.1) >= residual::ENOUGH;
         match (self.at_tick, enough) {
-            (true, _) => Verdict::caught(!found.hidden()),
+            // With few frames nothing is hidden for sure: that alone is no catch.
+            (true, _) => Verdict::caught(!found.hidden() && found.shows()),
             (false, true) => Verdict::held(found.hidden()),
             (false, false) if self.tls => Verdict::Shown,
             (false, false) => Verdict::Missed,
