@@ -51,7 +51,7 @@ fn literals(text: &str) -> Vec<(usize, String)> {
         };
         let words = words.get(..end).unwrap_or_default();
         if shown && words.chars().any(char::is_alphabetic) && !NAMES.contains(&words) {
-            found.push((before.lines().count().max(1), words.to_owned()));
+            found.push((before.matches('\n').count() + 1, words.to_owned()));
         }
     }
     found
