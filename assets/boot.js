@@ -106,7 +106,14 @@
     location.reload();
   };
   const fail = () => document.getElementById('fail')?.removeAttribute('hidden');
-  globalThis.ume = { goal, engine, registration, fail, read, renew, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
+  // Names of emoji, for whoever looks for one.
+  const lists = { en: '/emoji/en.txt', de: '/emoji/de.txt' };
+  const emoji = async (name) => {
+    const answer = await fetch(lists[name] ?? lists.en);
+    if (!answer.ok) throw new Error(name);
+    return answer.text();
+  };
+  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
 
   Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
     Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });

@@ -160,7 +160,7 @@ impl Engine {
                 }
             }
             FromEngine::Held | FromEngine::Locked(_) => {
-                self.0.update_value(|line| line.ready = false)
+                self.0.update_value(|line| line.ready = false);
             }
             FromEngine::Yielded | FromEngine::Failed(_) => self.0.update_value(|line| {
                 line.ready = false;

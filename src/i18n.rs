@@ -5,7 +5,8 @@ use crate::platform::{intl, memory};
 use leptos::prelude::{Get, RwSignal, Set, Signal, document, expect_context, provide_context};
 
 /// The names of the texts, as `build.rs` wrote them. One that nobody uses is a text that nobody says.
-#[allow(non_camel_case_types, non_upper_case_globals)]
+// Generated: its names are those of the texts.
+#[allow(non_camel_case_types, non_upper_case_globals, clippy::wildcard_imports)]
 #[deny(dead_code)]
 pub(crate) mod words {
     use super::{Given, Language, Locale, Plain};

@@ -1,7 +1,7 @@
 //! Choosing an emoji: one popover for all posts, with a list that is fetched when it is first needed.
 use super::live::{list, memo, part};
 use super::post::react;
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{I18n, t, use_i18n};
 use crate::platform::{emoji, focus, memory};
 use crate::state::state;
 use leptos::prelude::*;
@@ -15,6 +15,25 @@ const COLUMNS: isize = 8;
 const FOUND_MAX: usize = 96;
 /// How many are remembered as used last.
 const RECENT_MAX: usize = 24;
+
+/// Names of all emoji, a line each.
+#[derive(Clone, PartialEq)]
+enum Names {
+    /// Nobody has asked for them.
+    Unknown,
+    /// They could not be had.
+    Failed,
+    Here(Arc<str>),
+}
+
+impl Names {
+    fn here(self) -> Option<Arc<str>> {
+        match self {
+            Self::Here(names) => Some(names),
+            Self::Unknown | Self::Failed => None,
+        }
+    }
+}
 
 /// A line of the list: the emoji, its group, its name, and other words for it. The line of a group has no emoji.
 fn parts(line: &str) -> Option<(&str, &str, &str, &str)> {
@@ -61,7 +80,7 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let picker = NodeRef::<html::Div>::new();
-    let all = RwSignal::new(None::<Option<Arc<str>>>);
+    let all = RwSignal::new(Names::Unknown);
     let query = RwSignal::new(String::new());
     let group = RwSignal::new(String::new());
     let open = RwSignal::new(false);
@@ -69,11 +88,12 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
     let fetch = move || {
         let locale = i18n.get_locale();
         // Once for each language, and again if it failed.
-        if fetched.get_value() != Some(locale)
-            || all.with_untracked(|all| matches!(all, Some(None)))
-        {
+        if fetched.get_value() != Some(locale) || all.with_untracked(|all| *all == Names::Failed) {
             fetched.set_value(Some(locale));
-            spawn_local(async move { all.set(Some(emoji::names(locale).await.map(Into::into))) });
+            spawn_local(async move {
+                let names = emoji::names(locale).await;
+                all.set(names.map_or(Names::Failed, |names| Names::Here(names.into())));
+            });
         }
     };
     let toggled = move |_| {
@@ -103,42 +123,13 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
         focus::hide_popovers();
     };
     let rows = memo(move || {
-        let all = all.get().flatten().filter(|_| open.get());
+        let all = all.get().here().filter(|_| open.get());
         all.map(|all| shown(&all, &query.get(), &group.get()))
             .unwrap_or_default()
     });
-    let groups = move || {
-        let all = all.get().flatten()?;
-        let lines: Vec<_> = all.lines().filter_map(parts).collect();
-        let tab = |line: &(&str, &str, &str, &str)| {
-            let (id, name) = (line.1.to_owned(), line.2.to_owned());
-            let sign = line.3.to_owned();
-            let (mine, this) = (id.clone(), id);
-            view! { class="u",
-                <button
-                    type="button"
-                    class="emoji"
-                    aria-label=name
-                    aria-pressed=move || (query.with(String::is_empty) && group.with(|one| *one == mine)).to_string()
-                    on:click=move |_| { query.set(String::new()); group.set(this.clone()); }
-                >
-                    {sign}
-                </button>
-            }
-        };
-        let tabs = lines.iter().filter(|line| line.0.is_empty());
-        Some(tabs.map(tab).collect_view())
-    };
-    let on_key = move |event: ev::KeyboardEvent| {
-        let step = match event.key().as_str() {
-            "ArrowRight" => 1,
-            "ArrowLeft" => -1,
-            "ArrowDown" => COLUMNS,
-            "ArrowUp" => -COLUMNS,
-            _ => return,
-        };
-        if focus::step("#emoji-find", "#emoji-all button", step) {
-            event.prevent_default();
+    let first = move || {
+        if let Some((first, _)) = rows.get_untracked().into_iter().next() {
+            choose(first);
         }
     };
     view! { class="u",
@@ -151,24 +142,9 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
             aria-label=t!(i18n, emoji.title)
             data-test="emoji"
             on:toggle=toggled
-            on:keydown=on_key
+            on:keydown=move |event| walk(&event)
         >
-            <form on:submit=move |event| {
-                event.prevent_default();
-                if let Some((first, _)) = rows.get_untracked().into_iter().next() {
-                    choose(first);
-                }
-            }>
-                <input
-                    id="emoji-find"
-                    type="search"
-                    autocomplete="off"
-                    aria-label=t!(i18n, emoji.find)
-                    placeholder=t!(i18n, emoji.find)
-                    prop:value=move || query.get()
-                    on:input=move |event| query.set(event_target_value(&event))
-                />
-            </form>
+            {finder(i18n, query, first)}
             <div class="emoji-groups">
                 <button
                     type="button"
@@ -179,7 +155,7 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
                 >
                     {super::icon::icon(super::icon::Icon::Clock)}
                 </button>
-                {groups}
+                {move || all.get().here().map(|all| groups(&all, query, group))}
             </div>
             <div id="emoji-all" class="emoji-all">
                 {list(
@@ -196,12 +172,85 @@ pub(crate) fn EmojiPicker() -> impl IntoView {
                     },
                 )}
             </div>
-            {part(move || open.get() && all.with(|all| matches!(all, Some(Some(_)))) && rows.with(Vec::is_empty), move || view! { class="u",
-                <p class="hint" role="status">{t!(i18n, emoji.none)}</p>
-            }.into_any())}
-            {part(move || all.with(|all| matches!(all, Some(None))), move || view! { class="u",
-                <p class="hint" role="status">{t!(i18n, emoji.failed)}</p>
-            }.into_any())}
+            {nothing(i18n, open, all, rows)}
         </div>
+    }
+}
+
+/// Where one says what it is called; with Enter it is the first that is found.
+fn finder(i18n: I18n, query: RwSignal<String>, first: impl Fn() + 'static) -> impl IntoView {
+    view! { class="u",
+        <form on:submit=move |event| {
+            event.prevent_default();
+            first();
+        }>
+            <input
+                id="emoji-find"
+                type="search"
+                autocomplete="off"
+                aria-label=t!(i18n, emoji.find)
+                placeholder=t!(i18n, emoji.find)
+                prop:value=move || query.get()
+                on:input=move |event| query.set(event_target_value(&event))
+            />
+        </form>
+    }
+}
+
+/// The signs of the groups; one of them opens its group.
+fn groups(all: &str, query: RwSignal<String>, group: RwSignal<String>) -> Vec<AnyView> {
+    let tab = |line: (&str, &str, &str, &str)| {
+        let (id, name) = (line.1.to_owned(), line.2.to_owned());
+        let sign = line.3.to_owned();
+        let (mine, this) = (id.clone(), id);
+        view! { class="u",
+            <button
+                type="button"
+                class="emoji"
+                aria-label=name
+                aria-pressed=move || (query.with(String::is_empty) && group.with(|one| *one == mine)).to_string()
+                on:click=move |_| { query.set(String::new()); group.set(this.clone()); }
+            >
+                {sign}
+            </button>
+        }
+        .into_any()
+    };
+    let lines = all.lines().filter_map(parts);
+    lines.filter(|line| line.0.is_empty()).map(tab).collect()
+}
+
+/// Says why there is nothing to choose from.
+fn nothing(
+    i18n: I18n,
+    open: RwSignal<bool>,
+    all: RwSignal<Names>,
+    rows: Memo<Vec<(String, String)>>,
+) -> impl IntoView {
+    let none = move || {
+        let here = open.get() && all.with(|all| matches!(all, Names::Here(_)));
+        here && rows.with(Vec::is_empty)
+    };
+    view! { class="u",
+        {part(none, move || view! { class="u",
+            <p class="hint" role="status">{t!(i18n, emoji.none)}</p>
+        }.into_any())}
+        {part(move || all.with(|all| *all == Names::Failed), move || view! { class="u",
+            <p class="hint" role="status">{t!(i18n, emoji.failed)}</p>
+        }.into_any())}
+    }
+}
+
+/// Arrows go from one emoji to the next.
+fn walk(event: &ev::KeyboardEvent) {
+    let step = match event.key().as_str() {
+        "ArrowRight" => 1,
+        "ArrowLeft" => -1,
+        "ArrowDown" => COLUMNS,
+        "ArrowUp" => -COLUMNS,
+        _ => return,
+    };
+    if focus::step("#emoji-find", "#emoji-all button", step) {
+        event.prevent_default();
     }
 }

@@ -214,10 +214,10 @@ fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
     let name = post.author.name.clone();
     let id = handle(post.id);
     let post = post.clone();
-    let held = post.clone();
+    let this = post.clone();
     let hold = move |_| {
         posts.word.set(None);
-        posts.held.set(Some(held.clone()));
+        posts.held.set(Some(this.clone()));
     };
     let stands = post.unpublished_by.is_none() && post.state != PostState::Refused;
     let react = (stands && state.speaks()).then(|| {

@@ -163,12 +163,12 @@ fn words(i18n: I18n, shown: &Shown) -> Section {
             deeds.push((t_string!(i18n, app.back), PLAIN, Some(back)));
         }
         _ => {
-            let make = if has {
+            let label = if has {
                 t_string!(i18n, keys.words_anew)
             } else {
                 t_string!(i18n, keys.words_make)
             };
-            deeds.push((make, PLAIN, Some(Act::MakeWords)));
+            deeds.push((label, PLAIN, Some(Act::MakeWords)));
             if has {
                 deeds.push((t_string!(i18n, keys.drop), DANGER, Some(Act::DropWords)));
             }

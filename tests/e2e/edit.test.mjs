@@ -21,6 +21,7 @@ test("a post is edited where it stands, and others see all its versions", async 
   await menu.waitFor();
   await page.waitForFunction(() => document.activeElement?.closest("[data-test=post-menu]"));
   await look(page, "post-menu");
+  await menu.getByRole("button", { name: words.post.edit }).focus();
   await page.keyboard.press("Enter");
   await editor(page).waitFor();
   await page.waitForFunction(() => document.activeElement?.id === "edit");

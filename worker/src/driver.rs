@@ -189,7 +189,7 @@ impl<C: Core> Driver<C> {
                     let measured = self.store.measure().await;
                     self.tell(FromEngine::Answer {
                         number,
-                        result: measured.map(Reply::Stored).map_err(|error| error.failure()),
+                        result: measured.map(Reply::Stored).map_err(StoreError::failure),
                     });
                 }
                 Event::Wake => self.handle(Input::Tick, &mut steps),

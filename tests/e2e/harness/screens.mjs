@@ -101,11 +101,11 @@ async function barred(page) {
   }, RULES);
 }
 
-/** What sticks out sideways, of the window or of a part that scrolls. */
+/** What sticks out sideways, of the window or of a part that scrolls. Lines of code keep their shape, and scroll. */
 export function wide(page) {
   return page.evaluate(() => {
     const root = document.documentElement;
-    const parts = [...document.querySelectorAll("*")].filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowX));
+    const parts = [...document.querySelectorAll("*:not(pre)")].filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowX));
     const wide = parts.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.className} ${one.scrollWidth} in ${one.clientWidth}`);
     if (root.scrollWidth <= innerWidth) return wide;
     const out = [...document.body.querySelectorAll("*")].filter((one) => {

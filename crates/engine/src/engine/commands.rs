@@ -103,20 +103,23 @@ impl Engine {
                 Some(Ok(Reply::Done))
             }
             Command::Reconnect => {
-                let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
-                for relay in relays {
-                    let socket = self
-                        .lines
-                        .get_mut(&relay)
-                        .and_then(|line| line.hurry(self.now));
-                    self.socket(&relay, socket);
-                }
+                self.reconnect();
                 Some(Ok(Reply::Done))
             }
         };
         if let Some(result) = answer {
             self.outputs
                 .push(Output::Tell(FromEngine::Answer { number, result }));
+        }
+    }
+
+    /// Lines that wait for their next attempt make it now.
+    fn reconnect(&mut self) {
+        let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
+        for relay in relays {
+            let line = self.lines.get_mut(&relay);
+            let socket = line.and_then(|line| line.hurry(self.now));
+            self.socket(&relay, socket);
         }
     }
 

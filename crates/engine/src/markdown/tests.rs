@@ -134,7 +134,7 @@ fn what_is_no_link_is_words() {
         "[tap](https://%61.example)",
     ] {
         each(&nodes(text), &mut |node| {
-            assert_ne!(node.kind, NodeKind::Link, "{text}")
+            assert_ne!(node.kind, NodeKind::Link, "{text}");
         });
     }
 }
