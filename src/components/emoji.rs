@@ -70,7 +70,7 @@ fn shown(all: &str, query: &str, group: &str) -> Vec<(String, String)> {
 
 fn recent() -> Vec<String> {
     let kept =
-        memory::recall(memory::EMOJI).unwrap_or_else(|| "👍 ❤️ 😂 🎉 😮 😢 🙏 🌸".to_owned());
+        memory::recall(memory::EMOJI).unwrap_or_else(|| "👍️ ❤️ 😂 🎉 😮 😢 🙏 🌸".to_owned());
     kept.split(' ').map(str::to_owned).collect()
 }
 

@@ -113,7 +113,9 @@ test("ume locks itself when nobody touches it or looks at it, if it was told to"
   await openKeys(page);
   const passphrase = canary("lantern soup");
   await setPassphrase(page, passphrase);
-  await page.getByLabel(words.keys.hide).check();
+  const hides = page.getByLabel(words.keys.hide);
+  await hides.click();
+  await hides.and(page.locator(":checked")).waitFor();
   await page.getByLabel(words.keys.idle).selectOption("1");
   await lock(page);
   await unlock(page, passphrase);

@@ -262,7 +262,9 @@ fn browser(repo: &Repo) -> Result {
         "wasm-bindgen-test-runner",
     )
     .env("CHROMEDRIVER", "chromedriver")
-    .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities))
+    .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+    // Seconds for all tests of a file: some open a vault with a passphrase a dozen times.
+    .env("WASM_BINDGEN_TEST_TIMEOUT", "240"))
 }
 
 const WEBDRIVER: &str = r#"{"goog:chromeOptions":{"args":
