@@ -28,6 +28,7 @@ test("everything is erased on request, and nothing is left", async (t) => {
   const second = await anna.context.newPage();
   await second.goto(relay.origin);
   await button(second, words.elsewhere.go).waitFor();
+  await page.bringToFront();
 
   await openKeys(page);
   const erase = page.locator("[data-test=erase]");

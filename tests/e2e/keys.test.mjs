@@ -68,14 +68,21 @@ test("a passkey opens ume, and goes when it is removed", async (t) => {
   await startCommunity(page, "Lantern Street", "Anna");
   await share(page);
   await openKeys(page);
-  await setPassphrase(page, canary("lantern soup"));
+  const passphrase = canary("lantern soup");
+  await setPassphrase(page, passphrase);
   await button(page, words.keys.passkey_add).click();
   const row = page.getByText(words.keys.passkey.replace("{{ number }}", "1"));
   await row.waitFor();
+  await lock(page);
+  await button(page, words.vault.use_passkey).click();
+  await page.getByRole("heading", { name: "Lantern Street" }).waitFor();
+
+  // Pictures end what is emulated, the authenticator too: from here on it is the passphrase that opens.
+  await openKeys(page);
   await look(page, "keys-passkey");
   await lock(page);
   await look(page, "locked-passkey");
-  await button(page, words.vault.use_passkey).click();
+  await unlock(page, passphrase);
   await page.getByRole("heading", { name: "Lantern Street" }).waitFor();
   await openKeys(page);
   await button(page.locator("[data-test=passkeys]"), words.keys.drop).click();

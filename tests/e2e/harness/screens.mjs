@@ -54,7 +54,7 @@ export async function picture(page, name, folder) {
  */
 async function everyWay(page, { zooms = [1, 2] }, visit) {
   const before = page.viewportSize();
-  const devtools = await touching(page);
+  const devtools = await page.context().newCDPSession(page);
   for (const { width, height } of SIZES) {
     const narrow = width === SIZES[0].width;
     // Phones are tapped.
@@ -72,14 +72,8 @@ async function everyWay(page, { zooms = [1, 2] }, visit) {
   await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
   await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
   await page.setViewportSize(before);
-}
-
-const sessions = new WeakMap();
-
-/** The session that says whether a page is touched. One that ends would take the page's virtual authenticator with it. */
-async function touching(page) {
-  if (!sessions.has(page)) sessions.set(page, await page.context().newCDPSession(page));
-  return sessions.get(page);
+  // Without the session nothing is emulated any more: no fingers, and no virtual authenticator either.
+  await devtools.detach();
 }
 
 /** In the page: until nothing has moved for some frames. Inherited colours fade from parent to child, one by one. */
