@@ -188,3 +188,10 @@ proptest! {
         holds(&parts.concat());
     }
 }
+
+#[test]
+fn what_is_not_shown_makes_nothing_honest() {
+    // The second tag follows a tag, but that is no part of a flag.
+    holds("*x*\u{e0041}\u{e0041}y");
+    holds("*x*\u{200b}\u{fe0f}\u{200d}y");
+}

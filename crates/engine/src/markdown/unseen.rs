@@ -41,7 +41,8 @@ fn all(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut before = None;
     text.char_indices().filter(move |(_, sign)| {
         let unseen = is_unseen(*sign, before);
-        before = Some(*sign);
+        // What is not shown itself makes nothing honest that follows.
+        before = (!unseen).then_some(*sign);
         unseen
     })
 }
