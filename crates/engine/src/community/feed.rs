@@ -252,6 +252,14 @@ impl Feed {
             .map(|(seq, id)| (*seq, *id))
     }
 
+    /// The last entry of a device before which none waits to leave.
+    pub(crate) fn last_sent_of(&self, leaf: &Hash) -> Option<(u64, EntryId)> {
+        let line = self.lines.get(leaf)?.by_seq.iter();
+        let waits = |id: &EntryId| self.entries.get(id).is_some_and(|kept| kept.waiting);
+        let sent = line.take_while(|(_, id)| !waits(id)).last();
+        sent.map(|(seq, id)| (*seq, *id))
+    }
+
     /// The newest entries of devices other than this one.
     pub(crate) fn tips(&self, own: &Hash) -> Vec<EntryId> {
         let mut tips: Vec<_> = self
@@ -384,6 +392,21 @@ mod tests {
             own: false,
             refused: false,
         }
+    }
+
+    #[test]
+    fn what_waits_and_what_comes_after_it_is_not_named_as_sent() {
+        let mut feed = Feed::default();
+        for seq in 1..=4 {
+            let one = entry(1, seq, seq * 10, None);
+            let waiting = seq == 3;
+            assert!(feed.add(Kept { waiting, ..one }));
+        }
+        assert_eq!(feed.last_of(&[1; 32]).map(|(seq, _)| seq), Some(4));
+        assert_eq!(feed.last_sent_of(&[1; 32]).map(|(seq, _)| seq), Some(2));
+        let third = feed.lines[&[1; 32]].by_seq[&3];
+        assert!(feed.sent(&third));
+        assert_eq!(feed.last_sent_of(&[1; 32]).map(|(seq, _)| seq), Some(4));
     }
 
     #[test]

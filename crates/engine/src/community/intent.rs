@@ -6,7 +6,7 @@ use crate::keys::{Label, Secret, request_writer};
 use crate::ledger::{self, LedgerError};
 use crate::proto::{self, statement::Body};
 use prost::Message;
-use ume_api::{Act, Failure, HistoryWindow, InviteKind, Role};
+use ume_api::{Act, EntryId, Failure, HistoryWindow, InviteKind, Role};
 use ume_wire::access;
 use ume_wire::auth::Hash;
 
@@ -231,13 +231,19 @@ impl Community {
             // Said again, and to whoever asked, when the whole is tried.
             Err(_) => std::collections::BTreeSet::default(),
         };
-        make(losing.iter().filter_map(|one| self.frontier(one)).collect())
+        // What of this device still waits may never leave once the right is gone, and everybody would miss it for ever.
+        let sent = losing.iter().filter_map(|leaf| {
+            let last = self.feed.last_sent_of(leaf)?;
+            Some(frontier(leaf, last))
+        });
+        make(sent.collect())
     }
 
     /// How far a person's devices have come, as far as it is known here.
     fn frontiers_of(&self, persona: &Hash) -> Vec<proto::Frontier> {
         let leaves = self.chain.ledger.leaves_of(persona);
-        leaves.filter_map(|leaf| self.frontier(leaf)).collect()
+        let last = |leaf| Some(frontier(leaf, self.feed.last_of(leaf)?));
+        leaves.filter_map(last).collect()
     }
 
     /// The same of everybody who owned posts since somebody was recovered.
@@ -251,15 +257,6 @@ impl Community {
             .collect()
     }
 
-    fn frontier(&self, leaf: &Hash) -> Option<proto::Frontier> {
-        let (seq, entry) = self.feed.last_of(leaf)?;
-        Some(proto::Frontier {
-            leaf: leaf.to_vec(),
-            seq,
-            entry: entry.0.to_vec(),
-        })
-    }
-
     /// What was wished first has happened, or never will.
     pub(super) fn wish_done(&mut self, ctx: &mut Ctx<'_>, result: Result<(), Failure>) {
         // Wishes are tried in order, so it is the first one that was carried out.
@@ -269,6 +266,14 @@ impl Community {
         let wish = self.saved.wishes.remove(0);
         ctx.news.wishes.push((wish.number, result));
         self.saved_changed = true;
+    }
+}
+
+fn frontier(leaf: &Hash, (seq, entry): (u64, EntryId)) -> proto::Frontier {
+    proto::Frontier {
+        leaf: leaf.to_vec(),
+        seq,
+        entry: entry.0.to_vec(),
     }
 }
 
