@@ -266,7 +266,7 @@ async fn replace(store: &mut Store, slots: Vec<Slot>, device: Device) -> Result<
 fn wrap(store: &Store, key: &SlotKey, slot: Slot) -> Result<Slot, Failure> {
     let mut nonce = [0; 12];
     random(&mut nonce)?;
-    Ok(key.wrap(slot, store.vault_key(), nonce))
+    key.wrap(slot, store.vault_key(), nonce).map_err(failure)
 }
 
 /// Two different places among the words, the first one first.

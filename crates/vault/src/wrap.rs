@@ -128,23 +128,31 @@ impl SlotKey {
     }
 
     /// Puts the vault key into a slot, whose own wrapped key is written over.
-    #[must_use]
-    pub fn wrap(&self, mut slot: Slot, vault_key: &[u8; 32], nonce: [u8; 12]) -> Slot {
+    ///
+    /// # Errors
+    /// [`UnlockError::Bounds`], which AES-GCM has for what is longer than 64 GiB only.
+    pub fn wrap(
+        &self,
+        mut slot: Slot,
+        vault_key: &[u8; 32],
+        nonce: [u8; 12],
+    ) -> Result<Slot, UnlockError> {
         let associated = slot.associated();
         let mut sealed = [0; 48];
         let (body, tail) = sealed.split_at_mut(KEY_BYTES);
         body.copy_from_slice(vault_key);
-        // AES-GCM refuses only what is longer than 64 GiB.
-        if let Ok(tag) =
+        let tag =
             self.cipher()
-                .encrypt_in_place_detached(Nonce::from_slice(&nonce), &associated, body)
-        {
-            tail.copy_from_slice(&tag);
-        }
+                .encrypt_in_place_detached(Nonce::from_slice(&nonce), &associated, body);
+        let Ok(tag) = tag else {
+            sealed.zeroize();
+            return Err(UnlockError::Bounds);
+        };
+        tail.copy_from_slice(&tag);
         if let Some(wrapped) = slot.wrapped_mut() {
             *wrapped = WrappedKey { nonce, sealed };
         }
-        slot
+        Ok(slot)
     }
 
     /// Takes the vault key out of a slot.

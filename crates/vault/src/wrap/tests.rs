@@ -76,7 +76,9 @@ fn a_passphrase_opens_its_slot_and_another_does_not() {
     let params = Argon2Params::FLOOR;
     let right = SlotKey::from_passphrase(b"right", params, &[3; 16]).unwrap();
     let wrong = SlotKey::from_passphrase(b"wrong", params, &[3; 16]).unwrap();
-    let slot = right.wrap(passphrase_slot(params), &VAULT_KEY, [9; 12]);
+    let slot = right
+        .wrap(passphrase_slot(params), &VAULT_KEY, [9; 12])
+        .unwrap();
     assert_eq!(*right.unwrap(&slot).unwrap(), VAULT_KEY);
     assert_eq!(wrong.unwrap(&slot).err(), Some(UnlockError::Wrong));
 }
@@ -86,7 +88,7 @@ fn words_open_their_slot_however_they_are_typed() {
     let words = words_of(1);
     assert_eq!(words.split(' ').count(), WORDS);
     let key = SlotKey::from_words(&words, &[4; 32]).unwrap();
-    let slot = key.wrap(words_slot(), &VAULT_KEY, [9; 12]);
+    let slot = key.wrap(words_slot(), &VAULT_KEY, [9; 12]).unwrap();
     let typed = format!("  {}\n", words.to_uppercase().replace(' ', " \t "));
     let again = SlotKey::from_words(&typed, &[4; 32]).unwrap();
     assert_eq!(*again.unwrap(&slot).unwrap(), VAULT_KEY);
@@ -138,7 +140,7 @@ fn a_passkey_opens_its_slot_and_another_does_not() {
         wrapped: WrappedKey::NONE,
     };
     let key = SlotKey::from_passkey(&[6; 32], &[5; 32]);
-    let slot = key.wrap(slot, &VAULT_KEY, [9; 12]);
+    let slot = key.wrap(slot, &VAULT_KEY, [9; 12]).unwrap();
     assert_eq!(*key.unwrap(&slot).unwrap(), VAULT_KEY);
     let other = SlotKey::from_passkey(&[8; 32], &[5; 32]);
     assert_eq!(other.unwrap(&slot).err(), Some(UnlockError::Wrong));
@@ -161,12 +163,12 @@ proptest! {
         let key = SlotKey::from_words(&words, &[4; 32]).unwrap();
         let passkey = SlotKey::from_passkey(&[6; 32], &[5; 32]);
         let slots = [
-            key.wrap(words_slot(), &VAULT_KEY, [9; 12]),
+            key.wrap(words_slot(), &VAULT_KEY, [9; 12]).unwrap(),
             passkey.wrap(
                 Slot::Passkey { credential: vec![1, 2, 3], salt: [5; 32], wrapped: WrappedKey::NONE },
                 &VAULT_KEY,
                 [8; 12],
-            ),
+            ).unwrap(),
         ];
         let mut bytes = encode_slots(&slots).unwrap();
         let place = at.index(bytes.len());
