@@ -39,6 +39,7 @@ pub(crate) mod qr;
 pub(crate) mod relays;
 pub(crate) mod requests;
 pub(crate) mod roles;
+pub(crate) mod room;
 pub(crate) mod rules;
 pub(crate) mod share;
 pub(crate) mod sheet;

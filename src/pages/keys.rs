@@ -1,11 +1,11 @@
 //! What opens the vault, when ume locks, and the way to erase everything.
 use crate::components::icon::{Icon, icon};
 use crate::components::panel::{DANGER, Deed, PLAIN, PRIMARY, Part, Section, section};
-use crate::components::side::Side;
+use crate::components::room::room;
 use crate::components::trouble;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform::keys;
-use crate::state::{Act, Page, Said, Shown, Step, state};
+use crate::state::{Act, Said, Shown, Step, state};
 use leptos::prelude::*;
 use ume_api::Failure;
 
@@ -19,25 +19,11 @@ pub(crate) fn KeysPage() -> impl IntoView {
     let state = state();
     state.act(Act::Begin(Step::Rest));
     let sections = move || state.keys.shown.with(|shown| sections(i18n, shown));
-    view! { class="u",
-        <div class="home" data-test="keys">
-            <Side/>
-            <main id="main" class="room">
-                <header class="head">
-                    <button type="button" class="button quiet square" aria-label=t!(i18n, app.back) on:click=move |_| state.go(Page::Home)>
-                        {icon(Icon::Back)}
-                    </button>
-                    <div class="head-names"><h1 tabindex="-1">{t!(i18n, keys.title)}</h1></div>
-                </header>
-                <div class="people-box" tabindex="0" role="region" aria-label=t!(i18n, keys.title)>
-                    <div class="people-column keys">
-                        <p class="hint">{t!(i18n, keys.about)}</p>
-                        {sections}
-                    </div>
-                </div>
-            </main>
-        </div>
-    }
+    let content = view! { class="u",
+        <p class="hint">{t!(i18n, keys.about)}</p>
+        {sections}
+    };
+    room("keys", t!(i18n, keys.title), content.into_any())
 }
 
 fn sections(i18n: I18n, shown: &Shown) -> Vec<AnyView> {

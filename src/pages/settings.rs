@@ -3,10 +3,9 @@ use crate::components::about::about;
 use crate::components::appearance::appearance;
 use crate::components::avatar::avatar;
 use crate::components::cover;
-use crate::components::icon::{Icon, icon};
 use crate::components::live::{list, part};
 use crate::components::relays::relays;
-use crate::components::side::Side;
+use crate::components::room::room;
 use crate::components::storage::storage;
 use crate::i18n::{t, use_i18n};
 use crate::state::{Page, state};
@@ -16,35 +15,15 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
     let i18n = use_i18n();
-    let state = state();
-    view! { class="u",
-        <div class="home" data-test="settings">
-            <Side/>
-            <main id="main" class="room">
-                <header class="head">
-                    <button
-                        type="button"
-                        class="button quiet square"
-                        aria-label=t!(i18n, app.back)
-                        on:click=move |_| state.go(Page::Home)
-                    >
-                        {icon(Icon::Back)}
-                    </button>
-                    <div class="head-names"><h1 tabindex="-1">{t!(i18n, settings.title)}</h1></div>
-                </header>
-                <div class="people-box" tabindex="0" role="region" aria-label=t!(i18n, settings.title)>
-                    <div class="people-column settings">
-                        {appearance()}
-                        {hiding()}
-                        {keys()}
-                        {storage()}
-                        {relays()}
-                        {about()}
-                    </div>
-                </div>
-            </main>
-        </div>
-    }
+    let content = view! { class="u",
+        {appearance()}
+        {hiding()}
+        {keys()}
+        {storage()}
+        {relays()}
+        {about()}
+    };
+    room("settings", t!(i18n, settings.title), content.into_any())
 }
 
 fn hiding() -> AnyView {
@@ -77,7 +56,7 @@ fn keys() -> AnyView {
             {part(move || all().is_empty(), move || view! { class="u",
                 <p class="nothing">{t!(i18n, settings.keys_none)}</p>
             }.into_any())}
-            <ul class="keys" role="list">
+            <ul class="key-pictures" role="list">
                 {list(all, |one| (one.id, one.name.clone(), one.me.mark), |one| view! { class="u",
                     <li>
                         <span class="key-picture">{avatar(one.me.mark)}</span>

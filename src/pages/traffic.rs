@@ -3,10 +3,10 @@ use crate::components::cover::covers;
 use crate::components::icon::{Icon, icon};
 use crate::components::line::line;
 use crate::components::live::{list, memo, part};
-use crate::components::side::Side;
+use crate::components::room::room;
 use crate::components::trouble::Trouble;
 use crate::i18n::{t, use_i18n};
-use crate::state::{Page, state};
+use crate::state::state;
 use leptos::prelude::*;
 
 /// The page.
@@ -25,74 +25,55 @@ pub(crate) fn Traffic() -> impl IntoView {
     });
     let some = move || relays.with(|relays| relays.as_ref().is_some_and(|all| !all.is_empty()));
     state.watch_traffic();
-    view! { class="u",
-        <div class="home" data-test="traffic">
-            <Side/>
-            <main id="main" class="room">
-                <header class="head">
-                    <button
-                        type="button"
-                        class="button quiet square"
-                        aria-label=t!(i18n, app.back)
-                        on:click=move |_| state.go(Page::Home)
-                    >
-                        {icon(Icon::Back)}
-                    </button>
-                    <div class="head-names"><h1 tabindex="-1">{t!(i18n, traffic.title)}</h1></div>
-                </header>
-                <div class="people-box" tabindex="0" role="region" aria-label=t!(i18n, traffic.title)>
-                    <div class="people-column traffic">
-                        <p class="hint">{t!(i18n, traffic.about)}</p>
-                        {move || traffic.failure.get().map(|failure| view! { class="u",
-                            <Trouble failure=failure retry=move |()| state.watch_traffic_again()/>
-                        })}
-                        {part(move || relays.with(Option::is_none) && traffic.failure.get().is_none(), move || view! { class="u",
-                            <p class="unseen" role="status">{t!(i18n, app.loading)}</p>
-                            <div class="card" aria-hidden="true">
-                                <span class="bone bone-title"></span>
-                                <span class="bone bone-picture"></span>
-                                <span class="bone bone-long"></span>
-                            </div>
-                        }.into_any())}
-                        {part(move || relays.with(|relays| relays.as_ref().is_some_and(Vec::is_empty)), move || view! { class="u",
-                            <p class="nothing" data-test="no-lines">{t!(i18n, traffic.nothing)}</p>
-                        }.into_any())}
-                        {part(some, move || view! { class="u",
-                            <label class="check">
-                                <input
-                                    type="checkbox"
-                                    role="switch"
-                                    prop:checked=move || mine.get()
-                                    on:change=move |event| mine.set(event_target_checked(&event))
-                                />
-                                <span>{t!(i18n, traffic.mine)}</span>
-                            </label>
-                        }.into_any())}
-                        {list(move || relays.get().unwrap_or_default(), Clone::clone, move |relay| line(relay, mine))}
-                        {part(some, move || view! { class="u",
-                            <div class="hurry">
-                                <button type="button" class="button" on:click=move |_| state.hurry()>
-                                    {icon(Icon::Send)}
-                                    {t!(i18n, traffic.hurry)}
-                                </button>
-                                <p class="hint">{t!(i18n, traffic.hurry_hint)}</p>
-                            </div>
-                        }.into_any())}
-                        {covers()}
-                        <section class="limits">
-                            <h2>{t!(i18n, traffic.limits)}</h2>
-                            <ul>
-                                <li>{t!(i18n, traffic.limit_you)}</li>
-                                <li>{t!(i18n, traffic.limit_long)}</li>
-                                <li>{t!(i18n, traffic.limit_phone)}</li>
-                                <li>{t!(i18n, traffic.limit_member)}</li>
-                                <li>{t!(i18n, traffic.limit_relay)}</li>
-                                <li>{t!(i18n, traffic.limit_bulk)}</li>
-                            </ul>
-                        </section>
-                    </div>
-                </div>
-            </main>
-        </div>
-    }
+    let content = view! { class="u",
+        <p class="hint">{t!(i18n, traffic.about)}</p>
+        {move || traffic.failure.get().map(|failure| view! { class="u",
+            <Trouble failure=failure retry=move |()| state.watch_traffic_again()/>
+        })}
+        {part(move || relays.with(Option::is_none) && traffic.failure.get().is_none(), move || view! { class="u",
+            <p class="unseen" role="status">{t!(i18n, app.loading)}</p>
+            <div class="card" aria-hidden="true">
+                <span class="bone bone-title"></span>
+                <span class="bone bone-picture"></span>
+                <span class="bone bone-long"></span>
+            </div>
+        }.into_any())}
+        {part(move || relays.with(|relays| relays.as_ref().is_some_and(Vec::is_empty)), move || view! { class="u",
+            <p class="nothing" data-test="no-lines">{t!(i18n, traffic.nothing)}</p>
+        }.into_any())}
+        {part(some, move || view! { class="u",
+            <label class="check">
+                <input
+                    type="checkbox"
+                    role="switch"
+                    prop:checked=move || mine.get()
+                    on:change=move |event| mine.set(event_target_checked(&event))
+                />
+                <span>{t!(i18n, traffic.mine)}</span>
+            </label>
+        }.into_any())}
+        {list(move || relays.get().unwrap_or_default(), Clone::clone, move |relay| line(relay, mine))}
+        {part(some, move || view! { class="u",
+            <div class="hurry">
+                <button type="button" class="button" on:click=move |_| state.hurry()>
+                    {icon(Icon::Send)}
+                    {t!(i18n, traffic.hurry)}
+                </button>
+                <p class="hint">{t!(i18n, traffic.hurry_hint)}</p>
+            </div>
+        }.into_any())}
+        {covers()}
+        <section class="limits">
+            <h2>{t!(i18n, traffic.limits)}</h2>
+            <ul>
+                <li>{t!(i18n, traffic.limit_you)}</li>
+                <li>{t!(i18n, traffic.limit_long)}</li>
+                <li>{t!(i18n, traffic.limit_phone)}</li>
+                <li>{t!(i18n, traffic.limit_member)}</li>
+                <li>{t!(i18n, traffic.limit_relay)}</li>
+                <li>{t!(i18n, traffic.limit_bulk)}</li>
+            </ul>
+        </section>
+    };
+    room("traffic", t!(i18n, traffic.title), content.into_any())
 }

@@ -26,6 +26,8 @@ test("recovery words open ume when the passphrase is forgotten", async (t) => {
   const shown = await section.getByRole("listitem").allInnerTexts();
   assert.equal(shown.length, 12);
   await look(page, "keys-words");
+  const sides = await page.locator("[data-test=keys] form").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().left));
+  assert.equal(new Set(sides).size, 1, "one section below the other");
   await button(page, words.keys.words_written).click();
   const fields = section.locator("input");
   const labels = await section.locator("label").allInnerTexts();

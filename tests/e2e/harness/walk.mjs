@@ -60,6 +60,9 @@ export async function walk({ anna, bert, relay }, visit) {
   await go(page, "traffic-open");
   await page.locator("[data-test=line]").waitFor();
   await visit(page, "traffic");
+  await go(page, "keys-open");
+  await page.locator("[data-test=erase]").waitFor();
+  await visit(page, "keys");
   await go(page, "settings-open");
   await page.locator("[data-test=storage]").getByRole("listitem").first().waitFor();
   await page.locator("[data-test=relay]").waitFor();
