@@ -103,6 +103,8 @@ test("people react with an emoji, found by its name", async (t) => {
   // Another emoji of the same person takes the place of the first; the menu leads there as well.
   await (await openMenu(page, FIRST)).getByRole("button", { name: words.reactions.add }).click();
   await picker(page).waitFor();
+  const { x, width } = await picker(page).boundingBox();
+  assert.ok(Math.abs(x + width / 2 - page.viewportSize().width / 2) < 2, "the menu is gone, and the picker does not hang on it");
   await picker(page).getByRole("button", { name: "thumbs up", exact: true }).click();
   await chip(postWith(anna.page, FIRST), "👍").waitFor();
   assert.equal(await chip(postWith(anna.page, FIRST), "🌸").count(), 0);
