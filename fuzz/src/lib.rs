@@ -79,6 +79,8 @@ targets! {
     CELL: "cell", 64 * KIB, member::cell;
     /// The relay's configuration file.
     CONFIG: "config", 4 * MIB, parse::config;
+    /// A device's address at a push service.
+    ENDPOINT: "endpoint", 64 * KIB, parse::endpoint;
     /// A member's device whose relay does what it likes.
     ENGINE: "engine", 32 * MIB, engine::run;
     /// An entry.

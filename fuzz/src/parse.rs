@@ -56,6 +56,44 @@ pub(crate) fn admin(bytes: &[u8]) {
     }
 }
 
+/// Refused, or what a browser would make of it; and asked only at a service that is listed.
+pub(crate) fn endpoint(bytes: &[u8]) {
+    let text = text(bytes);
+    for text in [text.clone(), format!("https://fcm.googleapis.com{text}")] {
+        let Some((host, port, path, is_asked)) = ume_relay::fuzzing::endpoint(&text) else {
+            continue;
+        };
+        let Ok(url) = url::Url::parse(&text) else {
+            // Names of other alphabets that browsers know to be none.
+            assert!(
+                host.split('.').any(|label| label.starts_with("xn--")),
+                "{text}"
+            );
+            continue;
+        };
+        assert_eq!(
+            (url.scheme(), url.host_str()),
+            ("https", Some(&*host)),
+            "{text}"
+        );
+        assert_eq!(url.port_or_known_default(), Some(port), "{text}");
+        assert!(
+            url.username().is_empty() && url.password().is_none(),
+            "{text}"
+        );
+        assert!(matches!(url.host(), Some(url::Host::Domain(_))), "{text}");
+        assert!(url.fragment().is_none() && text.ends_with(&path), "{text}");
+        let listed = [
+            "fcm.googleapis.com",
+            ".push.services.mozilla.com",
+            ".notify.windows.com",
+            ".push.apple.com",
+        ];
+        let is_listed = listed.iter().any(|end| host.ends_with(end));
+        assert!(!is_asked || is_listed && port == 443, "{text}");
+    }
+}
+
 /// A list that can be read has one form.
 pub(crate) fn unlock(bytes: &[u8]) {
     if let Ok(slots) = decode_slots(bytes) {

@@ -1,9 +1,11 @@
 //! The first seeds: one of each thing that an honest peer says.
 
 mod bodies;
+mod endpoints;
 mod proto;
 
 use bodies::bodies;
+use endpoints::ENDPOINTS;
 use prost::Message as _;
 use proto::{bytes, number, part};
 use std::fs;
@@ -88,7 +90,7 @@ const UNSEEN: &str =
 
 fn pasted(link: &str) -> Seeds {
     let key = access::to_text(&[7; 32]);
-    vec![
+    let mut seeds = vec![
         seed("access", "key", key.as_bytes()),
         seed(
             "access",
@@ -101,7 +103,9 @@ fn pasted(link: &str) -> Seeds {
         seed("markdown", "rich", RICH),
         seed("markdown", "links", LINKS),
         seed("markdown", "unseen", UNSEEN),
-    ]
+    ];
+    seeds.extend(ENDPOINTS.map(|(name, text)| seed("endpoint", name, text)));
+    seeds
 }
 
 fn asking() -> Seeds {
