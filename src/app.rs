@@ -7,6 +7,7 @@ use crate::pages::home::{Home, Waiting};
 use crate::pages::keys::KeysPage;
 use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
+use crate::pages::search::SearchPage;
 use crate::pages::settings::Settings;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
@@ -29,6 +30,7 @@ enum Screen {
     People,
     Traffic,
     Settings,
+    Search,
     #[cfg(debug_assertions)]
     Gallery,
     Keys,
@@ -57,6 +59,7 @@ fn Shell() -> impl IntoView {
     provide_context(state);
     state.start();
     state.follow_back();
+    tabs::on_find(move || state.go_search());
     state.keep_time();
     boot::on_link(move |link| state.go(Page::Redeem(link)));
     updates::watch(state.update);
@@ -65,7 +68,7 @@ fn Shell() -> impl IntoView {
     let mut first = true;
     effect(move || {
         screen.track();
-        if !std::mem::take(&mut first) {
+        if !std::mem::take(&mut first) && screen.get_untracked() != Screen::Search {
             focus::heading();
         }
     });
@@ -82,6 +85,7 @@ fn Shell() -> impl IntoView {
             Screen::People => view! { class="u", <People/> }.into_any(),
             Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
             Screen::Settings => view! { class="u", <Settings/> }.into_any(),
+            Screen::Search => view! { class="u", <SearchPage/> }.into_any(),
             #[cfg(debug_assertions)]
             Screen::Gallery => view! { class="u", <crate::pages::gallery::Gallery/> }.into_any(),
             Screen::Keys => view! { class="u", <KeysPage/> }.into_any(),
@@ -110,6 +114,7 @@ fn screen(state: State) -> Screen {
         Page::Start => Screen::Start,
         Page::Traffic => Screen::Traffic,
         Page::Settings => Screen::Settings,
+        Page::Search => Screen::Search,
         #[cfg(debug_assertions)]
         Page::Gallery => Screen::Gallery,
         Page::Keys => Screen::Keys,
@@ -140,6 +145,7 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         #[cfg(debug_assertions)]
         Screen::Gallery => return boot::brand().name,
         Screen::Settings => t_string!(i18n, settings.title).to_owned(),
+        Screen::Search => t_string!(i18n, search.title).to_owned(),
         Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),
         Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),
         Screen::Elsewhere { .. } => t_string!(i18n, elsewhere.title).to_owned(),

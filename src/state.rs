@@ -5,6 +5,7 @@ mod navigation;
 mod people;
 mod pictures;
 mod posts;
+mod searching;
 mod sharing;
 mod threads;
 mod traffic;
@@ -15,6 +16,7 @@ pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
 pub(crate) use pictures::Pictures;
 pub(crate) use posts::{About, Handing, Posts, handle};
+pub(crate) use searching::{Filter, Searching};
 pub(crate) use sharing::{Link, Sharing};
 pub(crate) use threads::Thread;
 pub(crate) use traffic::{SHOWN_MS, Traffic, word};
@@ -91,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) posts: Posts,
     /// The pictures that people show.
     pub(crate) pictures: Pictures,
+    /// What is looked for.
+    pub(crate) searching: Searching,
     /// The share sheet.
     pub(crate) sharing: Sharing,
     /// The lock and the keys.
@@ -122,6 +126,7 @@ impl State {
             people: People::new(),
             posts: Posts::new(),
             pictures: Pictures::new(),
+            searching: Searching::new(),
             sharing: Sharing::new(),
             keys: Keys::new(),
             traffic: Traffic::new(),
@@ -311,6 +316,7 @@ impl State {
                 self.thread.clear();
                 self.people.clear();
                 self.posts.clear();
+                self.searching.clear();
                 self.unlocked();
                 self.stage.set(Stage::Ready);
             }

@@ -105,6 +105,8 @@ targets! {
     RELAY: "relay", 512 * MIB, relay::run;
     /// Somebody who asks to come in.
     REQUEST: "request", MIB, member::request;
+    /// What somebody looks for, and a text of somebody else in which it may be.
+    SEARCH: "search", 16 * MIB, parse::search;
     /// A commit lane as a relay delivers it.
     SLOTS: "slots", 8 * MIB, member::slots;
     /// What members say to each other about missing entries.

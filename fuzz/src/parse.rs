@@ -32,6 +32,13 @@ pub(crate) fn markdown(bytes: &[u8]) {
     ume_engine::fuzzing::markdown(&text(bytes));
 }
 
+/// The first line is looked for in the rest: nothing of it is lost, and what is there is marked.
+pub(crate) fn search(bytes: &[u8]) {
+    let text = text(bytes);
+    let (looked_for, rest) = text.split_once('\n').unwrap_or((&text, &text));
+    ume_engine::fuzzing::search(looked_for, rest);
+}
+
 /// Refused, or the file that `check-config` prints says the same.
 pub(crate) fn config(bytes: &[u8]) {
     if let Some(said) = ume_relay::fuzzing::config(&text(bytes)) {

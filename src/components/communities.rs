@@ -21,7 +21,11 @@ pub(crate) fn Communities(
         let here = move || (state.page.get() == there).then_some("page");
         let go = move |_| {
             chosen.run(());
-            state.go(page.clone());
+            if page == Page::Search {
+                state.go_search();
+            } else {
+                state.go(page.clone());
+            }
         };
         view! { class="u",
             <button type="button" class="button quiet wide" data-test=name aria-current=here on:click=go>
@@ -39,6 +43,7 @@ pub(crate) fn Communities(
                     move |community| view! { class="u", <One community=community chosen=chosen/> }.into_any(),
                 )}
             </ul>
+            {to(Page::Search, "search-way", Icon::Search, t!(i18n, search.title))}
             {to(Page::Add, "add-open", Icon::Plus, t!(i18n, communities.add))}
             {to(Page::Traffic, "traffic-open", Icon::Eye, t!(i18n, traffic.title))}
             {to(Page::Keys, "keys-open", Icon::Key, t!(i18n, keys.title))}

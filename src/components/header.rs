@@ -41,6 +41,17 @@ pub(crate) fn Header(
                     <ConnectionDot/>
                 </p>
             </div>
+            <button
+                type="button"
+                class="button quiet square head-search"
+                data-test="search-open"
+                aria-label=t!(i18n, search.title)
+                title=t!(i18n, search.key)
+                aria-keyshortcuts="Control+K"
+                on:click=move |_| state.go_search()
+            >
+                {icon(Icon::Search)}
+            </button>
             {part(move || inside.get(), move || view! { class="u",
                 <button type="button" class="button" data-test="people-open" on:click=move |_| state.go(Page::People)>
                     {icon(Icon::People)}

@@ -29,6 +29,7 @@ pub(crate) enum Icon {
     Picture,
     Pin,
     Plus,
+    Search,
     Send,
     Share,
     Smile,
@@ -38,7 +39,7 @@ pub(crate) enum Icon {
 impl Icon {
     /// All of them, for whoever looks at them.
     #[cfg(debug_assertions)]
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::Alert,
         Self::ArrowDown,
         Self::ArrowUp,
@@ -62,6 +63,7 @@ impl Icon {
         Self::Picture,
         Self::Pin,
         Self::Plus,
+        Self::Search,
         Self::Send,
         Self::Share,
         Self::TakeBack,
@@ -126,6 +128,7 @@ impl Icon {
             }
             Self::Pin => "M9 3.5h6l-.8 6.5 3.3 3v1.5h-11V13l3.3-3L9 3.5ZM12 14.5v6",
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Search => "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.5 15.5 20.5 20.5",
             Self::Send => {
                 "M4.5 12 3.4 5.2c-.2-1 .8-1.7 1.7-1.3l15 7.2a1 1 0 0 1 0 1.8l-15 7.2c-.9.4-1.9-.3-1.7-1.3L4.5 12Zm0 0H12"
             }

@@ -1,4 +1,6 @@
 //! The tab itself: its title, whether anybody looks at it, and its back button.
+use super::focus;
+use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -38,6 +40,23 @@ pub(crate) fn on_touch(callback: impl Fn() + Copy + 'static) {
     for event in ["pointerdown", "keydown", "wheel"] {
         std::mem::forget(window_event_listener_untyped(event, move |_| callback()));
     }
+}
+
+/// Calls back when somebody presses *Control K*, or *Command K*, and is neither typing nor in something that is open above the
+/// page. A letter alone would be in the way of those who speak to their machine (WCAG 2.1.4).
+pub(crate) fn on_find(callback: impl Fn() + 'static) {
+    let listener = window_event_listener(ev::keydown, move |event| {
+        let held = (event.ctrl_key() || event.meta_key()) && !event.alt_key() && !event.shift_key();
+        if !held || event.key() != "k" || event.default_prevented() {
+            return;
+        }
+        let busy = "dialog[open], :popover-open, input:focus, textarea:focus, select:focus";
+        if !focus::is_there(busy) {
+            event.prevent_default();
+            callback();
+        }
+    });
+    std::mem::forget(listener);
 }
 
 /// Puts a step into the tab's history that *back* undoes. The address stays: it must not tell where one is.

@@ -54,6 +54,11 @@ impl Thread {
 impl State {
     /// Opens the thread of a post beside the feed, or in its place where there is no room.
     pub(crate) fn open_thread(self, post: Arc<PostView>) {
+        self.open_thread_at(post, None);
+    }
+
+    /// The same; the keyboard goes to the post, or to one of its comments, wherever that stands.
+    pub(super) fn open_thread_at(self, post: Arc<PostView>, at: Option<EntryId>) {
         let Some(community) = self.open.get_untracked() else {
             return;
         };
@@ -77,7 +82,39 @@ impl State {
                     answer => thread.feed.fail(answer.err().unwrap_or(Failure::Internal)),
                 }
             }
+            match at {
+                Some(at) if at == id => focus::soon("thread-title".into()),
+                Some(at) => self.find_comment(id, at).await,
+                None => {}
+            }
         });
+    }
+
+    /// Turns pages of the open thread until a comment is there.
+    async fn find_comment(self, post: EntryId, comment: EntryId) {
+        let feed = self.thread.feed;
+        let here = || {
+            let is_it = |one: &Arc<PostView>| one.id == comment;
+            feed.posts
+                .with_untracked(|all| all.iter().flatten().any(is_it))
+        };
+        while !here() && self.thread.id() == Some(post) {
+            let (Some(community), Some(before)) = (self.open.get_untracked(), feed.begin_older())
+            else {
+                return focus::soon("thread-title".into());
+            };
+            let before = Some(before);
+            let command = Command::Thread {
+                community,
+                post,
+                before,
+            };
+            match self.engine.ask(command).await {
+                Ok(Reply::Feed(page)) => feed.add_page(page),
+                _ => return feed.give_up_older(),
+            }
+        }
+        focus::soon(super::handle(comment));
     }
 
     /// Closes it; the keyboard goes back to the post.

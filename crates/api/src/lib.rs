@@ -12,6 +12,7 @@
 mod change;
 mod failure;
 mod govern;
+mod search;
 mod stored;
 mod text;
 mod traffic;
@@ -24,6 +25,7 @@ pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
+pub use search::{Found, FoundPage, FoundPlace, PAGE_FOUND, Piece, SEARCH_BYTES_MAX, Search};
 pub use stored::{Kept, StoredView};
 pub use text::{Node, NodeKind};
 pub use traffic::{
@@ -311,6 +313,16 @@ pub enum Command {
     },
     /// Fetch and send at once all that waits, in a bulk transfer that the network can see as such. Answer: [`Reply::Done`].
     Hurry,
+    /// Look for posts and comments in what is on this device. Answer: [`Reply::Found`]. The first one of a session may take
+    /// some seconds where there are very many posts.
+    Search(Search),
+    /// A single post or comment as it is now. Answer: [`Reply::Feed`] with nothing else in it.
+    Single {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        post: EntryId,
+    },
 }
 
 /// The answer to a command that succeeded.
@@ -353,6 +365,8 @@ pub enum Reply {
         /// Which two are asked for, counted from 0.
         asked: [u8; 2],
     },
+    /// What was found.
+    Found(FoundPage),
 }
 
 /// From the engine's worker to the app.

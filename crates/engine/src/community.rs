@@ -19,6 +19,7 @@ mod context;
 mod departure;
 mod expiry;
 mod feed;
+mod finding;
 #[cfg(test)]
 mod forgeries;
 mod former;
@@ -38,6 +39,8 @@ mod requests;
 mod rescues;
 mod restored;
 mod saved;
+#[cfg(feature = "fuzzing")]
+mod shelves;
 pub(crate) mod slots;
 mod standing;
 mod statements;
@@ -53,6 +56,7 @@ pub use chain::Void;
 pub(crate) use chain::Ways;
 pub(crate) use context::{Ctx, News, Part, Tag};
 pub(crate) use feed::Kept;
+pub(crate) use finding::{Candidate, Wanted};
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
 pub(crate) use intent::Intent;
 pub(crate) use reader::LogReader;

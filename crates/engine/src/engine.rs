@@ -4,7 +4,10 @@
 mod askings;
 mod commands;
 mod govern;
+#[cfg(feature = "fuzzing")]
+mod library;
 mod pacing;
+mod searching;
 mod telling;
 mod visits;
 
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ume_api::{
     CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News as Told, Notice,
-    PostView, Reply, Surroundings,
+    PostView, Reply, Search, Surroundings,
 };
 use ume_wire::auth::Hash;
 use ume_wire::relay::frame::Body;
@@ -101,6 +104,8 @@ pub struct Engine {
     /// Somebody looks at what passes; whether all of it was told already, and when it may be told again.
     watched: Option<pacing::Watched>,
     waiting: Vec<Waiting>,
+    /// What is looked for as soon as all texts are in the index.
+    searches: Vec<(u32, Search)>,
     open: Option<u32>,
     /// What is added to the device's clock, milliseconds.
     /// It is kept per relay: one that is only visited has no say in other communities' times.
@@ -187,6 +192,7 @@ impl Engine {
             surroundings,
             watched: None,
             waiting: vec![],
+            searches: vec![],
             open: None,
             offsets_ms: BTreeMap::new(),
             damaged,
@@ -249,7 +255,7 @@ impl Engine {
                 }
             }
             Input::Surroundings(surroundings) => self.surround(surroundings),
-            Input::Tick => {}
+            Input::Tick => self.search_on(),
         }
         self.tick();
         self.finish()

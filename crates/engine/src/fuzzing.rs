@@ -4,11 +4,13 @@
 
 mod asking;
 mod ledger;
+mod library;
 mod packs;
 mod world;
 
 pub use asking::{answer, asking_seeds, card, request};
 pub use ledger::{Saying, ledger};
+pub use library::{Text, library, name};
 pub use packs::{PackPart, announcement, pack, pack_cell};
 pub(crate) use world::put;
 pub use world::{Part, World};
@@ -43,6 +45,11 @@ pub fn link(text: &str) {
 /// The text of a post: bounded, and harmless.
 pub fn markdown(text: &str) {
     crate::markdown::rules::holds(text);
+}
+
+/// What somebody looks for, and a text in which it is: nothing is lost of the text, and what is marked is what was meant.
+pub fn search(looked_for: &str, text: &str) {
+    crate::search::holds(looked_for, text);
 }
 
 /// An entry: raw, and as a member of the community might sign it, whatever they write into it.

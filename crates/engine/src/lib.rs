@@ -32,6 +32,7 @@ mod parcel;
 pub mod reconcile;
 mod request;
 mod schedule;
+mod search;
 mod traffic;
 mod visit;
 

@@ -38,6 +38,11 @@ pub(crate) fn nodes(text: &str) -> Vec<Node> {
     nodes
 }
 
+/// A text without characters that cannot be seen or turn the direction of others.
+pub(crate) fn seen(text: &str) -> String {
+    unseen::without(text)
+}
+
 /// Whether a text is nothing but words, told at a glance: most are.
 fn is_plain(text: &str) -> bool {
     let marks = text.bytes().any(|sign| b"*_`#>[]<~\\&+=".contains(&sign));

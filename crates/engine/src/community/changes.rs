@@ -336,7 +336,7 @@ impl Community {
     }
 
     /// The edit of a post that counts.
-    fn newest_edit(&self, post: &Entry) -> Option<&Entry> {
+    pub(super) fn newest_edit(&self, post: &Entry) -> Option<&Entry> {
         let edits = self.feed.about(&post.id);
         edits.filter(|one| self.counts(post, one)).last()
     }

@@ -98,6 +98,8 @@ impl Engine {
                 self.watch_traffic(watch);
                 Some(Ok(Reply::Done))
             }
+            Command::Search(search) => self.search(number, search),
+            Command::Single { community, post } => Some(self.single(community, &post)),
             Command::Hurry => {
                 self.hurry();
                 Some(Ok(Reply::Done))
