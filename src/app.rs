@@ -70,6 +70,8 @@ fn Shell() -> impl IntoView {
         }
     });
     effect(move || tabs::entitle(&title(i18n, state, &screen.get())));
+    let unread = memo(move || state.unread_in_all());
+    effect(move || tabs::badge(unread.get()));
     view! { class="u",
         <a class="skip" href="#main" on:click=|event| { event.prevent_default(); focus::heading(); }>
             {t!(i18n, app.skip)}
@@ -153,15 +155,15 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
             format!("{people} · {}", name.unwrap_or_default())
         }
         Screen::Home => {
-            let name = state
-                .community()
+            let community = state.community();
+            community
                 .map(|community| community.name)
-                .unwrap_or_default();
-            match state.feed.fresh.get() {
-                0 => name,
-                fresh => format!("({fresh}) {name}"),
-            }
+                .unwrap_or_default()
         }
     };
-    format!("{page} · {}", boot::brand().name)
+    let title = format!("{page} · {}", boot::brand().name);
+    match state.unread_in_all() {
+        0 => title,
+        unread => format!("({unread}) {title}"),
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod memory;
 pub(crate) mod picture;
 pub(crate) mod pointer;
 pub(crate) mod room;
+pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod share;
 pub(crate) mod tabs;

@@ -1,15 +1,18 @@
 //! What the app knows: views that the engine sent, and where in the app the person is.
+mod drafts;
 mod feed;
 mod keys;
 mod navigation;
 mod people;
 mod pictures;
 mod posts;
+mod reading;
 mod sharing;
 mod threads;
 mod traffic;
 
-pub(crate) use feed::Feed;
+pub(crate) use drafts::Drafts;
+pub(crate) use feed::{Feed, Stamp, stamp};
 pub(crate) use keys::{Act, Keys, Said, Shown, Step, refused};
 pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
@@ -22,7 +25,6 @@ pub(crate) use traffic::{SHOWN_MS, Traffic, word};
 use crate::engine::Engine;
 use crate::platform::{boot, intl, memory, tabs, timer};
 use leptos::prelude::*;
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use ume_api::{
     Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News, Notice,
@@ -101,8 +103,8 @@ pub(crate) struct Parts {
     pub(crate) now: RwSignal<u64>,
     /// Whether a new version of the app waits.
     pub(crate) update: RwSignal<bool>,
-    /// What was typed and not yet posted, in memory only.
-    pub(crate) drafts: StoredValue<BTreeMap<(CommunityRef, Option<EntryId>), String>>,
+    /// What is being written.
+    pub(super) drafts: StoredValue<Drafts>,
     /// The line to the engine.
     pub(crate) engine: Engine,
 }
@@ -127,7 +129,7 @@ impl State {
             traffic: Traffic::new(),
             now: RwSignal::new(intl::now()),
             update: RwSignal::new(false),
-            drafts: StoredValue::new(BTreeMap::new()),
+            drafts: StoredValue::new(Drafts::default()),
             engine: Engine::new(),
         })))
     }
@@ -139,6 +141,7 @@ impl State {
             .connect(around, move |message| self.hear(message));
         self.follow_surroundings();
         self.watch_lock();
+        self.watch_drafts();
         timer::after(BOOT_PATIENCE_MS, move || {
             if self.stage.get_untracked() == Stage::Booting {
                 self.stage.set(Stage::Silent);
@@ -146,14 +149,13 @@ impl State {
         });
     }
 
-    /// Keeps the time, and forgets what is new once somebody looks at it.
+    /// Keeps the time, and shows what came while nobody looked.
     pub(crate) fn keep_time(self) {
         timer::every(TICK_MS, move || self.now.set(intl::now()));
         tabs::on_seen(move || {
             self.now.set(intl::now());
-            if self.feed.at_newest.get_untracked() {
-                self.feed.fresh.set(0);
-            }
+            self.feed.come_back();
+            self.thread.feed.come_back();
         });
     }
 
@@ -218,7 +220,16 @@ impl State {
             },
         };
         spawn_local(async move {
-            match self.engine.ask(command).await {
+            let answer = self.engine.ask(command).await;
+            let of = |post| {
+                let open = self.thread.of;
+                open.with_untracked(|open| open.as_ref().is_some_and(|open| open.id == post))
+            };
+            // Pages are fetched ahead: somebody may be elsewhere by now.
+            if self.open.get_untracked() != Some(community) || !thread.is_none_or(of) {
+                return;
+            }
+            match answer {
                 Ok(Reply::Feed(page)) => feed.add_page(page),
                 _ => feed.give_up_older(),
             }
@@ -284,6 +295,7 @@ impl State {
     }
 
     fn follow(self, community: CommunityRef) {
+        self.stop_reading();
         self.open.set(Some(community));
         self.feed.clear();
         self.thread.clear();
@@ -296,7 +308,7 @@ impl State {
                 return;
             }
             match answer {
-                Ok(Reply::Feed(page)) => self.feed.add_page(page),
+                Ok(Reply::Feed(page)) => self.seek_unread(community, page).await,
                 answer => self.feed.fail(answer.err().unwrap_or(Failure::Internal)),
             }
         });
@@ -306,6 +318,7 @@ impl State {
         match message {
             FromEngine::Ready => {
                 // After a take-over the views of before are stale.
+                self.forget_drafts();
                 self.open.set(None);
                 self.feed.clear();
                 self.thread.clear();
@@ -344,7 +357,7 @@ impl State {
                         posts.into_iter().partition(in_threads);
                     self.thread.learn(&posts, comments);
                     if !posts.is_empty() {
-                        self.feed.merge(posts, tabs::hidden());
+                        self.feed.merge(posts);
                     }
                 }
             }

@@ -6,14 +6,14 @@ use crate::i18n::{t, use_i18n};
 use crate::platform::{focus, pointer};
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{CommunityRef, EntryId, Failure};
+use ume_api::{CommunityRef, EntryId, Failure, Place};
 
 /// How long posts may last that do not stay, seconds.
 const DAY: u64 = 24 * 3600;
 const WEEK: u64 = 7 * DAY;
 const MONTH: u64 = 30 * DAY;
 
-/// The composer of one community, or of a thread. What is typed stays with it while the page lives.
+/// The composer of one community, or of a thread. What is typed there is kept until it is sent.
 #[component]
 pub(crate) fn Composer(
     id: CommunityRef,
@@ -23,8 +23,7 @@ pub(crate) fn Composer(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let drafts = state.drafts;
-    let id = (id, thread);
+    let id = (id, thread.map_or(Place::Feed, Place::Thread));
     let (field, lasts) = match thread {
         None => ("compose", "compose-lasts"),
         Some(_) => ("comment", "comment-lasts"),
@@ -35,20 +34,15 @@ pub(crate) fn Composer(
         "#compose"
     };
     let hint = format!("{lasts}-hint");
-    let draft = drafts.with_value(|drafts| drafts.get(&id).cloned().unwrap_or_default());
-    let text = RwSignal::new(draft);
+    let text = RwSignal::new(String::new());
+    // The page may show another community by then.
+    state.recall(id, move |draft| drop(text.try_set(draft)));
     let failure = RwSignal::new(None::<Failure>);
     // For one post: the next one stays again, unless somebody says otherwise.
     let lifetime = RwSignal::new(None::<u64>);
 
     let keep = move |value: String| {
-        drafts.update_value(|drafts| {
-            if value.is_empty() {
-                drafts.remove(&id);
-            } else {
-                drafts.insert(id, value.clone());
-            }
-        });
+        state.write(id, value.clone());
         // The page may show another community by now.
         let _ = text.try_set(value);
     };
@@ -57,13 +51,14 @@ pub(crate) fn Composer(
             return;
         }
         let written = text.with_untracked(|text| text.trim().to_owned());
-        keep(String::new());
+        state.sent(id);
+        text.set(String::new());
         failure.set(None);
         let until = lifetime.get_untracked();
         lifetime.set(None);
         state.post(thread, written, until, move |why, written| {
             // What was typed meanwhile stays, after what could not be kept.
-            let since = drafts.with_value(|drafts| drafts.get(&id).cloned());
+            let since = state.draft(id).filter(|since| !since.is_empty());
             keep(since.map_or(written.clone(), |since| format!("{written}\n{since}")));
             let _ = failure.try_set(Some(why));
             let _ = lifetime.try_set(until);

@@ -22,12 +22,14 @@ pub(crate) fn Header(
         community.with(|one| one.as_ref().is_none_or(|one| !out(one)))
     });
     let requests = memo(move || community.with(|one| one.as_ref().map_or(0, |one| one.requests)));
+    let unread = move || state.unread_in_all() > 0;
     let may_invite = move || community.with(|one| one.as_ref().is_some_and(|one| one.may_invite));
     view! { class="u",
         <header class="head">
             <button
                 type="button"
                 class="button quiet square head-menu"
+                class:head-unread=unread
                 aria-label=t!(i18n, app.menu)
                 aria-haspopup="dialog"
                 on:click=move |_| menu.set(true)

@@ -9,6 +9,7 @@ pub(crate) enum Icon {
     ArrowUp,
     Back,
     Ban,
+    BellOff,
     Check,
     Clock,
     Close,
@@ -84,6 +85,9 @@ impl Icon {
             Self::ArrowUp => "M12 19V5M6 11l6-6 6 6",
             Self::Back => "M19 12H5M11 6l-6 6 6 6",
             Self::Ban => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM6 6l12 12",
+            Self::BellOff => {
+                "M4.5 4.5l15 15M8.2 5.3A6 6 0 0 1 18 10v3M6.2 8.5 6 10v4l-1.5 3h12.6M10 20.3h4"
+            }
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Clock => "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
             Self::Close => "M6 6l12 12M18 6 6 18",

@@ -1,6 +1,8 @@
 //! The tab itself: its title, whether anybody looks at it, and its back button.
+use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 /// What the tab, the window list and a screen reader call this page.
 pub(crate) fn entitle(title: &str) {
@@ -9,6 +11,28 @@ pub(crate) fn entitle(title: &str) {
     if let Some(body) = document().body() {
         // The name is sound, so this cannot fail.
         let _ = body.set_attribute("data-title", title);
+    }
+}
+
+/// How high the window is, pixels.
+pub(crate) fn height() -> f64 {
+    let height = window().inner_height().ok();
+    height.and_then(|one| one.as_f64()).unwrap_or_default()
+}
+
+/// Shows a number on the app's icon, where there is one; nothing for none.
+pub(crate) fn badge(count: u32) {
+    let navigator = window().navigator();
+    let number = JsValue::from(count);
+    let badge = Reflect::get(&navigator, &"setAppBadge".into()).ok();
+    // Where it cannot be shown, the title says it.
+    if let Some(badge) = badge.and_then(|badge| badge.dyn_into::<Function>().ok())
+        && let Ok(shown) = badge.call1(&navigator, &number)
+        && let Ok(shown) = shown.dyn_into::<Promise>()
+    {
+        wasm_bindgen_futures::spawn_local(async move {
+            let _ = JsFuture::from(shown).await;
+        });
     }
 }
 

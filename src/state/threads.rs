@@ -39,7 +39,7 @@ impl Thread {
         }
         comments.retain(|one| one.thread == Some(id));
         if !comments.is_empty() {
-            self.feed.merge(comments, tabs::hidden());
+            self.feed.merge(comments);
         }
     }
 
@@ -73,7 +73,10 @@ impl State {
             let answer = self.engine.ask(command).await;
             if thread.id() == Some(id) {
                 match answer {
-                    Ok(Reply::Feed(page)) => thread.feed.add_page(page),
+                    Ok(Reply::Feed(page)) => {
+                        thread.feed.begin(page);
+                        thread.feed.end_seeking();
+                    }
                     answer => thread.feed.fail(answer.err().unwrap_or(Failure::Internal)),
                 }
             }

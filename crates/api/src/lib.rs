@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod change;
+mod desk;
 mod failure;
 mod govern;
 mod stored;
@@ -19,6 +20,7 @@ mod vault;
 mod view;
 
 pub use change::{Hidden, OwnerView, VersionView};
+pub use desk::{Place, Unread};
 pub use failure::Failure;
 pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
@@ -311,6 +313,43 @@ pub enum Command {
     },
     /// Fetch and send at once all that waits, in a bulk transfer that the network can see as such. Answer: [`Reply::Done`].
     Hurry,
+    /// This person saw a post, or a comment of a thread, and with it all that stands before it there. Answer: [`Reply::Done`] as
+    /// soon as it is durable here; nobody else learns of it.
+    Saw {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        upto: EntryId,
+    },
+    /// Nothing that is here now is unread any more, in threads neither. Answer: [`Reply::Done`].
+    SawAll {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// Tell no more of what is unread in a community ([`CommunityView::muted`]), or again. Answer: [`Reply::Done`].
+    Mute {
+        /// The community.
+        community: CommunityRef,
+        /// Whether it is to be quiet.
+        on: bool,
+    },
+    /// Keep what is being written somewhere, on this device, in the place of what was kept there; empty: nothing. What is
+    /// published there, or edited, is no draft any more by the same stroke. Answer: [`Reply::Done`] as soon as it is durable here.
+    Keep {
+        /// The community.
+        community: CommunityRef,
+        /// Where it is written.
+        place: Place,
+        /// What there is of it, four times [`TEXT_BYTES_MAX`] bytes at most.
+        text: String,
+    },
+    /// What was being written somewhere. Answer: [`Reply::Draft`].
+    Draft {
+        /// The community.
+        community: CommunityRef,
+        /// Where.
+        place: Place,
+    },
 }
 
 /// The answer to a command that succeeded.
@@ -353,6 +392,8 @@ pub enum Reply {
         /// Which two are asked for, counted from 0.
         asked: [u8; 2],
     },
+    /// What was being written; empty: nothing.
+    Draft(String),
 }
 
 /// From the engine's worker to the app.

@@ -17,6 +17,7 @@ mod commit;
 mod contest;
 mod context;
 mod departure;
+mod desk;
 mod expiry;
 mod feed;
 #[cfg(test)]
@@ -70,6 +71,7 @@ use bytes::Bytes;
 use chain::Chain;
 use commit::Ballot;
 use contest::Contests;
+use desk::Desk;
 use feed::Feed;
 use gaps::Gaps;
 use invites::Draft;
@@ -181,6 +183,7 @@ pub(crate) struct Community {
     damaged: u32,
     saved_changed: bool,
     lanes_changed: bool,
+    desk: Desk,
 }
 
 impl Community {

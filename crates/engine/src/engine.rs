@@ -3,6 +3,7 @@
 
 mod askings;
 mod commands;
+mod desk;
 mod govern;
 mod pacing;
 mod telling;

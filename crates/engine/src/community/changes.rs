@@ -13,7 +13,7 @@ use crate::io::Table;
 use crate::markdown;
 use crate::proto;
 use ume_api::{
-    EntryId, Failure, Hidden, OwnerView, PICTURE_BYTES_MAX, PostState, PostView, Role,
+    EntryId, Failure, Hidden, OwnerView, PICTURE_BYTES_MAX, Place, PostState, PostView, Role,
     TEXT_BYTES_MAX, VersionView,
 };
 use ume_wire::auth::Hash;
@@ -33,7 +33,9 @@ impl Community {
         if self.chain.ledger.post_owner(entry) != self.saved.persona {
             return Err(Failure::NotAllowed);
         }
-        self.write(ctx, Kind::Edit(post), text.into_bytes(), None)
+        let id = self.write(ctx, Kind::Edit(post), text.into_bytes(), None)?;
+        self.drop_draft(ctx, Place::Edit(post));
+        Ok(id)
     }
 
     /// Takes a post back, for everybody and for good.
@@ -81,6 +83,7 @@ impl Community {
             self.saved.hidden.push(what);
         }
         self.saved_changed = true;
+        self.desk.recount();
         let about = |entry: &Entry| match &what {
             Hidden::Post(post) => entry.id == *post,
             Hidden::Person(person) => entry.author == person.0,
@@ -246,6 +249,7 @@ impl Community {
                 entry.erase();
                 let id = entry.id;
                 self.feed.put_text(entry, true);
+                self.desk.recount();
                 self.store_entry(ctx, &id);
                 self.reseal_bare(ctx, &id);
             } else {
@@ -269,6 +273,7 @@ impl Community {
         self.feed.put_text(entry, false);
         self.store_entry(ctx, &id);
         self.missing_changed = true;
+        self.note_new(&id);
         self.show(ctx, &post);
     }
 

@@ -50,6 +50,7 @@ impl Community {
         entry.erase();
         self.feed.put_text(entry, true);
         self.store_entry(ctx, post);
+        self.desk.recount();
         self.reseal_bare(ctx, post);
         // Also texts that it was given by somebody who did not say when they end.
         self.erase_taken_back(ctx, post);

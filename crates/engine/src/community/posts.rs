@@ -13,7 +13,7 @@ use crate::mls::MlsError;
 use crate::proto;
 use prost::Message;
 use rand_core::RngCore;
-use ume_api::{EntryId, Failure, Right};
+use ume_api::{EntryId, Failure, Place, Right};
 use ume_wire::fragment;
 
 /// Kind of the message in a post lane: an MLS message.
@@ -74,7 +74,9 @@ impl Community {
             None => Kind::Post,
             Some(post) => self.comment_on(post)?,
         };
-        self.write(ctx, kind, text.into_bytes(), lifetime_ms)
+        let id = self.write(ctx, kind, text.into_bytes(), lifetime_ms)?;
+        self.drop_draft(ctx, thread.map_or(Place::Feed, Place::Thread));
+        Ok(id)
     }
 
     /// Writes an entry: durable with this batch, on its way as soon as it can be.

@@ -263,6 +263,7 @@ impl Community {
             damaged: 0,
             saved_changed: true,
             lanes_changed: true,
+            desk: super::desk::Desk::default(),
         }
     }
 
@@ -344,6 +345,7 @@ impl Community {
             }
         }
         community.load_entries(rows.entries);
+        community.load_desk(&rows.community);
         Some(community)
     }
 
@@ -387,6 +389,7 @@ impl Community {
 
     /// Writes what changed into the batch. Called once at the end of every input.
     pub(crate) fn flush(&mut self, ctx: &mut Ctx<'_>) {
+        self.flush_desk(ctx);
         if std::mem::take(&mut self.missing_changed) {
             self.count_missing(ctx);
         }
@@ -477,6 +480,7 @@ impl Community {
             self.erase_row(ctx, Table::Community, key);
         }
         self.erase_statements(ctx);
+        self.erase_desk(ctx);
         self.drop_kept(ctx);
         self.drop_group_rows(ctx);
         self.drop_pending_rows(ctx);

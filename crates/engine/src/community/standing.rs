@@ -153,6 +153,7 @@ impl Community {
                 Standing::Undecided => {
                     let about = entry.kind.target();
                     self.feed.remove(&entry.id);
+                    self.desk.recount();
                     self.parked.insert(entry.id, entry);
                     self.changed_again(ctx, about);
                 }
@@ -170,6 +171,7 @@ impl Community {
             return;
         };
         self.feed.never(*id);
+        self.desk.recount();
         if kept.own {
             let kept = Kept {
                 waiting: false,
@@ -202,6 +204,7 @@ impl Community {
         self.plan_expiry(ctx);
         self.missing_changed = true;
         self.take_changes(ctx, &id);
+        self.note_new(&id);
     }
 
     /// Notes that something was not taken, and why.

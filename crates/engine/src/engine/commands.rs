@@ -98,6 +98,11 @@ impl Engine {
                 self.watch_traffic(watch);
                 Some(Ok(Reply::Done))
             }
+            Command::Saw { .. }
+            | Command::SawAll { .. }
+            | Command::Mute { .. }
+            | Command::Keep { .. }
+            | Command::Draft { .. } => Some(self.desk(command)),
             Command::Hurry => {
                 self.hurry();
                 Some(Ok(Reply::Done))
@@ -303,6 +308,7 @@ impl Engine {
                 community,
                 posts: vec![],
                 older: false,
+                read: (0, EntryId([0; 32])),
             }));
         }
         let found = self
@@ -316,6 +322,7 @@ impl Engine {
             community,
             posts,
             older,
+            read: found.read_to(thread),
         }))
     }
 
