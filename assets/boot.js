@@ -59,7 +59,7 @@
     .then((brand) => { const name = pick(offered(brand)); return name === root.lang ? first : read(name); })
     .catch(() => read('en'));
 
-  const own = ['/engine-worker.js', '/sw.js', '/keys.js'];
+  const own = ['/engine-worker.js', '/sw.js', '/keys.js', '/pictures.js'];
   const rules = { createScriptURL(path) { if (own.includes(path)) return path; throw new TypeError(path); } };
   const policy = globalThis.trustedTypes?.createPolicy('ume', rules) ?? rules;
 
@@ -86,6 +86,23 @@
     script.onerror = refuse;
     document.head.append(script);
   }));
+  // Pictures are made small on a thread of their own.
+  let painter;
+  const paint = (...picture) => new Promise((done) => {
+    painter ??= new Worker(policy.createScriptURL('/pictures.js'));
+    painter.onerror = () => { painter = undefined; done(null); };
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => { port1.close(); done(data); };
+    painter.postMessage(picture, [port2]);
+  });
+  // Calls once when an element comes into sight.
+  const calls = new WeakMap();
+  const eye = new IntersectionObserver((all) => all.forEach(({ isIntersecting, target }) => {
+    if (!isIntersecting) return;
+    eye.unobserve(target);
+    calls.get(target)();
+  }));
+  const near = (element, call) => { calls.set(element, call); eye.observe(element); };
   const engine = () => (worker ??= new Worker(policy.createScriptURL('/engine-worker.js'), { type: 'module' }));
   // Somebody new looks at the first screen first; everybody else waits for the engine.
   if (link || stored('known')) engine();
@@ -113,7 +130,7 @@
     if (!answer.ok) throw new Error(name);
     return answer.text();
   };
-  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
+  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, keys, paint, near, link: () => { const taken = link; link = null; return taken; } };
 
   Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
     Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });

@@ -2,6 +2,7 @@
 pub(crate) mod boot;
 pub(crate) mod clipboard;
 pub(crate) mod emoji;
+pub(crate) mod files;
 pub(crate) mod focus;
 pub(crate) mod form;
 pub(crate) mod intl;

@@ -1,5 +1,6 @@
 //! What the app knows: views that the engine sent, and where in the app the person is.
 mod feed;
+mod files;
 mod keys;
 mod navigation;
 mod people;
@@ -10,6 +11,7 @@ mod threads;
 mod traffic;
 
 pub(crate) use feed::Feed;
+pub(crate) use files::{FileShown, Files};
 pub(crate) use keys::{Act, Keys, Said, Shown, Step, refused};
 pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
@@ -25,8 +27,8 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use ume_api::{
-    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News, Notice,
-    PostView, Reply,
+    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FileId, FromEngine, News,
+    Notice, PostView, Reply,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -91,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) posts: Posts,
     /// The pictures that people show.
     pub(crate) pictures: Pictures,
+    /// The files beside posts.
+    pub(crate) files: Files,
     /// The share sheet.
     pub(crate) sharing: Sharing,
     /// The lock and the keys.
@@ -122,6 +126,7 @@ impl State {
             people: People::new(),
             posts: Posts::new(),
             pictures: Pictures::new(),
+            files: Files::new(),
             sharing: Sharing::new(),
             keys: Keys::new(),
             traffic: Traffic::new(),
@@ -226,12 +231,13 @@ impl State {
     }
 
     /// Publishes, in the feed or in a thread; the text is shown at once and comes back as a draft if it could not be kept.
-    /// `lifetime`: seconds after which it ends.
+    /// `lifetime`: seconds after which it ends; `files`: what goes with it, in that order.
     pub(crate) fn post(
         self,
         thread: Option<EntryId>,
         text: String,
         lifetime: Option<u64>,
+        files: Vec<(FileId, String)>,
         on_failure: impl FnOnce(Failure, String) + 'static,
     ) {
         let Some(community) = self.open.get_untracked() else {
@@ -241,6 +247,13 @@ impl State {
         let ghost = feed.add_ghost(&text);
         let written = text.clone();
         let command = match thread {
+            post if !files.is_empty() => Command::Publish {
+                community,
+                post,
+                text,
+                lifetime,
+                files,
+            },
             None => Command::Post {
                 community,
                 text,
@@ -289,6 +302,7 @@ impl State {
         self.thread.clear();
         self.people.clear();
         self.posts.clear();
+        self.files.clear();
         memory::keep(memory::OPEN, Some(&community.0.to_string()));
         spawn_local(async move {
             let answer = self.engine.ask(Command::Open { community }).await;
@@ -311,6 +325,7 @@ impl State {
                 self.thread.clear();
                 self.people.clear();
                 self.posts.clear();
+                self.files.clear();
                 self.unlocked();
                 self.stage.set(Stage::Ready);
             }
@@ -352,6 +367,11 @@ impl State {
                 if self.open.get_untracked() == Some(community) {
                     self.feed.remove(&posts);
                     self.thread.remove(&posts);
+                }
+            }
+            News::Files { community, files } => {
+                if self.open.get_untracked() == Some(community) {
+                    self.learn_files(files);
                 }
             }
             News::Connection(connection) => self.connection.set(connection),

@@ -83,6 +83,8 @@ targets! {
     ENGINE: "engine", 32 * MIB, engine::run;
     /// An entry.
     ENTRY: "entry", MIB, member::entry;
+    /// What an entry says of its files.
+    FILES: "files", 4 * MIB, parse::files;
     /// The insides of cells.
     FRAGMENTS: "fragments", 8 * MIB, wire::fragments;
     /// A frame of the relay protocol, with every kind of message.

@@ -27,6 +27,11 @@ pub(crate) fn link(bytes: &[u8]) {
     ume_engine::fuzzing::link(&text(bytes));
 }
 
+/// Made harmless or left out, and the same again.
+pub(crate) fn files(bytes: &[u8]) {
+    ume_engine::fuzzing::files(bytes);
+}
+
 /// Bounded, and harmless.
 pub(crate) fn markdown(bytes: &[u8]) {
     ume_engine::fuzzing::markdown(&text(bytes));

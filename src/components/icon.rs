@@ -10,6 +10,7 @@ pub(crate) enum Icon {
     Back,
     Ban,
     Check,
+    Clip,
     Clock,
     Close,
     Comment,
@@ -85,6 +86,9 @@ impl Icon {
             Self::Back => "M19 12H5M11 6l-6 6 6 6",
             Self::Ban => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM6 6l12 12",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Clip => {
+                "M20 11.5 12.4 19a4.6 4.6 0 0 1-6.5-6.5l7.8-7.7a3.1 3.1 0 0 1 4.4 4.4l-7.7 7.6a1.6 1.6 0 0 1-2.2-2.2l7-7"
+            }
             Self::Clock => "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
             Self::Close => "M6 6l12 12M18 6 6 18",
             Self::Comment => {

@@ -1,5 +1,6 @@
 //! One post.
 use super::editor::Editor;
+use super::files::files;
 use super::icon::{Icon, icon};
 use super::portrait::portrait;
 use super::post_menu::{apologise, hide};
@@ -146,6 +147,8 @@ fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
             t!(i18n, post.gone, name = name.clone())
         };
         view! { class="u", <p class="post-text post-gone">{words}</p> }.into_any()
+    } else if post.text.is_empty() {
+        ().into_any()
     } else {
         words(i18n, &post.text, &post.nodes)
     };
@@ -165,6 +168,7 @@ fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
                 })}
             </PostHead>
             {text}
+            {files(i18n, &post)}
             {(!editing).then(|| view! { class="u", <Delivery state=post.state/> })}
             {(!editing).then(|| notes(i18n, &post, now))}
             {(!editing).then(|| below(i18n, &post, form))}

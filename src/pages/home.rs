@@ -6,6 +6,7 @@ use crate::components::composer::Composer;
 use crate::components::emoji::EmojiPicker;
 use crate::components::hand_sheet::HandSheet;
 use crate::components::header::Header;
+use crate::components::lightbox::lightbox;
 use crate::components::live::memo;
 use crate::components::mark::mark;
 use crate::components::notices::Notices;
@@ -66,6 +67,7 @@ pub(crate) fn Home() -> impl IntoView {
             <PostMenu community=community/>
             <EmojiPicker/>
             <PostSheet/>
+            {lightbox()}
             <HandSheet/>
             <Sheet open=menu title=menu_title name="menu">
                 <Communities chosen=move |()| menu.set(false)/>

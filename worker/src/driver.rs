@@ -151,8 +151,9 @@ impl<C: Core> Driver<C> {
             Ok(()) => {
                 // After a pause, too: the engine has forgotten what the page follows, and the page asks again.
                 self.tell(FromEngine::Ready);
-                self.perform(step.outputs);
+                let reads = self.perform(step.outputs);
                 self.tell_keys();
+                self.read(reads).await?;
             }
             // Nothing can be kept here if not even this can be written: the page says so at once.
             Err(error) if first => return Err(ended(error)),
@@ -243,8 +244,8 @@ impl<C: Core> Driver<C> {
                 if !step.batch.0.is_empty() {
                     self.failures = 0;
                 }
-                self.perform(step.outputs);
-                Ok(())
+                let reads = self.perform(step.outputs);
+                self.read(reads).await
             }
             Err(StoreError::LeaseLost) => Err(End::Yielded),
             Err(error) => {
@@ -295,7 +296,9 @@ impl<C: Core> Driver<C> {
         self.queue.forget_inputs();
     }
 
-    fn perform(&mut self, outputs: Vec<Output>) {
+    /// Does what a step says; the rows that are to be read.
+    fn perform(&mut self, outputs: Vec<Output>) -> Vec<Key> {
+        let mut reads = Vec::new();
         for output in outputs {
             match output {
                 Output::Connect(relay) => self.sockets.connect(relay),
@@ -307,10 +310,25 @@ impl<C: Core> Driver<C> {
                     afresh,
                 } => self.sockets.plan(&relay, &slots, afresh),
                 Output::Fill(relay, frame) => self.sockets.fill(&relay, &frame),
+                Output::Read(keys) => reads.extend(keys),
                 Output::Tell(message) => self.tell_for_engine(message),
                 Output::WakeAt(at) => self.timer.set(at),
             }
         }
+        reads
+    }
+
+    /// Reads rows for the engine. A store that does not answer is as one that does not write.
+    async fn read(&mut self, keys: Vec<Key>) -> Result<(), End> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        match self.store.read(keys).await {
+            Ok(rows) => self.queue.push(Event::Input(Input::Rows(rows))),
+            Err(StoreError::LeaseLost) => return Err(End::Yielded),
+            Err(error) => self.pause(error.failure()),
+        }
+        Ok(())
     }
 
     fn tell_for_engine(&mut self, message: FromEngine) {

@@ -11,6 +11,7 @@
 
 mod change;
 mod failure;
+mod files;
 mod govern;
 mod stored;
 mod text;
@@ -20,6 +21,10 @@ mod view;
 
 pub use change::{Hidden, OwnerView, VersionView};
 pub use failure::Failure;
+pub use files::{
+    ALTERNATIVE_BYTES_MAX, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FILES_MAX, FileId, FileState,
+    FileView, NewFile, PREVIEW_BYTES_MAX,
+};
 pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
@@ -311,6 +316,61 @@ pub enum Command {
     },
     /// Fetch and send at once all that waits, in a bulk transfer that the network can see as such. Answer: [`Reply::Done`].
     Hurry,
+    /// Keep a file for a post that is being written. Answer: [`Reply::Attached`] as soon as it is durable here; nothing of it
+    /// leaves before [`Command::Publish`]. What no post took by the next start is erased.
+    Attach {
+        /// The community.
+        community: CommunityRef,
+        /// The file.
+        file: NewFile,
+    },
+    /// Let a file go that no post took. Answer: [`Reply::Done`].
+    Detach {
+        /// The community.
+        community: CommunityRef,
+        /// The file.
+        file: FileId,
+    },
+    /// [`Command::Post`] or [`Command::Comment`] with files. Answer: as for these. The post goes first and its files follow:
+    /// it counts as sent once all of them are at the relay.
+    Publish {
+        /// The community.
+        community: CommunityRef,
+        /// Of which post, if it is a comment.
+        post: Option<EntryId>,
+        /// The text; may be empty where there are files.
+        text: String,
+        /// As for [`Command::Post`].
+        lifetime: Option<u64>,
+        /// What [`Command::Attach`] gave, in their order, each with what it shows in words (at most
+        /// [`ALTERNATIVE_BYTES_MAX`] bytes, or nothing).
+        files: Vec<(FileId, String)>,
+    },
+    /// A file of a post. Answer: [`Reply::File`] if it is here, otherwise [`Reply::FileAt`]; [`News::Files`] follows until it is.
+    File {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        post: EntryId,
+        /// The file.
+        file: FileId,
+        /// Whether it is to be fetched.
+        fetch: Fetch,
+    },
+    /// Erase all files that could be fetched again. Answer: [`Reply::Done`].
+    ClearFiles,
+}
+
+/// How much a file is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Fetch {
+    /// It is asked where it is, and nothing else.
+    No,
+    /// It is in sight: it comes with what else there is.
+    Quietly,
+    /// A person asked for it: at once, in a bulk transfer that the network can see as such where traffic is hidden, unless the
+    /// strongest cover was chosen.
+    Now,
 }
 
 /// The answer to a command that succeeded.
@@ -353,6 +413,12 @@ pub enum Reply {
         /// Which two are asked for, counted from 0.
         asked: [u8; 2],
     },
+    /// A file that waits for its post.
+    Attached(FileId),
+    /// A file.
+    File(Vec<u8>),
+    /// Where a file is that is not here.
+    FileAt(FileState),
 }
 
 /// From the engine's worker to the app.
@@ -407,6 +473,13 @@ pub enum News {
     Traffic(TrafficView),
     /// What opens the vault; sent after `Ready` and on every change.
     Vault(VaultView),
+    /// Where files of the open community are now.
+    Files {
+        /// The community.
+        community: CommunityRef,
+        /// The files.
+        files: Vec<(FileId, FileState)>,
+    },
 }
 
 /// People in a community, at most.

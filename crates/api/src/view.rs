@@ -1,5 +1,7 @@
 use crate::change::Hidden;
-use crate::{CommunityRef, Contest, Departure, InviteKind, Node, PersonId, Refusal, Role, Rules};
+use crate::{
+    CommunityRef, Contest, Departure, FileView, InviteKind, Node, PersonId, Refusal, Role, Rules,
+};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -256,6 +258,8 @@ pub struct PostView {
     pub comments: Comments,
     /// What people put beside it, the first that came first.
     pub reactions: Vec<ReactionView>,
+    /// Files beside its text.
+    pub files: Vec<FileView>,
 }
 
 /// A thread in short.

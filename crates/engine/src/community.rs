@@ -19,6 +19,7 @@ mod context;
 mod departure;
 mod expiry;
 mod feed;
+mod files;
 #[cfg(test)]
 mod forgeries;
 mod former;
@@ -71,6 +72,7 @@ use chain::Chain;
 use commit::Ballot;
 use contest::Contests;
 use feed::Feed;
+use files::Files;
 use gaps::Gaps;
 use invites::Draft;
 use outbox::{Flight, Out, What};
@@ -173,6 +175,7 @@ pub(crate) struct Community {
     mls_rows: BTreeMap<u8, BTreeSet<Vec<u8>>>,
     uploads: Uploads,
     packs: Packs,
+    files: Files,
     /// What bundles are being made from, while its long parts are on their way.
     draft: Option<Draft>,
     rescues: Rescues,
@@ -274,6 +277,7 @@ impl Community {
         self.lanes.clear();
         self.uploads.begin();
         self.packs.line_down();
+        self.files_line_down();
         self.rescues.line_down();
         self.flights.clear();
         self.settling = None;
@@ -361,6 +365,7 @@ impl Community {
             (Tag::Get, body) => self.fetched(body),
             (Tag::Pack, body) => self.packs.fetched(body),
             (Tag::Call, body) => self.call_fetched(body),
+            (Tag::File, body) => self.file_fetched(ctx, body),
         }
         self.advance(ctx);
     }
@@ -523,6 +528,7 @@ impl Community {
         let uploads = self.uploads.due().filter(ahead);
         let rescue = self.rescue_due().filter(ahead);
         let stuck = self.beacons.due().filter(ahead);
+        let files = self.files_due().filter(ahead);
         [
             Some(self.poll_at),
             self.expiry_at,
@@ -538,6 +544,7 @@ impl Community {
             uploads,
             rescue,
             stuck,
+            files,
         ]
         .into_iter()
         .flatten()
@@ -572,6 +579,8 @@ impl Community {
         self.advance_uploads(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
+        self.advance_files(ctx);
+        self.advance_uploads(ctx);
         self.advance_recount(ctx);
         self.advance_packs(ctx);
         self.advance_missing(ctx);

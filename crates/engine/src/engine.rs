@@ -3,6 +3,7 @@
 
 mod askings;
 mod commands;
+mod files;
 mod govern;
 mod pacing;
 mod telling;
@@ -249,6 +250,7 @@ impl Engine {
                 }
             }
             Input::Surroundings(surroundings) => self.surround(surroundings),
+            Input::Rows(rows) => self.take_rows(rows),
             Input::Tick => {}
         }
         self.tick();

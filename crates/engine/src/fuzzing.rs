@@ -45,6 +45,23 @@ pub fn markdown(text: &str) {
     crate::markdown::rules::holds(text);
 }
 
+/// What an entry says of its files: bounded and harmless, and what is believed is believed again.
+pub fn files(bytes: &[u8]) {
+    let files = crate::attachment::read(bytes);
+    assert!(files.len() <= ume_api::FILES_MAX);
+    for file in files.into_iter().flatten() {
+        let view = file.view();
+        assert!(!view.name.is_empty() && view.name.len() <= ume_api::FILE_NAME_BYTES_MAX);
+        assert!(!view.name.contains(['/', '\\']) && !view.name.contains(char::is_control));
+        assert!(view.media.is_ascii() && view.alternative.len() <= ume_api::ALTERNATIVE_BYTES_MAX);
+        for number in 0..file.pieces() {
+            assert!(file.gather(number).is_some());
+        }
+        let again = crate::attachment::Attachment::read(file.to_proto());
+        assert_eq!(again, Some(file));
+    }
+}
+
 /// An entry: raw, and as a member of the community might sign it, whatever they write into it.
 pub fn entry(bytes: &[u8]) {
     let (ledger, [author, other, ..]) = ledger::started();

@@ -15,6 +15,7 @@ pub mod io;
 pub mod unruly;
 
 mod asking;
+mod attachment;
 mod cell;
 mod community;
 mod emoji;

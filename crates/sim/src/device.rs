@@ -91,6 +91,7 @@ impl Device {
         let rows = self
             .store
             .iter()
+            .filter(|(key, _)| !key.table.is_lazy())
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let now = self.clock(now_ms);
@@ -125,6 +126,15 @@ impl Device {
         }
         let step = engine.handle(now, input);
         self.carry_out(now_ms, rng, step, crash)
+    }
+
+    /// Rows as they are stored.
+    pub(crate) fn read(&self, keys: Vec<Key>) -> Vec<(Key, Option<Vec<u8>>)> {
+        let row = |key: Key| {
+            let row = self.store.get(&key).cloned();
+            (key, row)
+        };
+        keys.into_iter().map(row).collect()
     }
 
     pub(crate) fn number(&mut self) -> u32 {

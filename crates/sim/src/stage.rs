@@ -1,6 +1,7 @@
 //! A play instead of a lottery: a test says who does what, on a network that works, and looks at what came of it.
 
 use crate::device::{Device, RELAY};
+use crate::network::Faults;
 use crate::pace::Seen;
 use crate::relay::Relay;
 use crate::world::World;
@@ -286,6 +287,18 @@ impl Stage {
     /// The frames written down.
     pub fn heard(&self, device: usize) -> Vec<bytes::Bytes> {
         self.0.devices[device].heard.clone().unwrap_or_default()
+    }
+
+    /// From now on so many of a thousand frames are lost, and as many doubled or changed on the way to a device; one of a thousand
+    /// ends its connection.
+    pub fn disturb(&mut self, thousandths: u32) {
+        self.0.faults = Faults {
+            drop: thousandths,
+            duplicate: thousandths,
+            tamper: thousandths,
+            cut: 1,
+            ..Faults::NONE
+        };
     }
 
     /// Takes a device's network away, or gives it back.

@@ -11,7 +11,7 @@ use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Command, CommunityRef, Cover, FromEngine, Phase, Reply};
 use ume_engine::audit::{Audit, Synced};
-use ume_engine::io::{Input, Output};
+use ume_engine::io::{Input, Key, Output};
 use ume_wire::frame;
 use ume_wire::limits::SEVERAL_MAX;
 use ume_wire::relay::{Frame, frame::Body};
@@ -53,6 +53,11 @@ pub(crate) enum Event {
     Act {
         device: usize,
         act: Act,
+    },
+    /// What a device's store answers.
+    Rows {
+        device: usize,
+        rows: Vec<(Key, Option<Vec<u8>>)>,
     },
     /// The operator backs the relay up.
     BackUp,
@@ -206,6 +211,10 @@ impl World {
                     {
                         return Err(format!("device {device} answered command {number} twice"));
                     }
+                }
+                Output::Read(keys) => {
+                    let rows = self.devices[device].read(keys);
+                    self.schedule(self.now_ms + 1, Event::Rows { device, rows });
                 }
                 Output::Tell(told) => self.devices[device].told.push(told),
                 Output::WakeAt(at) => {
@@ -427,6 +436,7 @@ impl World {
                 }
             }
             Event::Act { device, act } => self.act(device, act)?,
+            Event::Rows { device, rows } => self.give(device, Input::Rows(rows))?,
             Event::Expire => self.relay.expire(),
             Event::BackUp => self.backup = Some(self.relay.clone()),
             Event::PutBack => {

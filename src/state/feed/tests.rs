@@ -23,6 +23,7 @@ fn post(id: u8, at: u64, state: PostState) -> PostView {
         state,
         thread: None,
         comments: Comments::default(),
+        files: Vec::new(),
         reactions: vec![],
     }
 }

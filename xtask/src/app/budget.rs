@@ -5,7 +5,7 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 9] = [
+const LATER: [&str; 10] = [
     "engine",
     "line-worker",
     "service",
@@ -13,6 +13,7 @@ const LATER: [&str; 9] = [
     "asset-manifest",
     "icons/",
     "keys-",
+    "pictures-",
     "shots/",
     "emoji/",
 ];

@@ -7,6 +7,7 @@
 
 use super::posts::EntryRow;
 use super::{Community, Ctx};
+use crate::attachment::{self, Attachment};
 use crate::audit::Rejected;
 use crate::entry::{self, Entry, Kind, Refusal};
 use crate::io::Table;
@@ -243,6 +244,7 @@ impl Community {
         let texts: Vec<Entry> = std::iter::once(entry.clone()).chain(edits).collect();
         for mut entry in texts {
             if gone && !entry.written.body.is_empty() {
+                self.drop_files_of(ctx, &entry);
                 entry.erase();
                 let id = entry.id;
                 self.feed.put_text(entry, true);
@@ -355,11 +357,16 @@ impl Community {
         let state = match (kept.own, kept.waiting) {
             _ if kept.refused => PostState::Refused,
             (true, true) => PostState::Waiting,
-            _ if changing => PostState::Waiting,
+            _ if changing || kept.own && self.sends_files_of(entry) => PostState::Waiting,
             (true, false) => PostState::Sent,
             (false, _) => PostState::Received,
         };
         let text = self.newest_text(entry);
+        let files = entry.files.iter();
+        let files = files.map(|one| {
+            one.as_ref()
+                .map_or_else(attachment::unknown, Attachment::view)
+        });
         PostView {
             id: entry.id,
             author: self.person(&entry.author),
@@ -378,6 +385,7 @@ impl Community {
             },
             comments: self.comments(&entry.id),
             reactions: self.reaction_views(entry),
+            files: files.collect(),
         }
     }
 }

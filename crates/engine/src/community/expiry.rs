@@ -47,6 +47,7 @@ impl Community {
         let Some(mut entry) = self.feed.get(post).map(|kept| kept.entry.clone()) else {
             return;
         };
+        self.drop_files_of(ctx, &entry);
         entry.erase();
         self.feed.put_text(entry, true);
         self.store_entry(ctx, post);

@@ -383,6 +383,7 @@ mod tests {
             expires_ms: None,
             text: Some(String::new()),
             picture: None,
+            files: vec![],
             ledger: 1,
             written: crate::proto::Written::default(),
         };

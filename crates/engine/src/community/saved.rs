@@ -4,6 +4,7 @@ use super::begin::Newcomer;
 use super::chain::{Chain, Ended};
 use super::commit::{Ballot, Staged};
 use super::feed::Feed;
+use super::files::Files;
 use super::gaps::Gaps;
 use super::generation::Era;
 use super::intent::Wish;
@@ -257,6 +258,7 @@ impl Community {
             mls_rows: BTreeMap::new(),
             uploads: Uploads::default(),
             packs: Packs::default(),
+            files: Files::default(),
             draft: None,
             rescues: Rescues::default(),
             tampered: 0,
@@ -344,6 +346,7 @@ impl Community {
             }
         }
         community.load_entries(rows.entries);
+        community.load_files(rows.files);
         Some(community)
     }
 
@@ -480,6 +483,7 @@ impl Community {
         self.drop_kept(ctx);
         self.drop_group_rows(ctx);
         self.drop_pending_rows(ctx);
+        self.drop_all_files(ctx);
         let outs: Vec<u64> = self.outbox.keys().copied().collect();
         for key in outs {
             self.erase_out(ctx, key);
@@ -570,6 +574,7 @@ pub(crate) struct Rows {
     pub(crate) mls: BTreeMap<u8, BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(crate) entries: Vec<Vec<u8>>,
     pub(crate) outbox: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) files: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Rows {
@@ -578,6 +583,7 @@ impl Rows {
             && self.mls.is_empty()
             && self.entries.is_empty()
             && self.outbox.is_empty()
+            && self.files.is_empty()
     }
 }
 
@@ -604,6 +610,7 @@ pub(crate) fn sort_rows(rows: Vec<(Key, Vec<u8>)>) -> BTreeMap<u32, Rows> {
             }
             (Table::Entry, _) => rows.entries.push(bytes),
             (Table::Outbox, rest) => rows.outbox.push((rest.to_vec(), bytes)),
+            (Table::File, rest) => rows.files.push((rest.to_vec(), bytes)),
             _ => {}
         }
     }

@@ -179,6 +179,7 @@ impl Community {
             for out in self.outs_of(&What::Entry(*id)) {
                 self.erase_out(ctx, out);
             }
+            self.send_no_files_of(ctx, &kept.entry);
             self.keep(ctx, kept);
         } else {
             let key = Key {

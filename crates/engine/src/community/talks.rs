@@ -4,6 +4,7 @@
 //! counts, so everybody sees the same, whatever arrives first.
 
 use super::{Community, Ctx};
+use crate::attachment::Attachment;
 use crate::emoji;
 use crate::entry::{Entry, Kind};
 use std::collections::BTreeMap;
@@ -107,6 +108,9 @@ impl Community {
             self.newest_text(entry)
         };
         let line = text.lines().find(|line| !line.trim().is_empty());
+        // Where there is nothing but files, the first of them says what it is.
+        let file = entry.files.iter().flatten().next();
+        let line = line.or_else(|| file.map(Attachment::words));
         let beginning = line.unwrap_or_default().chars().take(BEGINNING_CHARS);
         Comments {
             count: u32::try_from(seen.count().saturating_add(1)).unwrap_or(u32::MAX),

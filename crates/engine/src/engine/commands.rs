@@ -93,6 +93,11 @@ impl Engine {
                 .change(community, |community, ctx| {
                     community.begin_anew(ctx, without).map(|()| Reply::Done)
                 }),
+            command @ (Command::Attach { .. }
+            | Command::Detach { .. }
+            | Command::Publish { .. }
+            | Command::File { .. }
+            | Command::ClearFiles) => self.about_files(number, command),
             Command::Govern { community, act } => self.govern(number, community, act),
             Command::WatchTraffic { watch } => {
                 self.watch_traffic(watch);
@@ -319,7 +324,7 @@ impl Engine {
         }))
     }
 
-    fn post(
+    pub(super) fn post(
         &mut self,
         community: CommunityRef,
         thread: Option<EntryId>,
@@ -339,7 +344,7 @@ impl Engine {
     }
 
     /// Does something in a community that this profile is in.
-    fn change(
+    pub(super) fn change(
         &mut self,
         community: CommunityRef,
         act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> Result<Reply, Failure>,

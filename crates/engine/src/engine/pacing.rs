@@ -68,7 +68,12 @@ impl Engine {
                 visit.relay().map(|relay| relay.address.clone())
             }
         });
-        relays.collect()
+        let files = self
+            .communities
+            .values()
+            .filter(|one| self.surroundings.cover != Cover::Strong && one.hurries_files());
+        let files = files.map(|one| one.relay().address.clone());
+        relays.chain(files).collect()
     }
 
     /// Lets every line say what is to leave.

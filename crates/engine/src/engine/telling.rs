@@ -12,6 +12,19 @@ impl Engine {
         if news.goes_on {
             self.be_patient(number);
         }
+        self.read_rows(news.reads);
+        for (asked, result) in news.replies {
+            self.answer(asked, result);
+        }
+        if self.open == Some(number) && !news.files.is_empty() {
+            self.tell(Told::Files {
+                community: CommunityRef(number),
+                files: news.files,
+            });
+        }
+        if news.grew {
+            self.spare_files(super::files::SPARE_BYTES_MAX);
+        }
         for notice in news.notices {
             self.tell(Told::Notice(notice));
         }
