@@ -97,6 +97,16 @@
   const registration = loaded
     .then(() => navigator.serviceWorker?.register(policy.createScriptURL('/sw.js'), { updateViaCache: 'none' }))
     .catch(() => undefined);
+  // The browser's own offer to make an app of the page, kept until somebody takes it up.
+  let offer;
+  const offers = (event) => { offer = event; globalThis.ume.offered = Boolean(event); dispatchEvent(new Event('ume-install')); };
+  addEventListener('beforeinstallprompt', (event) => { event.preventDefault(); offers(event); });
+  addEventListener('appinstalled', () => offers());
+  const install = async () => { await offer?.prompt(); offers(); };
+  // Whenever the page goes out of sight, whether or not anything waits: what is sent then is always as much.
+  addEventListener('visibilitychange', () => {
+    if (document.hidden) registration.then((one) => one?.sync?.register('deposit')).catch(() => {});
+  });
   // Only where the server can be reached, or nothing would be left to load.
   const renew = async () => {
     const { ok } = await fetch('/sw.js', { cache: 'reload' });
@@ -113,10 +123,12 @@
     if (!answer.ok) throw new Error(name);
     return answer.text();
   };
-  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
+  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, install, keys, link: () => { const taken = link; link = null; return taken; } };
 
   Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
-    Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });
+    // What the app's second module shares with the first (the build cuts them apart).
+    const shared = () => app.initSync();
+    Object.assign(globalThis.ume, { shared, words, brand: { ...brand, languages: offered(brand) } });
     return app.default();
   }).catch(fail);
 })();

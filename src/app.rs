@@ -2,18 +2,15 @@
 use crate::components::live::{effect, memo};
 use crate::components::update_bar::UpdateBar;
 use crate::i18n::{self, I18n, t, t_string, use_i18n};
+use crate::later::{Later, REST_MS, later, missing};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
-use crate::pages::keys::KeysPage;
-use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
-use crate::pages::settings::Settings;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
-use crate::pages::traffic::Traffic;
 use crate::pages::unlock::{Erased, Unlock};
 use crate::pages::welcome::Welcome;
-use crate::platform::{boot, focus, memory, tabs, updates};
+use crate::platform::{boot, focus, memory, tabs, timer, updates};
 use crate::state::{Page, Stage, State};
 use leptos::prelude::*;
 use ume_api::Failure;
@@ -60,6 +57,7 @@ fn Shell() -> impl IntoView {
     state.keep_time();
     boot::on_link(move |link| state.go(Page::Redeem(link)));
     updates::watch(state.update);
+    timer::after(REST_MS, move || state.fetch_code());
 
     let screen = memo(move || screen(state));
     let mut first = true;
@@ -75,16 +73,17 @@ fn Shell() -> impl IntoView {
             {t!(i18n, app.skip)}
         </a>
         <UpdateBar/>
+        {missing()}
         {move || match screen.get() {
             Screen::Welcome { again } => view! { class="u", <Welcome again=again/> }.into_any(),
             Screen::Waiting => view! { class="u", <Waiting/> }.into_any(),
             Screen::Home => view! { class="u", <Home/> }.into_any(),
-            Screen::People => view! { class="u", <People/> }.into_any(),
-            Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
-            Screen::Settings => view! { class="u", <Settings/> }.into_any(),
+            Screen::People => later(Later::People),
+            Screen::Traffic => later(Later::Traffic),
+            Screen::Settings => later(Later::Settings),
             #[cfg(debug_assertions)]
             Screen::Gallery => view! { class="u", <crate::pages::gallery::Gallery/> }.into_any(),
-            Screen::Keys => view! { class="u", <KeysPage/> }.into_any(),
+            Screen::Keys => later(Later::Keys),
             Screen::Locked => view! { class="u", <Unlock/> }.into_any(),
             Screen::Erased => view! { class="u", <Erased/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),

@@ -20,6 +20,8 @@ pub(crate) mod hand_sheet;
 pub(crate) mod header;
 pub(crate) mod hides;
 pub(crate) mod icon;
+pub(crate) mod install;
+pub(crate) mod intro;
 pub(crate) mod invites;
 pub(crate) mod line;
 pub(crate) mod live;

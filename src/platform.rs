@@ -4,6 +4,7 @@ pub(crate) mod clipboard;
 pub(crate) mod emoji;
 pub(crate) mod focus;
 pub(crate) mod form;
+pub(crate) mod install;
 pub(crate) mod intl;
 pub(crate) mod keys;
 pub(crate) mod look;

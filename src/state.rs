@@ -20,6 +20,7 @@ pub(crate) use threads::Thread;
 pub(crate) use traffic::{SHOWN_MS, Traffic, word};
 
 use crate::engine::Engine;
+use crate::later::Code;
 use crate::platform::{boot, intl, memory, tabs, timer};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -99,6 +100,8 @@ pub(crate) struct Parts {
     pub(crate) traffic: Traffic,
     /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
     pub(crate) now: RwSignal<u64>,
+    /// The module that comes after the first screen.
+    pub(crate) code: RwSignal<Code>,
     /// Whether a new version of the app waits.
     pub(crate) update: RwSignal<bool>,
     /// What was typed and not yet posted, in memory only.
@@ -126,6 +129,7 @@ impl State {
             keys: Keys::new(),
             traffic: Traffic::new(),
             now: RwSignal::new(intl::now()),
+            code: RwSignal::new(Code::Coming),
             update: RwSignal::new(false),
             drafts: StoredValue::new(BTreeMap::new()),
             engine: Engine::new(),

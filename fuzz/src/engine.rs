@@ -102,7 +102,11 @@ impl Scene {
                     _ => {}
                 },
                 // Without cover there is no plan.
-                Output::Tell(_) | Output::WakeAt(_) | Output::Plan { .. } | Output::Fill(..) => {}
+                Output::Tell(_)
+                | Output::WakeAt(_)
+                | Output::Plan { .. }
+                | Output::Fill(..)
+                | Output::Deposit(..) => {}
             }
         }
         if connect {

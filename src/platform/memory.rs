@@ -10,6 +10,10 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const COVER: &str = "cover";
 /// Set once somebody was reminded of keeping their key.
 pub(crate) const REMINDED: &str = "reminded";
+/// Set once somebody read how ume works.
+pub(crate) const INTRODUCED: &str = "introduced";
+/// Set once somebody did not want an app of its own.
+pub(crate) const INSTALL_REFUSED: &str = "install-refused";
 /// Emoji that were used last, the newest first.
 pub(crate) const EMOJI: &str = "emoji";
 /// The language, if somebody chose one.

@@ -47,6 +47,13 @@ pub(crate) fn step() {
     }
 }
 
+/// Undoes the last step.
+pub(crate) fn back() {
+    if let Ok(history) = window().history() {
+        let _ = history.back();
+    }
+}
+
 /// Calls back when the person went back.
 pub(crate) fn on_back(callback: impl Fn() + 'static) {
     let listener = window_event_listener_untyped("popstate", move |_| callback());

@@ -80,6 +80,13 @@ impl State {
         });
     }
 
+    /// Goes back from it, as the tab's own *back* does: no step is left behind.
+    pub(crate) fn leave_thread(self) {
+        if self.thread.id().is_some() {
+            tabs::back();
+        }
+    }
+
     /// Closes it; the keyboard goes back to the post.
     pub(crate) fn close_thread(self) {
         if let Some(id) = self.thread.id() {

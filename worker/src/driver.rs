@@ -3,6 +3,7 @@
 use crate::batch;
 use crate::browser;
 use crate::database::StoreError;
+use crate::deposit;
 use crate::keeping::{self, Keeper};
 use crate::queue::{Event, Queue};
 use crate::socket::Sockets;
@@ -307,6 +308,7 @@ impl<C: Core> Driver<C> {
                     afresh,
                 } => self.sockets.plan(&relay, &slots, afresh),
                 Output::Fill(relay, frame) => self.sockets.fill(&relay, &frame),
+                Output::Deposit(relay, frames) => deposit::keep(&relay, &frames),
                 Output::Tell(message) => self.tell_for_engine(message),
                 Output::WakeAt(at) => self.timer.set(at),
             }

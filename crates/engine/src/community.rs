@@ -17,6 +17,7 @@ mod commit;
 mod contest;
 mod context;
 mod departure;
+mod deposit;
 mod expiry;
 mod feed;
 #[cfg(test)]
@@ -52,6 +53,7 @@ pub use chain::Void;
 #[cfg(feature = "unruly")]
 pub(crate) use chain::Ways;
 pub(crate) use context::{Ctx, News, Part, Tag};
+pub(crate) use deposit::Waits;
 pub(crate) use feed::Kept;
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
 pub(crate) use intent::Intent;
@@ -145,6 +147,10 @@ pub(crate) struct Community {
     settling: Option<Vec<u64>>,
     settle_round: u32,
     lanes: BTreeMap<LaneId, LaneState>,
+    /// Those that there were on earlier connections.
+    made: BTreeSet<LaneId>,
+    /// This run has seen that its store is no older than what its own device said.
+    proven: bool,
     ballot: Ballot,
     pause_until: Millis,
     poll_at: Millis,
@@ -271,7 +277,7 @@ impl Community {
         contests.for_each(LogReader::restart);
         self.beacons.line_down();
         self.requests.readers_mut().for_each(LogReader::restart);
-        self.lanes.clear();
+        self.remember_lanes();
         self.uploads.begin();
         self.packs.line_down();
         self.rescues.line_down();

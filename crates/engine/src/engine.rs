@@ -3,6 +3,7 @@
 
 mod askings;
 mod commands;
+mod deposit;
 mod govern;
 mod pacing;
 mod telling;
@@ -100,6 +101,7 @@ pub struct Engine {
     surroundings: Surroundings,
     /// Somebody looks at what passes; whether all of it was told already, and when it may be told again.
     watched: Option<pacing::Watched>,
+    deposits: deposit::Deposits,
     waiting: Vec<Waiting>,
     open: Option<u32>,
     /// What is added to the device's clock, milliseconds.
@@ -186,6 +188,7 @@ impl Engine {
             line_rng: ChaCha20Rng::from_seed(line_seed),
             surroundings,
             watched: None,
+            deposits: deposit::Deposits::default(),
             waiting: vec![],
             open: None,
             offsets_ms: BTreeMap::new(),

@@ -97,6 +97,10 @@ pub enum Output {
     /// Send this frame in the next slot of the plan that has room, after those given before. It is forgotten when the
     /// connection ends.
     Fill(RelayAddress, Bytes),
+    /// Keep these frames for this relay, in the place of those that were kept before, to be sent in one `POST` when no page
+    /// is open any more: always [`ume_wire::limits::DEPOSIT_FRAMES`], whatever waits. They hold nothing that is not sealed
+    /// but which lane a cell is for. Nothing is lost for good if this does not happen.
+    Deposit(RelayAddress, Vec<Bytes>),
     /// Tell the app.
     Tell(FromEngine),
     /// Give a `Tick` at this time at the latest; replaces the time named before.

@@ -40,6 +40,8 @@ pub(crate) struct Device {
     pub(crate) heard: Option<Vec<Bytes>>,
     /// What was chosen here about cover, and how things stand.
     pub(crate) surroundings: Surroundings,
+    /// What it left to be sent when it is gone.
+    pub(crate) deposit: Vec<Bytes>,
     pub(crate) holder: Holder,
     /// Whether its last step stored anything.
     pub(crate) stored: bool,
@@ -65,6 +67,7 @@ impl Device {
             told: vec![],
             heard: None,
             surroundings: Surroundings::AT_ONCE,
+            deposit: vec![],
             holder: Holder::default(),
             stored: false,
             boots: 0,

@@ -20,6 +20,9 @@ use ume_wire::relay::{
 /// A connection.
 pub type Session = u64;
 
+/// The connection of a `POST`, which has no challenge: what is in it is signed for itself.
+pub(crate) const POST: Session = 0;
+
 #[derive(Clone)]
 struct Log {
     new: LaneNew,
@@ -323,7 +326,11 @@ impl Relay {
     ) {
         let digest = hash(&append.cell);
         let (relay, challenge) = (self.id(), self.challenge(session));
-        let statement = Statement::AppendHere(&relay, &challenge, &append.lane);
+        let statement = if session == POST {
+            Statement::Append(&append.lane, &digest)
+        } else {
+            Statement::AppendHere(&relay, &challenge, &append.lane)
+        };
         let body = match self.lanes.get_mut(&append.lane) {
             Some(lane)
                 if append.cell.len() == CELL_BYTES

@@ -381,6 +381,16 @@ impl Stage {
         devices[device].restart_at = None;
     }
 
+    /// What a device left to be sent when it is gone.
+    pub fn deposit(&self, device: usize) -> &[bytes::Bytes] {
+        &self.0.devices[device].deposit
+    }
+
+    /// The browser of a device sends that.
+    pub fn post_deposit(&mut self, device: usize) {
+        self.0.post_deposit(device);
+    }
+
     /// Starts a stopped device again.
     pub fn restart(&mut self, device: usize) {
         go_on(self.0.start(device));

@@ -68,3 +68,5 @@ pub const SUBSCRIPTIONS_MAX: usize = 1024;
 pub const SEVERAL_MAX: usize = 64;
 /// Frames in one `POST` body.
 pub const POST_FRAMES_MAX: usize = 64;
+/// Frames that a client leaves with its browser for each relay, to be sent in one `POST` when no page is open.
+pub const DEPOSIT_FRAMES: usize = 4;

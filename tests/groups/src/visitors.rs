@@ -169,7 +169,7 @@ impl Visitor {
                 }
                 Output::Tell(FromEngine::Answer { result, .. }) => self.answer = Some(result),
                 // Without cover there is no plan.
-                Output::Tell(_) | Output::Plan { .. } | Output::Fill(..) => {}
+                Output::Tell(_) | Output::Plan { .. } | Output::Fill(..) | Output::Deposit(..) => {}
                 Output::WakeAt(at) => self.wake = Some(at.0),
             }
         }

@@ -235,6 +235,8 @@ impl Community {
             settling: None,
             settle_round: 0,
             lanes: BTreeMap::new(),
+            made: BTreeSet::new(),
+            proven: false,
             ballot: Ballot::None,
             pause_until: Millis::default(),
             poll_at: Millis::default(),

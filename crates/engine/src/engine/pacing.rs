@@ -20,6 +20,9 @@ pub(super) struct Watched {
 impl Engine {
     /// What was chosen, or how things stand, is different now.
     pub(super) fn surround(&mut self, surroundings: Surroundings) {
+        if surroundings.hidden && !self.surroundings.hidden {
+            self.deposit_now();
+        }
         self.surroundings = surroundings;
         let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
         for relay in relays {

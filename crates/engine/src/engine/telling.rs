@@ -134,6 +134,8 @@ impl Engine {
                 Some(bytes),
             );
         }
+        self.watch_deposits();
+        self.make_deposits();
         let views = self.views();
         if views != self.told {
             self.tell(Told::Communities(views.clone()));
@@ -159,7 +161,9 @@ impl Engine {
         let communities = self.communities.values().filter_map(Community::due);
         let askings = self.askings.values().filter_map(Asking::due);
         let waiting = self.waiting.iter().map(|one| one.until);
-        let others = waiting.chain(self.tell_traffic_at());
+        let others = waiting
+            .chain(self.tell_traffic_at())
+            .chain(self.deposits_due());
         let due = lines.chain(communities).chain(askings).chain(others);
         if let Some(at) = due.min() {
             self.outputs
