@@ -59,7 +59,7 @@
     .then((brand) => { const name = pick(offered(brand)); return name === root.lang ? first : read(name); })
     .catch(() => read('en'));
 
-  const own = ['/engine-worker.js', '/sw.js', '/keys.js'];
+  const own = ['/engine-worker.js', '/sw.js', '/keys.js', '/bell.js', '/push.js', '/pictures.js'];
   const rules = { createScriptURL(path) { if (own.includes(path)) return path; throw new TypeError(path); } };
   const policy = globalThis.trustedTypes?.createPolicy('ume', rules) ?? rules;
 
@@ -76,16 +76,38 @@
   const lock = () => { channel?.postMessage(false); end(false); };
   const leave = () => { channel?.postMessage(true); worker?.terminate(); };
   const persist = () => navigator.storage?.persist?.();
-  let later;
-  const keys = () => (later ??= new Promise((done, refuse) => {
+  // Scripts for what few do, loaded when somebody does it; `name` is what they bring.
+  const brought = {};
+  const bring = (path, name) => (brought[name] ??= new Promise((done, refuse) => {
     const script = document.createElement('script');
-    script.src = policy.createScriptURL('/keys.js');
+    script.src = policy.createScriptURL(path);
     script.crossOrigin = 'anonymous';
-    script.integrity = document.querySelector('link[rel=later]').integrity;
-    script.onload = () => done(ume.passkeys);
+    script.integrity = document.querySelector(`link[rel=later][href="${path}"]`).integrity;
+    script.onload = () => done(ume[name]);
     script.onerror = refuse;
     document.head.append(script);
   }));
+  const keys = () => bring('/keys.js', 'passkeys');
+  const bell = () => bring('/bell.js', 'bells');
+  // A relay that wakes this browser has a worker of its own, which hears for it and does nothing else.
+  const pushWorker = (scope) => navigator.serviceWorker.register(policy.createScriptURL('/push.js'), { scope });
+  // Pictures are made small on a thread of their own.
+  let painter;
+  const paint = (...picture) => new Promise((done) => {
+    painter ??= new Worker(policy.createScriptURL('/pictures.js'));
+    painter.onerror = () => { painter = undefined; done(null); };
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => { port1.close(); done(data); };
+    painter.postMessage(picture, [port2]);
+  });
+  // Calls once when an element comes into sight.
+  const calls = new WeakMap();
+  const eye = new IntersectionObserver((all) => all.forEach(({ isIntersecting, target }) => {
+    if (!isIntersecting) return;
+    eye.unobserve(target);
+    calls.get(target)();
+  }));
+  const near = (element, call) => { calls.set(element, call); eye.observe(element); };
   const engine = () => (worker ??= new Worker(policy.createScriptURL('/engine-worker.js'), { type: 'module' }));
   // Somebody new looks at the first screen first; everybody else waits for the engine.
   if (link || stored('known')) engine();
@@ -97,6 +119,16 @@
   const registration = loaded
     .then(() => navigator.serviceWorker?.register(policy.createScriptURL('/sw.js'), { updateViaCache: 'none' }))
     .catch(() => undefined);
+  // The browser's own offer to make an app of the page, kept until somebody takes it up.
+  let offer;
+  const offers = (event) => { offer = event; globalThis.ume.offered = Boolean(event); dispatchEvent(new Event('ume-install')); };
+  addEventListener('beforeinstallprompt', (event) => { event.preventDefault(); offers(event); });
+  addEventListener('appinstalled', () => offers());
+  const install = async () => { await offer?.prompt(); offers(); };
+  // Whenever the page goes out of sight, whether or not anything waits: what is sent then is always as much.
+  addEventListener('visibilitychange', () => {
+    if (document.hidden) registration.then((one) => one?.sync?.register('deposit')).catch(() => {});
+  });
   // Only where the server can be reached, or nothing would be left to load.
   const renew = async () => {
     const { ok } = await fetch('/sw.js', { cache: 'reload' });
@@ -113,10 +145,12 @@
     if (!answer.ok) throw new Error(name);
     return answer.text();
   };
-  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, keys, link: () => { const taken = link; link = null; return taken; } };
+  globalThis.ume = { goal, emoji, engine, registration, fail, read, renew, lock, leave, persist, install, keys, bell, pushWorker, paint, near, link: () => { const taken = link; link = null; return taken; } };
 
   Promise.all([import('/ume.js'), words, brand, parsed]).then(([app, words, brand]) => {
-    Object.assign(globalThis.ume, { words, brand: { ...brand, languages: offered(brand) } });
+    // What the app's second module shares with the first (the build cuts them apart).
+    const shared = () => app.initSync();
+    Object.assign(globalThis.ume, { shared, words, brand: { ...brand, languages: offered(brand) } });
     return app.default();
   }).catch(fail);
 })();

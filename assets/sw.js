@@ -28,6 +28,8 @@ self.addEventListener("activate", (event) => event.waitUntil(ready().then((wasm)
 self.addEventListener("message", (event) => {
   if (event.data === "SKIP_WAITING") event.waitUntil(self.skipWaiting());
 });
+// What the engine left to be sent. The page asks for it whenever it goes out of sight, whether or not anything waits.
+self.addEventListener("sync", (event) => event.waitUntil(ready().then((wasm) => wasm.on_sync())));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);

@@ -2,18 +2,15 @@
 use crate::components::live::{effect, memo};
 use crate::components::update_bar::UpdateBar;
 use crate::i18n::{self, I18n, t, t_string, use_i18n};
+use crate::later::{Later, REST_MS, later, missing};
 use crate::pages::elsewhere::Elsewhere;
 use crate::pages::home::{Home, Waiting};
-use crate::pages::keys::KeysPage;
-use crate::pages::people::People;
 use crate::pages::redeem::Redeem;
-use crate::pages::settings::Settings;
 use crate::pages::start::Start;
 use crate::pages::stopped::{Silent, Stopped};
-use crate::pages::traffic::Traffic;
 use crate::pages::unlock::{Erased, Unlock};
 use crate::pages::welcome::Welcome;
-use crate::platform::{boot, focus, memory, tabs, updates};
+use crate::platform::{boot, focus, memory, tabs, timer, updates};
 use crate::state::{Page, Stage, State};
 use leptos::prelude::*;
 use ume_api::Failure;
@@ -29,6 +26,7 @@ enum Screen {
     People,
     Traffic,
     Settings,
+    Search,
     #[cfg(debug_assertions)]
     Gallery,
     Keys,
@@ -57,34 +55,40 @@ fn Shell() -> impl IntoView {
     provide_context(state);
     state.start();
     state.follow_back();
+    tabs::on_find(move || state.go_search());
     state.keep_time();
     boot::on_link(move |link| state.go(Page::Redeem(link)));
     updates::watch(state.update);
+    timer::after(REST_MS, move || state.fetch_code());
 
     let screen = memo(move || screen(state));
     let mut first = true;
     effect(move || {
         screen.track();
-        if !std::mem::take(&mut first) {
+        if !std::mem::take(&mut first) && screen.get_untracked() != Screen::Search {
             focus::heading();
         }
     });
     effect(move || tabs::entitle(&title(i18n, state, &screen.get())));
+    let unread = memo(move || state.unread_in_all());
+    effect(move || tabs::badge(unread.get()));
     view! { class="u",
         <a class="skip" href="#main" on:click=|event| { event.prevent_default(); focus::heading(); }>
             {t!(i18n, app.skip)}
         </a>
         <UpdateBar/>
+        {missing()}
         {move || match screen.get() {
             Screen::Welcome { again } => view! { class="u", <Welcome again=again/> }.into_any(),
             Screen::Waiting => view! { class="u", <Waiting/> }.into_any(),
             Screen::Home => view! { class="u", <Home/> }.into_any(),
-            Screen::People => view! { class="u", <People/> }.into_any(),
-            Screen::Traffic => view! { class="u", <Traffic/> }.into_any(),
-            Screen::Settings => view! { class="u", <Settings/> }.into_any(),
+            Screen::People => later(Later::People),
+            Screen::Traffic => later(Later::Traffic),
+            Screen::Settings => later(Later::Settings),
+            Screen::Search => later(Later::Search),
             #[cfg(debug_assertions)]
             Screen::Gallery => view! { class="u", <crate::pages::gallery::Gallery/> }.into_any(),
-            Screen::Keys => view! { class="u", <KeysPage/> }.into_any(),
+            Screen::Keys => later(Later::Keys),
             Screen::Locked => view! { class="u", <Unlock/> }.into_any(),
             Screen::Erased => view! { class="u", <Erased/> }.into_any(),
             Screen::Start => view! { class="u", <Start/> }.into_any(),
@@ -110,6 +114,7 @@ fn screen(state: State) -> Screen {
         Page::Start => Screen::Start,
         Page::Traffic => Screen::Traffic,
         Page::Settings => Screen::Settings,
+        Page::Search => Screen::Search,
         #[cfg(debug_assertions)]
         Page::Gallery => Screen::Gallery,
         Page::Keys => Screen::Keys,
@@ -140,6 +145,7 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
         #[cfg(debug_assertions)]
         Screen::Gallery => return boot::brand().name,
         Screen::Settings => t_string!(i18n, settings.title).to_owned(),
+        Screen::Search => t_string!(i18n, search.title).to_owned(),
         Screen::Traffic => t_string!(i18n, traffic.title).to_owned(),
         Screen::Redeem(_) => t_string!(i18n, welcome.paste_label).to_owned(),
         Screen::Elsewhere { .. } => t_string!(i18n, elsewhere.title).to_owned(),
@@ -153,15 +159,15 @@ fn title(i18n: I18n, state: State, screen: &Screen) -> String {
             format!("{people} · {}", name.unwrap_or_default())
         }
         Screen::Home => {
-            let name = state
-                .community()
+            let community = state.community();
+            community
                 .map(|community| community.name)
-                .unwrap_or_default();
-            match state.feed.fresh.get() {
-                0 => name,
-                fresh => format!("({fresh}) {name}"),
-            }
+                .unwrap_or_default()
         }
     };
-    format!("{page} · {}", boot::brand().name)
+    let title = format!("{page} · {}", boot::brand().name);
+    match state.unread_in_all() {
+        0 => title,
+        unread => format!("({unread}) {title}"),
+    }
 }

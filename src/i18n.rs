@@ -115,6 +115,11 @@ impl Locale {
         self.0.language.name
     }
 
+    /// Whether it is written from right to left.
+    pub(crate) fn is_rtl(self) -> bool {
+        self.0.language.rtl
+    }
+
     /// A text with its gaps filled, in the form for so many if it counts.
     #[inline(never)]
     pub(crate) fn fill(self, number: usize, count: Option<Given>, given: &[Given]) -> String {

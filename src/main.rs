@@ -6,6 +6,7 @@ mod app;
 mod components;
 mod engine;
 mod i18n;
+mod later;
 mod pages;
 mod platform;
 mod state;

@@ -6,6 +6,7 @@ pub(crate) mod home;
 pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod redeem;
+pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod start;
 pub(crate) mod stopped;

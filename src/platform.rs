@@ -1,9 +1,12 @@
 //! What the browser offers, one file for each capability.
+pub(crate) mod bell;
 pub(crate) mod boot;
 pub(crate) mod clipboard;
 pub(crate) mod emoji;
+pub(crate) mod files;
 pub(crate) mod focus;
 pub(crate) mod form;
+pub(crate) mod install;
 pub(crate) mod intl;
 pub(crate) mod keys;
 pub(crate) mod look;
@@ -11,6 +14,7 @@ pub(crate) mod memory;
 pub(crate) mod picture;
 pub(crate) mod pointer;
 pub(crate) mod room;
+pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod share;
 pub(crate) mod tabs;

@@ -1,32 +1,41 @@
 //! What the app knows: views that the engine sent, and where in the app the person is.
+mod bells;
+mod drafts;
 mod feed;
+mod files;
 mod keys;
 mod navigation;
 mod people;
 mod pictures;
 mod posts;
+mod reading;
+mod searching;
 mod sharing;
 mod threads;
 mod traffic;
 
-pub(crate) use feed::Feed;
+pub(crate) use bells::Bells;
+pub(crate) use drafts::Drafts;
+pub(crate) use feed::{Feed, Stamp, stamp};
+pub(crate) use files::{FileShown, Files};
 pub(crate) use keys::{Act, Keys, Said, Shown, Step, refused};
 pub(crate) use navigation::Page;
 pub(crate) use people::{People, Voice, voice};
 pub(crate) use pictures::Pictures;
 pub(crate) use posts::{About, Handing, Posts, handle};
+pub(crate) use searching::{Filter, Searching};
 pub(crate) use sharing::{Link, Sharing};
 pub(crate) use threads::Thread;
 pub(crate) use traffic::{SHOWN_MS, Traffic, word};
 
 use crate::engine::Engine;
+use crate::later::Code;
 use crate::platform::{boot, intl, memory, tabs, timer};
 use leptos::prelude::*;
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use ume_api::{
-    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News, Notice,
-    PostView, Reply,
+    Command, CommunityRef, CommunityView, Connection, EntryId, Failure, FileId, FromEngine, News,
+    Notice, PostView, Reply,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -91,18 +100,26 @@ pub(crate) struct Parts {
     pub(crate) posts: Posts,
     /// The pictures that people show.
     pub(crate) pictures: Pictures,
+    /// What is looked for.
+    pub(crate) searching: Searching,
+    /// The files beside posts.
+    pub(crate) files: Files,
     /// The share sheet.
     pub(crate) sharing: Sharing,
     /// The lock and the keys.
     pub(crate) keys: Keys,
     /// What passes on the lines, and how far to hide.
     pub(crate) traffic: Traffic,
+    /// Being woken when no page is open.
+    pub(crate) bells: Bells,
     /// Milliseconds since 1970, twice a minute: keeps "2 minutes ago" true.
     pub(crate) now: RwSignal<u64>,
+    /// The module that comes after the first screen.
+    pub(crate) code: RwSignal<Code>,
     /// Whether a new version of the app waits.
     pub(crate) update: RwSignal<bool>,
-    /// What was typed and not yet posted, in memory only.
-    pub(crate) drafts: StoredValue<BTreeMap<(CommunityRef, Option<EntryId>), String>>,
+    /// What is being written.
+    pub(super) drafts: StoredValue<Drafts>,
     /// The line to the engine.
     pub(crate) engine: Engine,
 }
@@ -122,12 +139,16 @@ impl State {
             people: People::new(),
             posts: Posts::new(),
             pictures: Pictures::new(),
+            searching: Searching::new(),
+            files: Files::new(),
             sharing: Sharing::new(),
             keys: Keys::new(),
             traffic: Traffic::new(),
+            bells: Bells::new(),
             now: RwSignal::new(intl::now()),
+            code: RwSignal::new(Code::Coming),
             update: RwSignal::new(false),
-            drafts: StoredValue::new(BTreeMap::new()),
+            drafts: StoredValue::new(Drafts::default()),
             engine: Engine::new(),
         })))
     }
@@ -138,7 +159,9 @@ impl State {
         self.engine
             .connect(around, move |message| self.hear(message));
         self.follow_surroundings();
+        self.follow_unread();
         self.watch_lock();
+        self.watch_drafts();
         timer::after(BOOT_PATIENCE_MS, move || {
             if self.stage.get_untracked() == Stage::Booting {
                 self.stage.set(Stage::Silent);
@@ -146,14 +169,13 @@ impl State {
         });
     }
 
-    /// Keeps the time, and forgets what is new once somebody looks at it.
+    /// Keeps the time, and shows what came while nobody looked.
     pub(crate) fn keep_time(self) {
         timer::every(TICK_MS, move || self.now.set(intl::now()));
         tabs::on_seen(move || {
             self.now.set(intl::now());
-            if self.feed.at_newest.get_untracked() {
-                self.feed.fresh.set(0);
-            }
+            self.feed.come_back();
+            self.thread.feed.come_back();
         });
     }
 
@@ -218,7 +240,16 @@ impl State {
             },
         };
         spawn_local(async move {
-            match self.engine.ask(command).await {
+            let answer = self.engine.ask(command).await;
+            let of = |post| {
+                let open = self.thread.of;
+                open.with_untracked(|open| open.as_ref().is_some_and(|open| open.id == post))
+            };
+            // Pages are fetched ahead: somebody may be elsewhere by now.
+            if self.open.get_untracked() != Some(community) || !thread.is_none_or(of) {
+                return;
+            }
+            match answer {
                 Ok(Reply::Feed(page)) => feed.add_page(page),
                 _ => feed.give_up_older(),
             }
@@ -226,12 +257,13 @@ impl State {
     }
 
     /// Publishes, in the feed or in a thread; the text is shown at once and comes back as a draft if it could not be kept.
-    /// `lifetime`: seconds after which it ends.
+    /// `lifetime`: seconds after which it ends; `files`: what goes with it, in that order.
     pub(crate) fn post(
         self,
         thread: Option<EntryId>,
         text: String,
         lifetime: Option<u64>,
+        files: Vec<(FileId, String)>,
         on_failure: impl FnOnce(Failure, String) + 'static,
     ) {
         let Some(community) = self.open.get_untracked() else {
@@ -241,6 +273,13 @@ impl State {
         let ghost = feed.add_ghost(&text);
         let written = text.clone();
         let command = match thread {
+            post if !files.is_empty() => Command::Publish {
+                community,
+                post,
+                text,
+                lifetime,
+                files,
+            },
             None => Command::Post {
                 community,
                 text,
@@ -284,11 +323,13 @@ impl State {
     }
 
     fn follow(self, community: CommunityRef) {
+        self.stop_reading();
         self.open.set(Some(community));
         self.feed.clear();
         self.thread.clear();
         self.people.clear();
         self.posts.clear();
+        self.files.clear();
         memory::keep(memory::OPEN, Some(&community.0.to_string()));
         spawn_local(async move {
             let answer = self.engine.ask(Command::Open { community }).await;
@@ -296,7 +337,7 @@ impl State {
                 return;
             }
             match answer {
-                Ok(Reply::Feed(page)) => self.feed.add_page(page),
+                Ok(Reply::Feed(page)) => self.seek_unread(community, page).await,
                 answer => self.feed.fail(answer.err().unwrap_or(Failure::Internal)),
             }
         });
@@ -306,11 +347,14 @@ impl State {
         match message {
             FromEngine::Ready => {
                 // After a take-over the views of before are stale.
+                self.forget_drafts();
                 self.open.set(None);
                 self.feed.clear();
                 self.thread.clear();
                 self.people.clear();
                 self.posts.clear();
+                self.searching.clear();
+                self.files.clear();
                 self.unlocked();
                 self.stage.set(Stage::Ready);
             }
@@ -344,7 +388,7 @@ impl State {
                         posts.into_iter().partition(in_threads);
                     self.thread.learn(&posts, comments);
                     if !posts.is_empty() {
-                        self.feed.merge(posts, tabs::hidden());
+                        self.feed.merge(posts);
                     }
                 }
             }
@@ -354,8 +398,14 @@ impl State {
                     self.thread.remove(&posts);
                 }
             }
+            News::Files { community, files } => {
+                if self.open.get_untracked() == Some(community) {
+                    self.learn_files(files);
+                }
+            }
             News::Connection(connection) => self.connection.set(connection),
             News::Traffic(view) => self.traffic.learn(view),
+            News::Bells(all) => self.learn_bells(all),
             News::Vault(view) => self.keys.change(move |shown| shown.view = view),
             News::Notice(notice) => self.notices.update(|notices| {
                 let kind = std::mem::discriminant(&notice);

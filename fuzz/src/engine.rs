@@ -102,7 +102,12 @@ impl Scene {
                     _ => {}
                 },
                 // Without cover there is no plan.
-                Output::Tell(_) | Output::WakeAt(_) | Output::Plan { .. } | Output::Fill(..) => {}
+                Output::Tell(_)
+                | Output::WakeAt(_)
+                | Output::Plan { .. }
+                | Output::Fill(..)
+                | Output::Deposit(..)
+                | Output::Read(_) => {}
             }
         }
         if connect {

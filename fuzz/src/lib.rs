@@ -79,10 +79,14 @@ targets! {
     CELL: "cell", 64 * KIB, member::cell;
     /// The relay's configuration file.
     CONFIG: "config", 4 * MIB, parse::config;
+    /// A device's address at a push service.
+    ENDPOINT: "endpoint", 64 * KIB, parse::endpoint;
     /// A member's device whose relay does what it likes.
     ENGINE: "engine", 32 * MIB, engine::run;
     /// An entry.
     ENTRY: "entry", MIB, member::entry;
+    /// What an entry says of its files.
+    FILES: "files", 4 * MIB, parse::files;
     /// The insides of cells.
     FRAGMENTS: "fragments", 8 * MIB, wire::fragments;
     /// A frame of the relay protocol, with every kind of message.
@@ -105,6 +109,8 @@ targets! {
     RELAY: "relay", 512 * MIB, relay::run;
     /// Somebody who asks to come in.
     REQUEST: "request", MIB, member::request;
+    /// What somebody looks for, and a text of somebody else in which it may be.
+    SEARCH: "search", 16 * MIB, parse::search;
     /// A commit lane as a relay delivers it.
     SLOTS: "slots", 8 * MIB, member::slots;
     /// What members say to each other about missing entries.

@@ -27,9 +27,21 @@ pub(crate) fn link(bytes: &[u8]) {
     ume_engine::fuzzing::link(&text(bytes));
 }
 
+/// Made harmless or left out, and the same again.
+pub(crate) fn files(bytes: &[u8]) {
+    ume_engine::fuzzing::files(bytes);
+}
+
 /// Bounded, and harmless.
 pub(crate) fn markdown(bytes: &[u8]) {
     ume_engine::fuzzing::markdown(&text(bytes));
+}
+
+/// The first line is looked for in the rest: nothing of it is lost, and what is there is marked.
+pub(crate) fn search(bytes: &[u8]) {
+    let text = text(bytes);
+    let (looked_for, rest) = text.split_once('\n').unwrap_or((&text, &text));
+    ume_engine::fuzzing::search(looked_for, rest);
 }
 
 /// Refused, or the file that `check-config` prints says the same.
@@ -53,6 +65,44 @@ pub(crate) fn admin(bytes: &[u8]) {
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         assert_eq!(again, Some(question));
+    }
+}
+
+/// Refused, or what a browser would make of it; and asked only at a service that is listed.
+pub(crate) fn endpoint(bytes: &[u8]) {
+    let text = text(bytes);
+    for text in [text.clone(), format!("https://fcm.googleapis.com{text}")] {
+        let Some((host, port, path, is_asked)) = ume_relay::fuzzing::endpoint(&text) else {
+            continue;
+        };
+        let Ok(url) = url::Url::parse(&text) else {
+            // Names of other alphabets that browsers know to be none.
+            assert!(
+                host.split('.').any(|label| label.starts_with("xn--")),
+                "{text}"
+            );
+            continue;
+        };
+        assert_eq!(
+            (url.scheme(), url.host_str()),
+            ("https", Some(&*host)),
+            "{text}"
+        );
+        assert_eq!(url.port_or_known_default(), Some(port), "{text}");
+        assert!(
+            url.username().is_empty() && url.password().is_none(),
+            "{text}"
+        );
+        assert!(matches!(url.host(), Some(url::Host::Domain(_))), "{text}");
+        assert!(url.fragment().is_none() && text.ends_with(&path), "{text}");
+        let listed = [
+            "fcm.googleapis.com",
+            ".push.services.mozilla.com",
+            ".notify.windows.com",
+            ".push.apple.com",
+        ];
+        let is_listed = listed.iter().any(|end| host.ends_with(end));
+        assert!(!is_asked || is_listed && port == 443, "{text}");
     }
 }
 

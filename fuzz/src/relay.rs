@@ -67,6 +67,9 @@ impl Place {
         config.limits.store_bytes = 64 << 20;
         config.limits.admission.free_lanes_per_minute = 1 << 24;
         config.limits.admission.prefix_free_lanes_per_minute = 1 << 24;
+        // Devices are taken and watch, and none is ever woken.
+        config.push.allow = vec!["push.example.org".to_owned()];
+        config.push.delay = Duration::from_hours(24);
         config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
         let relay = runtime.block_on(async {
             // A program that Rust begins ignores writing to who is gone (SIGPIPE); libFuzzer begins this one.

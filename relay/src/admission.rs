@@ -72,6 +72,8 @@ pub struct AdmissionLimits {
     pub prefix_lanes_per_hour: u64,
     /// Bytes of cells, values and blobs that one prefix may store in an hour, where no account pays.
     pub prefix_bytes_per_hour: u64,
+    /// Devices of one prefix that may begin to be woken by Web Push in an hour.
+    pub prefix_devices_per_hour: u64,
     /// New lanes a minute, of all visitors without access keys together, from which on making one takes work.
     pub free_lanes_per_minute: u64,
     /// The same of one prefix.
@@ -89,6 +91,7 @@ impl Default for AdmissionLimits {
             prefix_frames_per_second: 2_000,
             prefix_lanes_per_hour: 2_000,
             prefix_bytes_per_hour: 512 << 20,
+            prefix_devices_per_hour: 256,
             free_lanes_per_minute: 600,
             prefix_free_lanes_per_minute: 120,
         }
@@ -220,6 +223,12 @@ impl Admission {
         }
         let max = self.limits.read().prefix_bytes_per_hour;
         visitor.bytes((count * CELL_BYTES) as u64, max, now)
+    }
+
+    /// Whether one more device may begin to be woken.
+    pub(crate) fn device(&self, visitor: &Visitor, now: Instant) -> Result<(), Refusal> {
+        let max = self.limits.read().prefix_devices_per_hour;
+        visitor.device(max, now)
     }
 
     /// The account of an access key that is good at the moment. Where everybody may come in, a key that is not good any

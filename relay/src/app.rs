@@ -54,6 +54,8 @@ struct Asset {
 pub(crate) struct App {
     assets: HashMap<String, Asset>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What it is called here, if not by its own name.
+    pub(crate) name: Option<String>,
 }
 
 impl App {
@@ -64,13 +66,16 @@ impl App {
         behind_tls: bool,
     ) -> Result<Self, AppError> {
         let mut assets = directory.map_or_else(|| Ok(HashMap::new()), load::directory)?;
+        let mut name = None;
         if directory.is_some() {
             let brand = brand.map(Brand::open).transpose()?;
+            name = brand.as_ref().map(|brand| brand.name().to_owned());
             load::dress(&mut assets, brand);
         }
         Ok(Self {
             assets,
             headers: headers::security(behind_tls),
+            name,
         })
     }
 

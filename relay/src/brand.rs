@@ -98,6 +98,11 @@ pub(crate) struct Brand {
 }
 
 impl Brand {
+    /// What the app is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Reads and checks a file.
     ///
     /// # Errors

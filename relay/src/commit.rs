@@ -3,9 +3,10 @@
 //! Groups form by themselves: while one transaction is flushed, the next one's writes gather.
 
 use crate::{
-    hub::Hub,
+    hub::{Hub, news_of},
     journal,
     metrics::Metrics,
+    push::News,
     refusal::Refusal,
     store::{Millis, Outcome, Store, Write},
 };
@@ -55,6 +56,7 @@ impl Committer {
         store: Arc<dyn Store>,
         hub: Arc<Hub>,
         metrics: Arc<Metrics>,
+        news: Arc<News>,
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, orders) = mpsc::unbounded_channel();
         let healthy = Arc::new(AtomicBool::new(true));
@@ -63,6 +65,7 @@ impl Committer {
             store,
             hub,
             metrics,
+            news,
             healthy: healthy.clone(),
             short: short.clone(),
             failed: None,
@@ -125,6 +128,7 @@ struct Work {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
+    news: Arc<News>,
     healthy: Arc<AtomicBool>,
     short: Arc<AtomicBool>,
     failed: Option<Instant>,
@@ -182,6 +186,9 @@ impl Work {
                 self.metrics.committed(writes.len(), begun.elapsed());
                 self.healthy.store(true, Ordering::Relaxed);
                 self.hub.publish(&writes, &outcomes);
+                let done = writes.iter().zip(&outcomes);
+                let news = done.filter_map(|(write, outcome)| news_of(write, outcome));
+                self.news.note(news.map(|(lane, _)| lane));
                 for ((answer, _room), outcome) in answers.into_iter().zip(outcomes) {
                     let _ = answer.send(outcome);
                 }

@@ -61,6 +61,8 @@ pub struct Config {
     pub metrics_public: bool,
     /// Names of hosts, besides addresses and localhost, by which the numbers may be asked for.
     pub metrics_names: Vec<String>,
+    /// How devices are woken that are not connected.
+    pub push: WebPush,
     /// What the relay says about itself.
     pub log_level: journal::Level,
     /// And in which form.
@@ -82,6 +84,57 @@ pub struct Acme {
     pub directory: Option<String>,
     /// Root certificates (PEM) that authenticate that authority's own service, instead of Mozilla's.
     pub roots: Option<PathBuf>,
+}
+
+/// Web Push (RFC 8030): which services are asked to wake devices, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebPush {
+    /// Services that may be asked: a name, or all names below one (`*.`), and a port other than 443 if there is one. Without
+    /// any, nobody is woken.
+    pub allow: Vec<String>,
+    /// Services that may be asked and may be at addresses that only this network has.
+    pub private: Vec<String>,
+    /// Root certificates (PEM) that authenticate those, besides Mozilla's.
+    pub roots: Option<PathBuf>,
+    /// Whom a push service may ask about this relay: a mail address or a page.
+    pub contact: Option<String>,
+    /// For so long a device that was woken, and did not come, is not woken again.
+    pub pause: Duration,
+    /// What is new is kept back for a time between none and this, drawn at random.
+    pub delay: Duration,
+    /// Time for one request to a push service.
+    pub timeout: Duration,
+    /// Time before the first repetition of a request that failed.
+    pub retry: Duration,
+}
+
+impl WebPush {
+    /// Whether anybody is woken at all.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.allow.is_empty() || !self.private.is_empty()
+    }
+}
+
+impl Default for WebPush {
+    fn default() -> Self {
+        // What the browsers' makers run: Chromium, Firefox, Edge, Safari.
+        let allow = [
+            "fcm.googleapis.com",
+            "*.push.services.mozilla.com",
+            "*.notify.windows.com",
+            "*.push.apple.com",
+        ];
+        Self {
+            allow: allow.map(str::to_owned).to_vec(),
+            private: Vec::new(),
+            roots: None,
+            contact: None,
+            pause: Duration::from_mins(15),
+            delay: Duration::from_secs(5),
+            timeout: Duration::from_secs(10),
+            retry: Duration::from_secs(15),
+        }
+    }
 }
 
 impl Config {
@@ -122,6 +175,7 @@ impl Default for Config {
             metrics_listen: None,
             metrics_public: false,
             metrics_names: Vec::new(),
+            push: WebPush::default(),
             log_level: journal::Level::Info,
             log_format: journal::Format::Text,
             limits: Limits::default(),
@@ -146,6 +200,10 @@ pub struct Limits {
     pub disk_reserve_bytes: u64,
     /// Cells in one queue that nobody has acknowledged. Beyond it appending is refused.
     pub queue_cells: u64,
+    /// Devices that are woken by Web Push. Beyond it new ones are refused.
+    pub push_devices: u64,
+    /// A device that was not named for so long is forgotten.
+    pub push_unused: Duration,
     /// Cells of unfinished values and blobs that are held in memory, of all connections together.
     pub staged_cells: usize,
     /// Memory of the store's page cache in bytes.
@@ -189,6 +247,8 @@ impl Default for Limits {
             store_lanes: 150_000,
             disk_reserve_bytes: 256 << 20,
             queue_cells: 10_000,
+            push_devices: 5_000,
+            push_unused: Duration::from_hours(60 * 24),
             staged_cells: 16_384,
             cache_bytes: 64 << 20,
             memory_bytes: None,

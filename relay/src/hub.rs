@@ -135,17 +135,13 @@ impl Hub {
     pub(crate) fn publish(&self, writes: &[Write], outcomes: &[Outcome]) {
         let mut news: BTreeMap<LaneId, News> = BTreeMap::new();
         for (write, outcome) in writes.iter().zip(outcomes) {
-            let (lane, number) = match (write, outcome) {
-                (Write::Append { lane, cell, .. }, Outcome::Appended { seq, new: true }) => {
-                    self.shard(lane).lock().keep(lane, *seq, cell);
-                    (*lane, *seq)
-                }
-                (Write::Accept { lane, slot, .. }, Outcome::Accepted { new: true, .. }) => {
-                    (*lane, *slot)
-                }
-                _ => continue,
+            let Some((lane, number)) = news_of(write, outcome) else {
+                continue;
             };
-            let news = news.entry(lane).or_insert((number, number));
+            if let Write::Append { cell, .. } = write {
+                self.shard(lane).lock().keep(lane, number, cell);
+            }
+            let news = news.entry(*lane).or_insert((number, number));
             *news = (news.0.min(number), news.1.max(number));
         }
         // Everybody is told once for all of it.
@@ -204,6 +200,17 @@ impl Hub {
         let mut shard = self.shard(lane).lock();
         let fleeting = shard.fleeting(*lane);
         (fleeting.next, fleeting.life)
+    }
+}
+
+/// The lane in which a write has brought something new, and its number.
+pub(crate) fn news_of<'a>(write: &'a Write, outcome: &Outcome) -> Option<(&'a LaneId, u64)> {
+    match (write, outcome) {
+        (Write::Append { lane, .. }, Outcome::Appended { seq, new: true }) => Some((lane, *seq)),
+        (Write::Accept { lane, slot, .. }, Outcome::Accepted { new: true, .. }) => {
+            Some((lane, *slot))
+        }
+        _ => None,
     }
 }
 

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `relay.key` | the secret key, 32 bytes, and after it the [`Past`] |
 //! | `relay.key.backup` | the same, as a backup carries it |
+//! | `push.key` | what push services know the relay by (`push/key.rs`) |
 //!
 //! A relay that comes back from a backup has forgotten what it promised since, so it must not go on under the key that
 //! signed those promises. The name of the file in backups sees to that, whoever copies them back and how: a relay that
 //! starts beside a `relay.key.backup` makes a new key, has the old one sign a [`Succession`] as its last act, and removes
 //! the old one.
 
-use crate::day::Day;
+use crate::{day::Day, push::PushKey};
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use prost::Message;
@@ -88,6 +89,8 @@ pub(crate) struct Identity {
     id: Hash,
     past: Past,
     life_key: Zeroizing<[u8; 32]>,
+    /// Stays the same when the relay comes back from a backup: it vouches for nothing that could be forgotten.
+    push: Option<PushKey>,
 }
 
 /// An identity, and how it was come by.
@@ -109,6 +112,12 @@ impl Identity {
         now_ms: u64,
         oldest: Oldest,
     ) -> Result<Opened, IdentityError> {
+        let mut opened = Self::open_own(directory, now_ms, oldest)?;
+        opened.identity.push = Some(PushKey::open(directory)?);
+        Ok(opened)
+    }
+
+    fn open_own(directory: &Path, now_ms: u64, oldest: Oldest) -> Result<Opened, IdentityError> {
         if directory.join(UNFINISHED_FILE).exists() {
             return Err(IdentityError::HalfRestored(directory.to_owned()));
         }
@@ -146,9 +155,17 @@ impl Identity {
         })
     }
 
-    /// Puts the key into a finished backup.
+    /// Puts the keys into a finished backup.
     pub(crate) fn write_backup(&self, directory: &Path) -> Result<(), IdentityError> {
+        if let Some(push) = &self.push {
+            push.write(directory)?;
+        }
         self.write(directory, BACKUP_FILE)
+    }
+
+    /// What push services know it by.
+    pub(crate) fn push_key(&self) -> Option<&PushKey> {
+        self.push.as_ref()
     }
 
     /// What it signs with.
@@ -186,6 +203,7 @@ impl Identity {
             life_key: Zeroizing::new(digest.finalize().into()),
             key,
             past,
+            push: None,
         }
     }
 
@@ -275,7 +293,7 @@ impl Identity {
 }
 
 /// Writes a private file aside and renames it, so that a crash leaves either what was there or the whole new one.
-fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let aside = directory.join(format!("{name}.new"));
     match fs::remove_file(&aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) paced: Gauge,
     pub(crate) pads_out: Counter,
     refused: ByCode,
+    pushes: ByCode,
     pub(crate) commits: Counter,
     pub(crate) commit_failures: Counter,
     commit_seconds: Histogram,
@@ -45,6 +46,7 @@ struct Sampled {
     disk_bytes: Gauge,
     free_bytes: Gauge,
     lanes: Gauge,
+    devices: Gauge,
     cells: Gauge,
     segments: Gauge,
     damaged: Gauge,
@@ -81,6 +83,7 @@ impl Default for Metrics {
             paced: Gauge::default(),
             pads_out: Counter::default(),
             refused: ByCode::default(),
+            pushes: ByCode::default(),
             commits: Counter::default(),
             commit_failures: Counter::default(),
             commit_seconds,
@@ -118,6 +121,11 @@ impl Default for Metrics {
             "refused",
             "Requests that were refused, by code of the protocol",
             metrics.refused.clone(),
+        );
+        registry.register(
+            "pushes",
+            "Requests to push services, by what came of them",
+            metrics.pushes.clone(),
         );
         registry.register("commits", "Groups written", metrics.commits.clone());
         registry.register(
@@ -163,6 +171,11 @@ impl Sampled {
                 &self.free_bytes,
             ),
             ("store_lanes", "Lanes in the store", &self.lanes),
+            (
+                "store_devices",
+                "Devices that are woken by Web Push",
+                &self.devices,
+            ),
             ("store_cells", "Cells in the store", &self.cells),
             ("store_segments", "Files of the log", &self.segments),
             (
@@ -203,6 +216,7 @@ impl Sampled {
         self.disk_bytes.set(number(stats.disk_bytes));
         self.free_bytes.set(number(stats.free_bytes));
         self.lanes.set(number(stats.lanes));
+        self.devices.set(number(stats.devices));
         self.cells.set(number(stats.cells));
         self.segments.set(number(stats.segments));
         self.damaged.set(number(stats.damaged));
@@ -219,6 +233,11 @@ impl Metrics {
         self.refused
             .get_or_create(&[("code", code.as_str_name())])
             .inc();
+    }
+
+    /// Counts a request to a push service.
+    pub(crate) fn pushed(&self, outcome: &'static str) {
+        self.pushes.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// Counts a group that was written.

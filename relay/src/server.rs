@@ -14,6 +14,7 @@ use crate::{
     journal,
     memory::Memory,
     metrics::{self, Metrics, Sample},
+    push::{self, Push},
     refusal::Refusal,
     stage::Stage,
     store::{EmbeddedStore, Outcome, Store, StoreError},
@@ -102,6 +103,7 @@ pub(crate) struct Core {
     pub(crate) tls: Option<Tls>,
     pub(crate) memory: Memory,
     pub(crate) app: App,
+    pub(crate) push: Arc<Push>,
 }
 
 impl Core {
@@ -143,6 +145,10 @@ impl Core {
     pub(crate) fn body(&self, outcome: Outcome) -> Body {
         match outcome {
             Outcome::Done => Body::Done(Done::default()),
+            Outcome::Made(made) => Body::Done(Done {
+                made,
+                ..Done::default()
+            }),
             Outcome::Appended { seq, .. } => Body::Appended(Appended { seq }),
             Outcome::Promised {
                 slot,
@@ -219,8 +225,11 @@ impl Relay {
         let scraped = bind(config.metrics_listen.as_slice()).await?;
         let addresses = sockets.iter().map(|(_, address)| *address).collect();
         let hub = Arc::new(Hub::default());
-        let (commit, committer) = Committer::start(store.clone(), hub.clone(), metrics.clone())
-            .map_err(StartError::Thread)?;
+        let push = Arc::new(Push::new(&config)?);
+        let news = push.news.clone();
+        let (commit, committer) =
+            Committer::start(store.clone(), hub.clone(), metrics.clone(), news)
+                .map_err(StartError::Thread)?;
         let stage = || Mutex::new(Stage::new(config.limits.staged_cells / 2));
         let core = Arc::new(Core {
             admission: Admission::new(
@@ -244,6 +253,7 @@ impl Relay {
             tls,
             memory: Memory::default(),
             app,
+            push,
         });
         let (stop, stopped) = watch::channel(false);
         let connections = TaskTracker::new();
@@ -255,6 +265,7 @@ impl Relay {
         connections.spawn(admin.serve(Arc::new(desk), stopped.clone()));
         connections.spawn(keep_clean(core.clone(), stopped.clone()));
         connections.spawn(keep_watch(core.clone(), stopped.clone()));
+        connections.spawn(push::run(core.clone(), stopped.clone()));
         if let Some(orders) = orders.flatten() {
             connections.spawn(orders.run(stopped.clone()));
         }

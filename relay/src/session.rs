@@ -3,16 +3,19 @@
 //! A lane that does not exist and a signature that does not fit are refused alike, so that nobody can find out which
 //! lanes there are.
 
+mod push;
+
 use crate::{
     admission::{Gate, Visitor},
     commit::now,
     proofs::{Proofs, Right},
+    push::Presence,
     reading::{Content, Place, Reading},
     refusal::Refusal,
     server::Core,
     several,
     slot::Accepting,
-    stage::{Sender, Staged, Thing, Whole},
+    stage::{Sender, Staged, Thing, Whole, unfinished},
     store::{AccountId, Lane, Outcome, StoreError, Write},
 };
 use bytes::Bytes;
@@ -84,6 +87,8 @@ pub(crate) struct Session {
     /// What this connection's signatures are bound to; a `POST` has none.
     challenge: Option<[u8; CHALLENGE_BYTES]>,
     proofs: Proofs,
+    /// The device whose connection this is.
+    presence: Option<Presence>,
 }
 
 impl Session {
@@ -99,6 +104,7 @@ impl Session {
             sender: SENDERS.fetch_add(1, Ordering::Relaxed),
             challenge: Some(challenge),
             proofs: Proofs::default(),
+            presence: None,
         })
     }
 
@@ -112,6 +118,7 @@ impl Session {
             sender: BY_POST,
             challenge: None,
             proofs: Proofs::default(),
+            presence: None,
         }
     }
 
@@ -189,6 +196,9 @@ impl Session {
                 }
                 Ok(Step::Pace(pace, Body::Done(relay::Done::default())))
             }
+            Body::PushSet(set) => self.push_set(set),
+            Body::PushWatch(watch) => self.push_watch(&watch),
+            Body::PushEnd(end) => self.push_end(&end),
             // One inside another.
             Body::Several(_) => Err(Refusal::MALFORMED),
             _ => Err(Refusal::UNKNOWN),
@@ -227,6 +237,7 @@ impl Session {
             frames_per_second: config.limits.frames_per_second,
             subscriptions_max: count(SUBSCRIPTIONS_MAX),
             queue_cells_max: self.core.limits.queue_cells,
+            push_key: self.push_key(),
         });
         Ok(match begins {
             Some(pace) => Step::Pace(pace, welcome),
@@ -462,7 +473,7 @@ impl Session {
             .lock()
             .put(&whole, total, index, &put.cell, Instant::now())?;
         let Staged::Complete(cells) = staged else {
-            return Ok(Step::Answer(Body::Done(relay::Done { unfinished: true })));
+            return Ok(Step::Answer(unfinished()));
         };
         if auth::hash_cells(&cells) != id {
             return Err(Refusal::MALFORMED);

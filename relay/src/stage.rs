@@ -7,7 +7,10 @@ use std::{
     collections::HashMap,
     time::{Duration, Instant},
 };
-use ume_wire::auth::{Hash, LaneId};
+use ume_wire::{
+    auth::{Hash, LaneId},
+    relay::{Done, frame::Body},
+};
 
 /// Nobody waits for the rest of something longer than this.
 const IDLE: Duration = Duration::from_mins(1);
@@ -160,6 +163,14 @@ impl Stage {
         self.remove(&whole);
         Ok(())
     }
+}
+
+/// The answer to a cell of a blob that lacks others.
+pub(crate) fn unfinished() -> Body {
+    Body::Done(Done {
+        unfinished: true,
+        ..Done::default()
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Writes come in groups and are durable when [`Store::apply`] returns; reads see the last durable state and never wait
 //! for a writer.
 
+mod device;
 mod disk;
 mod embedded;
 mod log;
@@ -11,6 +12,7 @@ mod measure;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use device::{Device, DeviceId, DeviceWrite};
 pub(crate) use embedded::EmbeddedStore;
 
 use crate::{refusal::Refusal, slot::SlotState};
@@ -109,6 +111,8 @@ pub(crate) struct Stats {
     pub(crate) free_bytes: u64,
     /// Records found damaged since the start: skipped, never served.
     pub(crate) damaged: u64,
+    /// Devices that are woken by Web Push.
+    pub(crate) devices: u64,
 }
 
 /// Something to write.
@@ -160,12 +164,16 @@ pub(crate) enum Write {
     AccountPut(Account),
     /// Deletes the lanes and blobs that it pays for.
     AccountClear(AccountId),
+    /// About devices that are woken by Web Push.
+    Device(DeviceWrite),
 }
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Done,
+    /// Done, and whether there was nothing before.
+    Made(bool),
     Appended {
         seq: u64,
         new: bool,
@@ -284,6 +292,12 @@ pub(crate) trait Store: Send + Sync {
 
     /// All accounts and what they hold, in the order in which they were made.
     fn accounts(&self) -> Result<Vec<(AccountId, Account, Usage)>, StoreError>;
+
+    /// A device that is woken by Web Push.
+    fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError>;
+
+    /// Which devices watch these lanes; each lane by its place in the list.
+    fn watchers(&self, lanes: &[LaneId]) -> Result<Vec<(usize, DeviceId)>, StoreError>;
 
     /// Totals.
     fn stats(&self) -> Result<Stats, StoreError>;

@@ -10,8 +10,19 @@ mod validity;
 use crate::{config::Config, journal};
 use files::Pair;
 use names::Names;
-use rustls::{ServerConfig, crypto::CryptoProvider, server::ResolvesServerCert, version::TLS13};
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, pem::PemObject},
+    server::ResolvesServerCert,
+    version::TLS13,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     sync::watch,
@@ -184,10 +195,34 @@ pub(crate) fn check(config: &Config) -> Result<(), TlsError> {
             return Err(TlsError::NotValid(certificate.clone()));
         }
     }
+    if let Some(roots) = &config.push.roots {
+        add_roots(&mut RootCertStore::empty(), roots)?;
+    }
     acme::check(config)
 }
 
-fn provider() -> Arc<CryptoProvider> {
+/// Adds the root certificates of a file.
+pub(crate) fn add_roots(store: &mut RootCertStore, path: &Path) -> Result<(), TlsError> {
+    let text = fs::read(path).map_err(|source| TlsError::Read {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let content = || TlsError::Content {
+        path: path.to_path_buf(),
+        what: "root certificates",
+    };
+    let before = store.len();
+    for root in CertificateDer::pem_slice_iter(&text) {
+        let root = root.map_err(|_| content())?;
+        store.add(root).map_err(|_| content())?;
+    }
+    if store.len() == before {
+        return Err(content());
+    }
+    Ok(())
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

@@ -93,6 +93,18 @@ fn mistakes_are_named_with_their_place() {
         ("tls_key = 'x'\ntls_certificate = 'y'", "cannot read y"),
         ("app = '/nowhere'", "holds no index.html"),
         ("metrics_listen = '0.0.0.0:9000'", "metrics_public"),
+        (
+            "push_allow = ['https://push.example.org']",
+            "push_allow: \"https://push.example.org\" is no name",
+        ),
+        ("push_private = ['10.0.0.1']", "push_private: \"10.0.0.1\""),
+        ("push_roots = 'x'", "push_roots needs push_private"),
+        (
+            "push_roots = '/nowhere.pem'\npush_private = ['push.lan']",
+            "cannot read /nowhere.pem",
+        ),
+        ("push_contact = 'somebody'", "push_contact has to be"),
+        ("push_delay = '1 h'", "push_delay has to be between"),
         ("ping_after = '80 s'", "shorter than dead_after"),
         ("stop_timeout = '1 min'", "at most 9 s"),
     ] {

@@ -239,6 +239,8 @@ async fn a_relay_is_set_up_used_backed_up_killed_and_restored() {
         let address = relay.address();
         let new = welcome(address).await;
         assert_ne!(new.relay_key, old.relay_key);
+        // Browsers bind what they gave out to this one.
+        assert_eq!((new.push_key.len(), &new.push_key), (65, &old.push_key));
         let known = relay_id(&old.relay_key);
         assert_eq!(
             follow_successions(&known, &new.successions, &new.relay_key),

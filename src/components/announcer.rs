@@ -2,16 +2,15 @@
 use super::live::effect;
 use crate::i18n::{t_string, use_i18n};
 use crate::platform::timer;
-use crate::state::state;
+use crate::state::Feed;
 use leptos::prelude::*;
 
 const PAUSE_MS: u64 = 2_500;
 
-/// Announces new posts of others, those of a few seconds in one go.
+/// Announces what others wrote, in a feed or a thread; what comes within a few seconds in one go.
 #[component]
-pub(crate) fn Announcer() -> impl IntoView {
+pub(crate) fn Announcer(feed: Feed) -> impl IntoView {
     let i18n = use_i18n();
-    let feed = state().feed;
     let said = RwSignal::new(String::new());
     // What arrived while another page was shown has been said there, or is seen here.
     let counted = StoredValue::new(feed.arrived.get_untracked());

@@ -1,19 +1,20 @@
 //! Where posts are written.
+use super::attach::{Tray, attaching, tray};
 use super::icon::{Icon, icon};
 use super::trouble;
 use super::writing::{Writing, is_sendable};
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{I18n, t, use_i18n};
 use crate::platform::{focus, pointer};
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{CommunityRef, EntryId, Failure};
+use ume_api::{CommunityRef, EntryId, Failure, Place};
 
 /// How long posts may last that do not stay, seconds.
 const DAY: u64 = 24 * 3600;
 const WEEK: u64 = 7 * DAY;
 const MONTH: u64 = 30 * DAY;
 
-/// The composer of one community, or of a thread. What is typed stays with it while the page lives.
+/// The composer of one community, or of a thread. What is typed there is kept until it is sent.
 #[component]
 pub(crate) fn Composer(
     id: CommunityRef,
@@ -23,8 +24,7 @@ pub(crate) fn Composer(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
-    let drafts = state.drafts;
-    let id = (id, thread);
+    let id = (id, thread.map_or(Place::Feed, Place::Thread));
     let (field, lasts) = match thread {
         None => ("compose", "compose-lasts"),
         Some(_) => ("comment", "comment-lasts"),
@@ -34,36 +34,41 @@ pub(crate) fn Composer(
     } else {
         "#compose"
     };
-    let hint = format!("{lasts}-hint");
-    let draft = drafts.with_value(|drafts| drafts.get(&id).cloned().unwrap_or_default());
-    let text = RwSignal::new(draft);
+    let text = RwSignal::new(String::new());
+    // The page may show another community by then.
+    state.recall(id, move |draft| drop(text.try_set(draft)));
     let failure = RwSignal::new(None::<Failure>);
     // For one post: the next one stays again, unless somebody says otherwise.
     let lifetime = RwSignal::new(None::<u64>);
 
     let keep = move |value: String| {
-        drafts.update_value(|drafts| {
-            if value.is_empty() {
-                drafts.remove(&id);
-            } else {
-                drafts.insert(id, value.clone());
-            }
-        });
+        state.write(id, value.clone());
         // The page may show another community by now.
         let _ = text.try_set(value);
     };
+    let files = Tray::new(id.0, field);
+    let can_send = move || {
+        files.lets(
+            text.with(|text| is_sendable(text)),
+            text.with(|text| text.trim().is_empty()),
+        )
+    };
     let send = move || {
-        if !text.with_untracked(|text| is_sendable(text)) {
+        if !untrack(can_send) {
             return;
         }
+        let with = files.take();
         let written = text.with_untracked(|text| text.trim().to_owned());
-        keep(String::new());
+        state.sent(id);
+        text.set(String::new());
         failure.set(None);
         let until = lifetime.get_untracked();
         lifetime.set(None);
-        state.post(thread, written, until, move |why, written| {
+        let ids = with.files();
+        state.post(thread, written, until, ids, move |why, written| {
+            files.put_back(with);
             // What was typed meanwhile stays, after what could not be kept.
-            let since = drafts.with_value(|drafts| drafts.get(&id).cloned());
+            let since = state.draft(id).filter(|since| !since.is_empty());
             keep(since.map_or(written.clone(), |since| format!("{written}\n{since}")));
             let _ = failure.try_set(Some(why));
             let _ = lifetime.try_set(until);
@@ -79,43 +84,60 @@ pub(crate) fn Composer(
         focus::later(at);
     }
     view! { class="u",
-        <form class="composer" on:submit=move |event| { event.prevent_default(); send(); }>
+        <form
+            class="composer"
+            on:submit=move |event| { event.prevent_default(); send(); }
+            on:paste=move |event| files.pasted(&event)
+            on:dragover=move |event| event.prevent_default()
+            on:drop=move |event| files.dropped(&event)
+        >
             {move || failure.get().map(|why| {
                 let (title, advice, _) = trouble::explain(i18n, why);
                 view! { class="u", <p class="composer-trouble" role="alert">
                     <strong>{title}</strong> " " {advice}
                 </p> }
             })}
+            {tray(i18n, files)}
             <Writing id=field label=label text=text on_input=keep on_send=move |()| send()>
                 <button
                     type="submit"
                     class="button primary square"
                     aria-label=t!(i18n, composer.send)
-                    disabled=move || !text.with(|text| is_sendable(text))
+                    disabled=move || !can_send()
                 >
                     {icon(Icon::Send)}
                 </button>
             </Writing>
             <div class="composer-lasts">
-                <label for=lasts>{icon(Icon::Hourglass)}<span class="unseen">{t!(i18n, composer.lasts)}</span></label>
-                <select
-                    id=lasts
-                    aria-describedby=hint.clone()
-                    prop:value=move || lifetime.get().unwrap_or_default().to_string()
-                    on:change=move |event| {
-                        let seconds = event_target_value(&event).parse::<u64>().unwrap_or_default();
-                        lifetime.set(Some(seconds).filter(|seconds| *seconds != 0));
-                    }
-                >
-                    <option value="0">{t!(i18n, composer.stays)}</option>
-                    <option value=DAY>{t!(i18n, composer.day)}</option>
-                    <option value=WEEK>{t!(i18n, composer.week)}</option>
-                    <option value=MONTH>{t!(i18n, composer.month)}</option>
-                </select>
-                <span id=hint hidden=move || lifetime.get().is_none()>
-                    {t!(i18n, composer.lasts_hint)}
-                </span>
+                {attaching(i18n, files)}
+                {lasting(i18n, lasts, lifetime)}
             </div>
         </form>
     }
+}
+
+/// How long the next post lasts.
+fn lasting(i18n: I18n, lasts: &'static str, lifetime: RwSignal<Option<u64>>) -> AnyView {
+    let hint = format!("{lasts}-hint");
+    view! { class="u",
+        <label for=lasts>{icon(Icon::Hourglass)}<span class="unseen">{t!(i18n, composer.lasts)}</span></label>
+        <select
+            id=lasts
+            aria-describedby=hint.clone()
+            prop:value=move || lifetime.get().unwrap_or_default().to_string()
+            on:change=move |event| {
+                let seconds = event_target_value(&event).parse::<u64>().unwrap_or_default();
+                lifetime.set(Some(seconds).filter(|seconds| *seconds != 0));
+            }
+        >
+            <option value="0">{t!(i18n, composer.stays)}</option>
+            <option value=DAY>{t!(i18n, composer.day)}</option>
+            <option value=WEEK>{t!(i18n, composer.week)}</option>
+            <option value=MONTH>{t!(i18n, composer.month)}</option>
+        </select>
+        <span id=hint hidden=move || lifetime.get().is_none()>
+            {t!(i18n, composer.lasts_hint)}
+        </span>
+    }
+    .into_any()
 }

@@ -7,9 +7,9 @@ use crate::state::state;
 use leptos::ev;
 use leptos::prelude::*;
 use std::sync::Arc;
-use ume_api::{Command, Failure, PostView};
+use ume_api::{Command, Failure, Place, PostView};
 
-/// The field in the place of the text. What is typed stays until it is saved or dropped.
+/// The field in the place of the text. What is typed is kept until it is saved or dropped.
 #[component]
 pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
     let i18n = use_i18n();
@@ -19,6 +19,20 @@ pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let id = post.id;
+    let at = move || Some((state.open.get_untracked()?, Place::Edit(id)));
+    if let Some(at) = at() {
+        state.recall(at, move |draft| text.set(draft));
+    }
+    let write = move |value: String| {
+        if let Some(at) = at() {
+            state.write(at, value.clone());
+        }
+        text.set(value);
+    };
+    let cancel = Callback::new(move |()| {
+        write(String::new());
+        posts.stop_editing();
+    });
     let save = move || {
         let Some(community) = state.open.get_untracked() else {
             return;
@@ -28,7 +42,7 @@ pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
         }
         let text = text.with_untracked(|text| text.trim().to_owned());
         if text == post.text {
-            return posts.stop_editing();
+            return cancel.run(());
         }
         busy.set(true);
         failure.set(None);
@@ -38,7 +52,12 @@ pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
             text,
         };
         state.ask(command, move |answer| match answer {
-            Ok(_) => posts.stop_editing(),
+            Ok(_) => {
+                if let Some(at) = at() {
+                    state.sent(at);
+                }
+                posts.stop_editing();
+            }
             Err(why) => {
                 let _ = (busy.try_set(false), failure.try_set(Some(why)));
             }
@@ -48,7 +67,7 @@ pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
     let on_key = move |event: ev::KeyboardEvent| {
         if event.key() == "Escape" {
             event.prevent_default();
-            posts.stop_editing();
+            cancel.run(());
         }
     };
     view! { class="u",
@@ -68,7 +87,7 @@ pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
                 id="edit"
                 label=t!(i18n, post.edit_label)
                 text=text
-                on_input=move |value| text.set(value)
+                on_input=write
                 on_send=save
             >
                 <span></span>
@@ -82,7 +101,7 @@ pub(crate) fn Editor(post: Arc<PostView>) -> impl IntoView {
                     {icon(Icon::Check)}
                     {choose(move || busy.get(), t!(i18n, people.going), t!(i18n, post.save))}
                 </button>
-                <button type="button" class="button" on:click=move |_| posts.stop_editing()>
+                <button type="button" class="button" on:click=move |_| cancel.run(())>
                     {t!(i18n, people.cancel)}
                 </button>
             </div>

@@ -22,12 +22,14 @@ pub(crate) fn Header(
         community.with(|one| one.as_ref().is_none_or(|one| !out(one)))
     });
     let requests = memo(move || community.with(|one| one.as_ref().map_or(0, |one| one.requests)));
+    let unread = move || state.unread_in_all() > 0;
     let may_invite = move || community.with(|one| one.as_ref().is_some_and(|one| one.may_invite));
     view! { class="u",
         <header class="head">
             <button
                 type="button"
                 class="button quiet square head-menu"
+                class:head-unread=unread
                 aria-label=t!(i18n, app.menu)
                 aria-haspopup="dialog"
                 on:click=move |_| menu.set(true)
@@ -41,6 +43,17 @@ pub(crate) fn Header(
                     <ConnectionDot/>
                 </p>
             </div>
+            <button
+                type="button"
+                class="button quiet square head-search"
+                data-test="search-open"
+                aria-label=t!(i18n, search.title)
+                title=t!(i18n, search.key)
+                aria-keyshortcuts="Control+K"
+                on:click=move |_| state.go_search()
+            >
+                {icon(Icon::Search)}
+            </button>
             {part(move || inside.get(), move || view! { class="u",
                 <button type="button" class="button" data-test="people-open" on:click=move |_| state.go(Page::People)>
                     {icon(Icon::People)}

@@ -9,7 +9,10 @@ pub(crate) enum Icon {
     ArrowUp,
     Back,
     Ban,
+    Bell,
+    BellOff,
     Check,
+    Clip,
     Clock,
     Close,
     Comment,
@@ -29,6 +32,7 @@ pub(crate) enum Icon {
     Picture,
     Pin,
     Plus,
+    Search,
     Send,
     Share,
     Smile,
@@ -38,7 +42,7 @@ pub(crate) enum Icon {
 impl Icon {
     /// All of them, for whoever looks at them.
     #[cfg(debug_assertions)]
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::Alert,
         Self::ArrowDown,
         Self::ArrowUp,
@@ -62,6 +66,7 @@ impl Icon {
         Self::Picture,
         Self::Pin,
         Self::Plus,
+        Self::Search,
         Self::Send,
         Self::Share,
         Self::TakeBack,
@@ -84,7 +89,14 @@ impl Icon {
             Self::ArrowUp => "M12 19V5M6 11l6-6 6 6",
             Self::Back => "M19 12H5M11 6l-6 6 6 6",
             Self::Ban => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM6 6l12 12",
+            Self::Bell => "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15L6 16.5ZM10 20.5h4M12 3.5V5",
+            Self::BellOff => {
+                "M4.5 4.5l15 15M8.2 5.3A6 6 0 0 1 18 10v3M6.2 8.5 6 10v4l-1.5 3h12.6M10 20.3h4"
+            }
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Clip => {
+                "M20 11.5 12.4 19a4.6 4.6 0 0 1-6.5-6.5l7.8-7.7a3.1 3.1 0 0 1 4.4 4.4l-7.7 7.6a1.6 1.6 0 0 1-2.2-2.2l7-7"
+            }
             Self::Clock => "M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
             Self::Close => "M6 6l12 12M18 6 6 18",
             Self::Comment => {
@@ -126,6 +138,7 @@ impl Icon {
             }
             Self::Pin => "M9 3.5h6l-.8 6.5 3.3 3v1.5h-11V13l3.3-3L9 3.5ZM12 14.5v6",
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Search => "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.5 15.5 20.5 20.5",
             Self::Send => {
                 "M4.5 12 3.4 5.2c-.2-1 .8-1.7 1.7-1.3l15 7.2a1 1 0 0 1 0 1.8l-15 7.2c-.9.4-1.9-.3-1.7-1.3L4.5 12Zm0 0H12"
             }

@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Choice(&'static str, &'static str, Vec<(u16, String)>, u16, Act),
     /// Words in their order.
     Words(Vec<String>),
+    /// One of several like things, and what can be done with it.
+    Row(String, Deed),
     Actions(Vec<Deed>),
 }
 
@@ -100,6 +102,19 @@ fn part(part: Part) -> AnyView {
         Part::Words(words) => {
             let words: Vec<AnyView> = words.into_iter().map(|word| view! { class="u", <li>{word}</li> }.into_any()).collect();
             view! { class="u", <ol class="keys-words" translate="no" lang="en">{words}</ol> }.into_any()
+        }
+        Part::Row(name, (label, class, act)) => {
+            // Buttons of several rows are told apart by what they are about.
+            let full = format!("{label}: {name}");
+            let press = move |_| state.act(act.unwrap_or(Act::Nothing));
+            let busy = state.keys.shown.with_untracked(|shown| shown.busy);
+            view! { class="u",
+                <div class="choice">
+                    <span>{name}</span>
+                    <button type="button" class=class disabled=busy aria-label=full on:click=press>{label}</button>
+                </div>
+            }
+            .into_any()
         }
         Part::Actions(deeds) => {
             let deeds: Vec<AnyView> = deeds.into_iter().map(button).collect();

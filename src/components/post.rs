@@ -1,6 +1,8 @@
 //! One post.
 use super::editor::Editor;
+use super::files::files;
 use super::icon::{Icon, icon};
+use super::live::part;
 use super::portrait::portrait;
 use super::post_menu::{apologise, hide};
 use super::text::words;
@@ -19,6 +21,8 @@ pub(crate) struct Row {
     pub(crate) post: Arc<PostView>,
     /// First of its local day.
     pub(crate) first_of_day: bool,
+    /// The first that is new to this person.
+    pub(crate) first_new: bool,
     /// The one above is by the same person, moments before: no need to say again who.
     pub(crate) continues: bool,
     /// What is drawn of it.
@@ -51,6 +55,7 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
     let Row {
         post,
         first_of_day,
+        first_new,
         continues,
         form,
     } = row;
@@ -67,9 +72,12 @@ pub(crate) fn Post(row: Row, now: RwSignal<u64>) -> impl IntoView {
         view! { class="u", <Whole post=post form=form now=now/> }.into_any()
     };
     view! { class="u",
-        <li class="row" class:row-continues=continues data-state=state data-test="post">
+        <li role="none" class="row" class:row-continues=continues data-state=state data-test="post">
+            {first_new.then(|| view! { class="u",
+                <div class="day day-new" data-test="new"><span>{t!(i18n, feed.new)}</span></div>
+            })}
             {first_of_day.then(|| view! { class="u",
-                <p class="day"><span>{move || intl::day(i18n.get_locale(), at)}</span></p>
+                <div class="day"><span>{move || intl::day(i18n.get_locale(), at)}</span></div>
             })}
             {content}
         </li>
@@ -99,7 +107,7 @@ fn fold(i18n: I18n, post: &Arc<PostView>) -> AnyView {
         }
     };
     view! { class="u",
-        <div class="folded" data-test="folded">
+        <div class="folded" role="article" tabindex="-1" data-test="folded">
             {icon(Icon::EyeOff)}
             <p>{words}</p>
             <button id=handle(id) type="button" class="button quiet" on:click=show>
@@ -136,6 +144,13 @@ fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
         format!("{}, {}", intl::day(locale, at), intl::time(locale, at))
     };
     let ends = post.expires_at;
+    // What only shows to a pointer or the keyboard in the row is made when one comes: rows are drawn while somebody scrolls.
+    let touched = RwSignal::new(false);
+    let touch = move || {
+        if !touched.get_untracked() {
+            touched.set(true);
+        }
+    };
     let text = if editing {
         view! { class="u", <Editor post=post.clone()/> }.into_any()
     } else if let Some(by) = &post.unpublished_by {
@@ -146,13 +161,21 @@ fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
             t!(i18n, post.gone, name = name.clone())
         };
         view! { class="u", <p class="post-text post-gone">{words}</p> }.into_any()
+    } else if post.text.is_empty() {
+        ().into_any()
     } else {
         words(i18n, &post.text, &post.nodes)
     };
     view! { class="u",
-        <article class="post" class:post-mine=post.author.me>
+        <article
+            class="post"
+            class:post-mine=post.author.me
+            tabindex="-1"
+            on:pointerenter=move |_| touch()
+            on:focusin=move |_| touch()
+        >
             <PostHead author=post.author.clone()>
-                <time class="post-time" datetime=intl::iso(at) title=exact>
+                <time class="post-time" datetime=intl::iso(at) title=move || touched.get().then(exact)>
                     {move || intl::relative(i18n.get_locale(), at, now.get())}
                 </time>
                 {ends.map(|ends| view! { class="u",
@@ -165,10 +188,11 @@ fn Whole(post: Arc<PostView>, form: Form, now: RwSignal<u64>) -> impl IntoView {
                 })}
             </PostHead>
             {text}
+            {files(i18n, &post)}
             {(!editing).then(|| view! { class="u", <Delivery state=post.state/> })}
             {(!editing).then(|| notes(i18n, &post, now))}
             {(!editing).then(|| below(i18n, &post, form))}
-            {(form == Form::Whole).then(|| more(i18n, &post))}
+            {(form == Form::Whole).then(|| more(i18n, &post, touched))}
         </article>
     }
 }
@@ -208,7 +232,7 @@ fn notes(i18n: I18n, post: &Arc<PostView>, now: RwSignal<u64>) -> Option<AnyView
 }
 
 /// The button of the menu, and beside it what is done most.
-fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
+fn more(i18n: I18n, post: &Arc<PostView>, touched: RwSignal<bool>) -> AnyView {
     let state = state();
     let posts = state.posts;
     let name = post.author.name.clone();
@@ -220,34 +244,38 @@ fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
         posts.held.set(Some(this.clone()));
     };
     let stands = post.unpublished_by.is_none() && post.state != PostState::Refused;
-    let react = (stands && state.speaks()).then(|| {
-        let post = post.clone();
-        view! { class="u",
-            <button
-                type="button"
-                class="post-more post-act"
-                popovertarget="emoji"
-                aria-label=t!(i18n, reactions.add)
-                on:click=move |_| posts.held.set(Some(post.clone()))
-            >
-                {icon(Icon::Smile)}
-            </button>
-        }
-    });
-    let talk = post.thread.is_none().then(|| {
-        view! { class="u",
-            <button
-                type="button"
-                class="post-more post-act"
-                aria-label=t!(i18n, threads.open)
-                on:click=move |_| state.open_thread(post.clone())
-            >
-                {icon(Icon::Comment)}
-            </button>
-        }
-    });
+    let reacts = stands && state.speaks();
+    let talks = post.thread.is_none();
+    let acts = move || {
+        let (reacted, talk) = (post.clone(), post.clone());
+        let react = reacts.then(|| {
+            view! { class="u",
+                <button
+                    type="button"
+                    class="post-more post-act"
+                    popovertarget="emoji"
+                    aria-label=t!(i18n, reactions.add)
+                    on:click=move |_| posts.held.set(Some(reacted.clone()))
+                >
+                    {icon(Icon::Smile)}
+                </button>
+            }
+        });
+        let talk = talks.then(|| {
+            view! { class="u",
+                <button
+                    type="button"
+                    class="post-more post-act"
+                    aria-label=t!(i18n, threads.open)
+                    on:click=move |_| state.open_thread(talk.clone())
+                >
+                    {icon(Icon::Comment)}
+                </button>
+            }
+        });
+        view! { class="u", <span class="post-acts">{react}{talk}</span> }.into_any()
+    };
     view! { class="u",
-        <span class="post-acts">{react}{talk}</span>
         <button
             id=id
             type="button"
@@ -258,6 +286,7 @@ fn more(i18n: I18n, post: &Arc<PostView>) -> AnyView {
         >
             {icon(Icon::More)}
         </button>
+        {part(move || touched.get(), acts)}
     }
     .into_any()
 }
@@ -338,7 +367,7 @@ pub(crate) fn react(i18n: I18n, state: State, post: EntryId, emoji: String) {
 #[component]
 pub(crate) fn GhostPost(author: Person, text: String) -> impl IntoView {
     view! { class="u",
-        <li class="row" data-state="waiting" data-test="post">
+        <li role="none" class="row" data-state="waiting" data-test="post">
             <article class="post post-mine">
                 <PostHead author=author>""</PostHead>
                 <p class="post-text" dir="auto">{text}</p>

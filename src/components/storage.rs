@@ -7,7 +7,7 @@ use crate::platform::room::{self, Room};
 use crate::platform::{boot, intl};
 use crate::state::state;
 use leptos::prelude::*;
-use ume_api::{Kept, Reply, StoredView};
+use ume_api::{Command, Kept, Reply, StoredView};
 use wasm_bindgen_futures::spawn_local;
 
 /// A share of the bar, with its line below.
@@ -60,6 +60,7 @@ pub(crate) fn storage() -> AnyView {
                 None => view! { class="u", <p class="bone" role="status"><span class="unseen">{t!(i18n, app.loading)}</span></p> }.into_any(),
                 Some(Ok(_)) => drawn(i18n, &shares()),
             }}
+            {clearing(measure)}
             {keeping(kept)}
             {renewing()}
         </section>
@@ -141,6 +142,7 @@ const fn colour(share: &Share) -> &'static str {
         (Some(Kept::Keys), _) => "share-keys",
         (Some(Kept::Posts), _) => "share-posts",
         (Some(Kept::Outbox), _) => "share-outbox",
+        (Some(Kept::Files), _) => "share-attached",
         (None, true) => "share-files",
         (None, false) => "share-rest",
     }
@@ -153,6 +155,7 @@ fn name(i18n: I18n, share: &Share) -> Signal<String> {
         (Some(Kept::Keys), _) => t!(i18n, settings.kept_keys),
         (Some(Kept::Posts), _) => t!(i18n, settings.kept_posts),
         (Some(Kept::Outbox), _) => t!(i18n, settings.kept_outbox),
+        (Some(Kept::Files), _) => t!(i18n, files.kept),
         (None, true) => t!(i18n, settings.kept_files),
         (None, false) => t!(i18n, settings.kept_rest),
     }
@@ -178,6 +181,21 @@ fn keeping(kept: RwSignal<Option<bool>>) -> AnyView {
             <div class="actions"><button type="button" class="button" on:click=ask>{t!(i18n, settings.persist)}</button></div>
         }.into_any())}
         <p class="hint" role="status">{move || refused.get().then(|| t!(i18n, settings.persist_refused))}</p>
+    }
+    .into_any()
+}
+
+/// Lets files go that could be fetched again.
+fn clearing(measure: Callback<()>) -> AnyView {
+    let (i18n, state) = (use_i18n(), state());
+    let clear = move |_| {
+        state.ask(Command::ClearFiles, move |_| measure.run(()));
+    };
+    view! { class="u",
+        <div class="hurry">
+            <button type="button" class="button" data-test="clear-files" on:click=clear>{t!(i18n, files.clear)}</button>
+            <p class="hint">{t!(i18n, files.clear_hint)}</p>
+        </div>
     }
     .into_any()
 }

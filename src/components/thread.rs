@@ -1,4 +1,5 @@
 //! A post and what people say about it: beside the feed on wide screens, in its place elsewhere.
+use super::announcer::Announcer;
 use super::composer::Composer;
 use super::icon::{Icon, icon};
 use super::live::memo;
@@ -24,7 +25,7 @@ pub(crate) fn Thread(
     let on_key = move |event: ev::KeyboardEvent| {
         // An editor in it has its own.
         if event.key() == "Escape" && !event.default_prevented() {
-            state.close_thread();
+            state.leave_thread();
         }
     };
     move || {
@@ -39,13 +40,14 @@ pub(crate) fn Thread(
                         type="button"
                         class="button quiet square"
                         aria-label=t!(i18n, threads.close)
-                        on:click=move |_| state.close_thread()
+                        on:click=move |_| state.leave_thread()
                     >
                         {icon(Icon::Back)}
                     </button>
                     <h2 id="thread-title" tabindex="-1">{t!(i18n, threads.title)}</h2>
                 </header>
                 <Timeline community=community thread=Some(post)/>
+                <Announcer feed=state.thread.feed/>
                 {move || match heard.get()? {
                     Voice::Speaks => Some(view! { class="u", <Composer id=id thread=Some(post)/> }.into_any()),
                     silent => Some(view! { class="u", <Silence voice=silent/> }.into_any()),

@@ -1,26 +1,25 @@
 //! The posts of a community, the newest at the bottom.
 //!
 //! The scrolling box is laid out from its end (`column-reverse`): the newest post stays in view while posts arrive, and
-//! older ones appear above without a jump, with no script at all.
+//! older ones appear above without a jump. Only the rows near the view are drawn ([`scroll`]).
+mod heights;
+mod scroll;
+
 use super::icon::{Icon, icon};
 use super::live::{effect, list, memo, part};
 use super::post::{Form, GhostPost, Post, Row, root};
 use super::trouble::Trouble;
 use crate::i18n::{choose, t, t_string, use_i18n};
-use crate::platform::{intl, pointer, tabs};
-use crate::state::{State, Voice, state, voice};
-use leptos::html;
+use crate::platform::{intl, rows};
+use crate::state::{Stamp, Voice, stamp, state, voice};
+use leptos::ev;
 use leptos::prelude::*;
+use scroll::Scroll;
 use std::sync::Arc;
 use ume_api::{CommunityView, EntryId, PostView};
-use web_sys::{HtmlDivElement, ScrollBehavior, ScrollToOptions};
 
 /// Posts of one person within this time form one block.
 const BLOCK_MS: u64 = 5 * 60 * 1000;
-/// So near to the end, pixels, counts as being there.
-const NEAR_NEWEST: i32 = 48;
-/// So near to the beginning, pixels, older posts are fetched.
-const NEAR_OLDEST: i32 = 600;
 
 /// The list, with everything that can stand in its place.
 #[component]
@@ -34,32 +33,33 @@ pub(crate) fn Timeline(
     let state = state();
     let feed = state.feed_of(thread);
     let is_thread = thread.is_some();
+    let scroll = Scroll::new(state, thread);
+    let loaded = memo(move || !feed.seeking.get() && feed.posts.with(Option::is_some));
+    let news = memo(move || feed.marks().news);
     let rows = memo(move || {
+        if !loaded.get() {
+            return vec![];
+        }
         let care = Care {
             held: state.posts.held.get(),
             editing: state.posts.editing.get(),
             peeked: state.posts.peeked.get(),
+            news: news.get(),
         };
+        let drawn = scroll.drawn.get();
         feed.posts
-            .with(|posts| rows(posts.as_deref().unwrap_or_default(), &care))
+            .with(|posts| rows(posts.as_deref().unwrap_or_default(), drawn, &care))
     });
-    let loaded = memo(move || feed.posts.with(Option::is_some));
+    scroll.follow(move || rows.with(|_| ()));
     let empty =
         memo(move || loaded.get() && rows.with(Vec::is_empty) && feed.ghosts.with(Vec::is_empty));
-
-    let scroller = NodeRef::<html::Div>::new();
-    let to_newest = move |smooth: bool| {
-        scroller
-            .get_untracked()
-            .iter()
-            .for_each(|one| scroll_to_newest(one, smooth));
-    };
+    let fresh = memo(move || feed.fresh());
     // What one writes, one wants to see.
     let mut before = usize::MAX;
     effect(move || {
         let count = feed.ghosts.with(Vec::len);
         if count > before {
-            to_newest(false);
+            scroll.to_newest();
         }
         before = count;
     });
@@ -67,13 +67,13 @@ pub(crate) fn Timeline(
     view! { class="u",
         <div class="timeline">
             <div
-                node_ref=scroller
+                node_ref=scroll.scroller
                 class="timeline-box"
                 role="region"
                 tabindex="0"
                 aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))
                 aria-busy=move || (!loaded.get() || feed.fetching.get()).to_string()
-                on:scroll=move |_| scroller.get_untracked().iter().for_each(|one| scrolled(state, thread, one))
+                on:scroll=move |_| scroll.scrolled()
             >
                 <div class="timeline-column">
                     {is_thread.then(|| root(i18n, state.thread.of, state.now))}
@@ -104,16 +104,19 @@ pub(crate) fn Timeline(
                     {part(move || !is_thread && loaded.get() && !feed.older.get() && !empty.get(), move || view! { class="u",
                         <p class="timeline-beginning">{t!(i18n, feed.beginning)}</p>
                     }.into_any())}
-                    <Posts community=community thread=thread rows=rows/>
+                    <Posts community=community thread=thread rows=rows scroll=scroll/>
                 </div>
             </div>
-            {part(move || !feed.at_newest.get() || feed.fresh.get() != 0, move || view! { class="u",
-                <button type="button" class="button newest" data-test="newest" on:click=move |_| {
-                    feed.fresh.set(0);
-                    to_newest(true);
-                }>
+            {part(move || !feed.at_newest.get(), move || view! { class="u",
+                // First to what is new, and from there to the end.
+                <button
+                    type="button"
+                    class="button newest"
+                    data-test="newest"
+                    on:click=move |_| scroll.go_on_reading(fresh.get_untracked())
+                >
                     {icon(Icon::ArrowDown)}
-                    {move || match feed.fresh.get() {
+                    {move || match fresh.get() {
                         0 => t_string!(i18n, feed.newest).to_string(),
                         fresh => t_string!(i18n, feed.fresh, count = fresh),
                     }}
@@ -129,13 +132,20 @@ fn Posts(
     community: Memo<Option<CommunityView>>,
     thread: Option<EntryId>,
     rows: Memo<Vec<Row>>,
+    scroll: Scroll,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let state = state();
     let (feed, now) = (state.feed_of(thread), state.now);
     let is_thread = thread.is_some();
+    let on_key = move |event: ev::KeyboardEvent| {
+        let down = event.key() == "PageDown";
+        if (down || event.key() == "PageUp") && rows::step(down) {
+            event.prevent_default();
+        }
+    };
     view! { class="u",
-        <ol class="posts" role="list" aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))>
+        <ol node_ref=scroll.list class="posts" role=move || rows.with(|rows| !rows.is_empty()).then_some("feed") aria-busy=move || feed.fetching.get().to_string() on:keydown=on_key aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))>
             {list(
                 move || rows.get(),
                 Clone::clone,
@@ -150,32 +160,6 @@ fn Posts(
             )}
         </ol>
     }
-}
-
-/// Follows where the person is: at the newest post, or near the oldest that is here.
-fn scrolled(state: State, thread: Option<EntryId>, scroller: &HtmlDivElement) {
-    let feed = state.feed_of(thread);
-    let below = scroller.scroll_top().abs();
-    let above = scroller.scroll_height() - scroller.client_height() - below;
-    let at_newest = below < NEAR_NEWEST;
-    if at_newest != feed.at_newest.get_untracked() {
-        feed.at_newest.set(at_newest);
-    }
-    if at_newest && !tabs::hidden() && feed.fresh.get_untracked() > 0 {
-        feed.fresh.set(0);
-    }
-    if above < NEAR_OLDEST {
-        state.older(thread);
-    }
-}
-
-fn scroll_to_newest(scroller: &HtmlDivElement, smooth: bool) {
-    let options = ScrollToOptions::new();
-    options.set_top(0.0);
-    if smooth && !pointer::wants_less_motion() {
-        options.set_behavior(ScrollBehavior::Smooth);
-    }
-    scroller.scroll_to_with_scroll_to_options(&options);
 }
 
 /// Nobody has written anything.
@@ -228,37 +212,55 @@ struct Care {
     held: Option<Arc<PostView>>,
     editing: Option<EntryId>,
     peeked: Vec<EntryId>,
+    news: Option<Stamp>,
 }
 
-fn rows(posts: &[Arc<PostView>], care: &Care) -> Vec<Row> {
-    let mut day = None;
-    let mut above: Option<&PostView> = None;
-    let mut rows = Vec::with_capacity(posts.len());
-    for post in posts {
-        let today = Some(intl::day_number(post.at));
-        let first_of_day = day != today;
-        day = today;
-        let held = care.held.as_ref().filter(|held| held.id == post.id);
-        let form = if care.editing == Some(post.id) {
+impl Care {
+    fn form(&self, post: &PostView) -> Form {
+        let held = self.held.as_ref().is_some_and(|held| held.id == post.id);
+        if self.editing == Some(post.id) {
             Form::Edited
-        } else if post.hidden.is_some() && held.is_none() && !care.peeked.contains(&post.id) {
+        } else if post.hidden.is_some() && !held && !self.peeked.contains(&post.id) {
             Form::Folded
         } else {
             Form::Whole
-        };
+        }
+    }
+}
+
+/// The rows that are drawn.
+fn rows(posts: &[Arc<PostView>], (first, end): (usize, usize), care: &Care) -> Vec<Row> {
+    let above = first.checked_sub(1).and_then(|above| posts.get(above));
+    let mut above = above.map(AsRef::as_ref);
+    let mut day = above.map(|above| intl::day_number(above.at));
+    let mut rows = Vec::with_capacity(end.saturating_sub(first));
+    for post in posts.get(first..end).unwrap_or_default() {
+        let today = Some(intl::day_number(post.at));
+        let first_of_day = day != today;
+        day = today;
+        let form = care.form(post);
+        // What was the first may be gone.
+        let first_new = care.news.is_some_and(|news| {
+            stamp(post) >= news && above.is_none_or(|above| stamp(above) < news)
+        });
         let continues = !first_of_day
+            && !first_new
             && form == Form::Whole
             && above.is_some_and(|other| {
-                other.author == post.author && post.at.saturating_sub(other.at) < BLOCK_MS
+                // Who wrote a hidden post is not drawn above the next one.
+                care.form(other) != Form::Folded
+                    && other.author == post.author
+                    && post.at.saturating_sub(other.at) < BLOCK_MS
             });
+        let held = care.held.as_ref().filter(|held| held.id == post.id);
         rows.push(Row {
             post: held.unwrap_or(post).clone(),
             first_of_day,
+            first_new,
             continues,
             form,
         });
-        // Who wrote a hidden post is not drawn above the next one.
-        above = (form != Form::Folded).then_some(post);
+        above = Some(post);
     }
     rows
 }

@@ -3,24 +3,19 @@ use crate::components::announcer::Announcer;
 use crate::components::asking::Asking;
 use crate::components::communities::Communities;
 use crate::components::composer::Composer;
-use crate::components::emoji::EmojiPicker;
-use crate::components::hand_sheet::HandSheet;
 use crate::components::header::Header;
 use crate::components::live::memo;
 use crate::components::mark::mark;
 use crate::components::notices::Notices;
 use crate::components::pins::Pins;
-use crate::components::post_menu::PostMenu;
-use crate::components::post_sheet::PostSheet;
-use crate::components::share::ShareSheet;
 use crate::components::sheet::Sheet;
 use crate::components::side::Side;
 use crate::components::silence::{Farewell, Silence};
 use crate::components::strip::Strips;
-use crate::components::thread::Thread;
 use crate::components::timeline::{Skeleton, Timeline};
 use crate::components::word::LastWord;
 use crate::i18n::{t, use_i18n};
+use crate::later::{Later, later};
 use crate::pages::keys::reminder;
 use crate::platform::boot;
 use crate::state::{Voice, state, voice};
@@ -45,6 +40,9 @@ pub(crate) fn Home() -> impl IntoView {
                 <Farewell community=community/>
                 <Strips community=community/>
                 {reminder()}
+                {later(Later::Notices)}
+                {later(Later::Install)}
+                {later(Later::Intro)}
                 // A new list and a new composer for each community: nothing of one shows up in another.
                 {move || state.open.get().map(|id| if asks.get() {
                     community.get().map(|one| view! { class="u", <Asking community=one/> }).into_any()
@@ -60,13 +58,14 @@ pub(crate) fn Home() -> impl IntoView {
                     }.into_any()
                 })}
             </main>
-            {move || state.open.get().map(|id| view! { class="u", <Thread id=id community=community heard=heard/> })}
-            <Announcer/>
-            <ShareSheet/>
-            <PostMenu community=community/>
-            <EmojiPicker/>
-            <PostSheet/>
-            <HandSheet/>
+            {move || state.open.get().map(|id| later(Later::Thread(id, community, heard)))}
+            <Announcer feed=state.feed/>
+            {later(Later::Share)}
+            {later(Later::PostMenu(community))}
+            {later(Later::Emoji)}
+            {later(Later::PostSheet)}
+            {later(Later::Hand)}
+            {later(Later::Lightbox)}
             <Sheet open=menu title=menu_title name="menu">
                 <Communities chosen=move |()| menu.set(false)/>
             </Sheet>

@@ -173,13 +173,13 @@ fn passkeys(i18n: I18n, shown: &Shown) -> Section {
     let mut parts = vec![Part::Text(t_string!(i18n, keys.passkeys_about).to_owned())];
     for at in 0..shown.view.passkeys.len() {
         let number = at + 1;
-        parts.push(Part::Text(t_string!(i18n, keys.passkey, number = number)));
-        let drop = Some(Act::DropPasskey(at));
-        parts.push(Part::Actions(vec![(
+        let name = t_string!(i18n, keys.passkey, number = number);
+        let drop = (
             t_string!(i18n, keys.drop),
             DANGER,
-            drop,
-        )]));
+            Some(Act::DropPasskey(at)),
+        );
+        parts.push(Part::Row(name, drop));
     }
     let wrong = if shown.said == Said::Passkey {
         t_string!(i18n, keys.no_passkey)

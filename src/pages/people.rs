@@ -43,6 +43,7 @@ pub(crate) fn People() -> impl IntoView {
             state.look_at_people();
         }
     });
+    let muted = memo(move || community.with(|one| one.as_ref().is_some_and(|one| one.muted)));
     let name = move || community.with(|one| one.as_ref().map(|one| one.name.clone()));
     let tab = move |which: Part| {
         let words = match which {
@@ -81,6 +82,16 @@ pub(crate) fn People() -> impl IntoView {
                         <h1 tabindex="-1">{t!(i18n, people.title)}</h1>
                         <p class="head-facts"><bdi>{name}</bdi></p>
                     </div>
+                    <button
+                        type="button"
+                        class="button quiet square"
+                        data-test="mute"
+                        aria-label=t!(i18n, communities.mute)
+                        aria-pressed=move || muted.get().to_string()
+                        on:click=move |_| state.mute(!muted.get_untracked())
+                    >
+                        {icon(Icon::BellOff)}
+                    </button>
                 </header>
                 <Notices/>
                 <Farewell community=community/>

@@ -2,6 +2,7 @@
 use crate::components::about::about;
 use crate::components::appearance::appearance;
 use crate::components::avatar::avatar;
+use crate::components::bells;
 use crate::components::cover;
 use crate::components::live::{list, part};
 use crate::components::relays::relays;
@@ -18,6 +19,7 @@ pub(crate) fn Settings() -> impl IntoView {
     let content = view! { class="u",
         {appearance()}
         {hiding()}
+        {bells::section()}
         {keys()}
         {storage()}
         {relays()}

@@ -95,7 +95,7 @@ pub(crate) fn browser() -> String {
     window().navigator().user_agent().unwrap_or_default()
 }
 
-fn call(name: &str) -> Option<JsValue> {
+pub(super) fn call(name: &str) -> Option<JsValue> {
     let function: Function = member(name)?.dyn_into().ok()?;
     function.call0(&JsValue::UNDEFINED).ok()
 }

@@ -44,6 +44,16 @@ pub(crate) fn settle(id: String) {
     });
 }
 
+/// Moves the focus to an element once it has been drawn, wherever the focus is by then.
+pub(crate) fn soon(id: String) {
+    timer::after(DRAWN_MS, move || {
+        let place = document().get_element_by_id(&id);
+        if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
+            let _ = place.focus();
+        }
+    });
+}
+
 /// Moves the focus to the first match as soon as it is drawn.
 pub(crate) fn later(selector: &'static str) {
     request_animation_frame(move || now(selector));

@@ -82,9 +82,31 @@ pub(crate) fn time(locale: Locale, at: u64) -> String {
     formatters(locale, |formatters| text(&formatters.time, &date(at)))
 }
 
+/// An hour of the day: "22:00".
+pub(crate) fn hour(locale: Locale, hour: u8) -> String {
+    let date = Date::new_with_year_month_day_hr(2000, 0, 1, i32::from(hour));
+    formatters(locale, |formatters| text(&formatters.time, &date))
+}
+
 /// "Saturday, 21 November 2026".
 pub(crate) fn day(locale: Locale, at: u64) -> String {
     formatters(locale, |formatters| text(&formatters.day, &date(at)))
+}
+
+/// When a local day begins, or so many days later, from how a field for dates writes it: "2026-11-21".
+// A date's milliseconds are whole and far below 2^53.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(crate) fn midnight(day: &str, later: i32) -> Option<u64> {
+    let mut parts = day.splitn(3, '-').map(str::parse::<i32>);
+    let (year, month, day) = (
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+    );
+    // The year 26 is that of 1926 to whoever made this.
+    let year = u32::try_from(year).ok().filter(|year| *year >= 100)?;
+    let at = Date::new_with_year_month_day(year, month - 1, day + later).get_time();
+    (at >= 0.0).then_some(at as u64)
 }
 
 /// The number of the local day, to tell days apart.

@@ -10,6 +10,14 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const COVER: &str = "cover";
 /// Set once somebody was reminded of keeping their key.
 pub(crate) const REMINDED: &str = "reminded";
+/// Set once somebody read how ume works.
+pub(crate) const INTRODUCED: &str = "introduced";
+/// Set once somebody did not want an app of its own.
+pub(crate) const INSTALL_REFUSED: &str = "install-refused";
+/// Whether somebody wants to be woken: `on` or `off`; nothing: not asked yet.
+pub(crate) const NOTICES: &str = "notices";
+/// Hours in which no notice is to be heard, as `22-7`.
+pub(crate) const QUIET: &str = "quiet";
 /// Emoji that were used last, the newest first.
 pub(crate) const EMOJI: &str = "emoji";
 /// The language, if somebody chose one.

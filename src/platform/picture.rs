@@ -11,6 +11,8 @@ use web_sys::{
     OffscreenCanvasRenderingContext2d, Url,
 };
 
+/// Longest side of a picture beside a post, pixels.
+pub(crate) const LARGE_SIDE: u32 = 2048;
 /// Sides that are tried, pixels, the largest first.
 const SIDES: [u32; 3] = [192, 128, 96];
 /// How well it is drawn, the best first.
@@ -38,10 +40,20 @@ pub(crate) enum Unfit {
 /// The address of a picture within this page, if the file is one that may be drawn. The page says what kind it is, not the
 /// file: nothing in it can become a document.
 pub(crate) fn address(file: &[u8]) -> Option<String> {
+    address_as(file, kind::of(file)?)
+}
+
+/// The same of a picture beside a post, which may be as large as those that are made here.
+pub(crate) fn large_address(file: &[u8]) -> Option<String> {
+    address_as(file, kind::of_up_to(file, LARGE_SIDE)?)
+}
+
+/// The address of a file that is to be called so.
+pub(super) fn address_as(file: &[u8], kind: &str) -> Option<String> {
     let parts = Array::of1(&Uint8Array::from(file));
-    let kind = BlobPropertyBag::new();
-    kind.set_type(kind::of(file)?);
-    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &kind).ok()?;
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
     Url::create_object_url_with_blob(&blob).ok()
 }
 

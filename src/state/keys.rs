@@ -148,7 +148,7 @@ impl State {
                 let current = secret("current");
                 self.keep(VaultDeed::NoPassphrase { current });
             }
-            Act::Lock => boot::lock(),
+            Act::Lock => self.lock(),
             Act::Rules => self.keep(VaultDeed::Rules(LockRules {
                 idle_minutes: form::chosen("idle"),
                 hide: form::ticked("hide"),
@@ -299,12 +299,12 @@ impl State {
             let minutes = u64::from(keys.rules().idle_minutes);
             let idle = intl::now().saturating_sub(touched.get_value());
             if minutes > 0 && idle >= minutes * 60_000 {
-                boot::lock();
+                self.lock();
             }
         });
         tabs::on_turn(move || {
             if keys.rules().hide && tabs::hidden() {
-                boot::lock();
+                self.lock();
             }
         });
     }

@@ -1,5 +1,5 @@
 use super::State;
-use crate::platform::tabs;
+use crate::platform::{focus, tabs};
 use leptos::prelude::*;
 
 /// Where in the app a person can be.
@@ -15,6 +15,8 @@ pub(crate) enum Page {
     Keys,
     /// How ume looks, what it stores, how its relays are.
     Settings,
+    /// Looking for posts.
+    Search,
     /// All components, for whoever works on them.
     #[cfg(debug_assertions)]
     Gallery,
@@ -37,6 +39,17 @@ impl State {
             tabs::step();
         }
         self.page.set(page);
+    }
+
+    /// Goes looking for posts, if there can be any; the keyboard is in the field.
+    pub(crate) fn go_search(self) {
+        let some = self
+            .communities
+            .with_untracked(|all| all.as_ref().is_some_and(|all| !all.is_empty()));
+        if some && self.stage.get_untracked() == super::Stage::Ready {
+            self.go(Page::Search);
+            focus::later("#search-text");
+        }
     }
 
     /// Follows the tab's own *back*.

@@ -39,7 +39,7 @@ impl Thread {
         }
         comments.retain(|one| one.thread == Some(id));
         if !comments.is_empty() {
-            self.feed.merge(comments, tabs::hidden());
+            self.feed.merge(comments);
         }
     }
 
@@ -54,6 +54,11 @@ impl Thread {
 impl State {
     /// Opens the thread of a post beside the feed, or in its place where there is no room.
     pub(crate) fn open_thread(self, post: Arc<PostView>) {
+        self.open_thread_at(post, None);
+    }
+
+    /// The same; the keyboard goes to the post, or to one of its comments, wherever that stands.
+    pub(super) fn open_thread_at(self, post: Arc<PostView>, at: Option<EntryId>) {
         let Some(community) = self.open.get_untracked() else {
             return;
         };
@@ -73,11 +78,53 @@ impl State {
             let answer = self.engine.ask(command).await;
             if thread.id() == Some(id) {
                 match answer {
-                    Ok(Reply::Feed(page)) => thread.feed.add_page(page),
+                    Ok(Reply::Feed(page)) => {
+                        thread.feed.begin(page);
+                        thread.feed.end_seeking();
+                    }
                     answer => thread.feed.fail(answer.err().unwrap_or(Failure::Internal)),
                 }
             }
+            match at {
+                Some(at) if at == id => focus::soon("thread-title".into()),
+                Some(at) => self.find_comment(id, at).await,
+                None => {}
+            }
         });
+    }
+
+    /// Goes back from it, as the tab's own *back* does: no step is left behind.
+    pub(crate) fn leave_thread(self) {
+        if self.thread.id().is_some() {
+            tabs::back();
+        }
+    }
+
+    /// Turns pages of the open thread until a comment is there.
+    async fn find_comment(self, post: EntryId, comment: EntryId) {
+        let feed = self.thread.feed;
+        let here = || {
+            let is_it = |one: &Arc<PostView>| one.id == comment;
+            feed.posts
+                .with_untracked(|all| all.iter().flatten().any(is_it))
+        };
+        while !here() && self.thread.id() == Some(post) {
+            let (Some(community), Some(before)) = (self.open.get_untracked(), feed.begin_older())
+            else {
+                return focus::soon("thread-title".into());
+            };
+            let before = Some(before);
+            let command = Command::Thread {
+                community,
+                post,
+                before,
+            };
+            match self.engine.ask(command).await {
+                Ok(Reply::Feed(page)) => feed.add_page(page),
+                _ => return feed.give_up_older(),
+            }
+        }
+        focus::soon(super::handle(comment));
     }
 
     /// Closes it; the keyboard goes back to the post.

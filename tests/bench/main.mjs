@@ -6,6 +6,7 @@ import { firstVisits, laterVisits } from "./visits.mjs";
 import { joinWithHistory } from "./joining.mjs";
 import { postToOther } from "./posting.mjs";
 import { bundle } from "./bundle.mjs";
+import { unlocks } from "./unlocking.mjs";
 
 const HISTORY = 1_000;
 
@@ -20,11 +21,15 @@ function add(what, budget, unit, measured) {
 const sizes = bundle(JSON.parse(await readFile(process.env.UME_SIZES ?? "target/xtask/sizes.json", "utf8")));
 add("First visit: bytes until the first screen, brotli", 300_000, "bytes", sizes.firstVisit);
 add("Everything, engine included, brotli", 900_000, "bytes", sizes.everything);
+add("Service worker, brotli", 256_000, "bytes", sizes.service);
 add("First visit to first usable screen, CPU slowed 4x", 1_500, "ms", await firstVisits());
 add("Later visit (service worker), CPU slowed 4x", 500, "ms", await laterVisits());
 const joining = await joinWithHistory(HISTORY, say);
 add("Invite opened to its card, in a new browser", 1_000, "ms", joining.card);
 add(`Join to newest posts, ${HISTORY} posts, nobody else online`, 3_000, "ms", joining.posts);
+const unlocking = await unlocks();
+add("Unlock with passphrase, tap to feed", 1_000, "ms", unlocking.time);
+add("Unlock with passphrase, longest pause of the page", 50, "ms", unlocking.pause);
 add("Post to shown in the other browser", 50, "ms", await postToOther());
 
 const width = Math.max(...rows.map((row) => row.what.length));

@@ -87,7 +87,8 @@ test("a passkey opens ume, and goes when it is removed", async (t) => {
   await unlock(page, passphrase);
   await page.getByRole("heading", { name: "Lantern Street" }).waitFor();
   await openKeys(page);
-  await button(page.locator("[data-test=passkeys]"), words.keys.drop).click();
+  const name = words.keys.passkey.replace("{{ number }}", 1);
+  await button(page.locator("[data-test=passkeys]"), `${words.keys.drop}: ${name}`).click();
   await row.waitFor({ state: "detached" });
   await lock(page);
   await button(page, words.vault.go).waitFor();

@@ -100,7 +100,7 @@ const stretched = (table) => table.split("\n").map((row) => row.split("|").map((
 
 /** In the page: what is shown, or read out, that no language says. What people wrote and what browsers write is their own. */
 function unsaid(known) {
-  const ours = "bdi, time, pre, code, [data-test=language] option, input, textarea, .post-text, [data-test=passed]";
+  const ours = "bdi, time, pre, code, [data-test=language] option, input, textarea, .post-text, .found-text, [data-test=passed]";
   const shown = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const dated = /^\p{L}+, \d+ \p{L}+ \d{4}/u;
   const found = [];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { post, postMany, postWith, waitUntilSent } from "./harness/app.mjs";
-import { choose, close, offers } from "./harness/posts.mjs";
+import { choose, close, offers, scrollUpTo } from "./harness/posts.mjs";
 import { look } from "./harness/screens.mjs";
 import { three } from "./harness/street.mjs";
 import { like, words } from "./harness/words.mjs";
@@ -26,7 +26,7 @@ test("a post is put on top, found there from far below, and taken from the top",
   await sheet.getByText("The key hangs behind the clock.").waitFor();
   await look(bert.page, "pins");
   await close(sheet);
-  await anna.page.getByText("behind the clock.").first().waitFor({ state: "attached" });
+  await scrollUpTo(anna.page, "behind the clock.");
   await choose(anna.page, "behind the clock.", words.post.unpin);
   await top(bert.page, 1).waitFor({ state: "detached" });
   scene.assertClean();

@@ -3,6 +3,7 @@
 use crate::batch;
 use crate::browser;
 use crate::database::StoreError;
+use crate::deposit;
 use crate::keeping::{self, Keeper};
 use crate::queue::{Event, Queue};
 use crate::socket::Sockets;
@@ -10,7 +11,9 @@ use crate::store::Store;
 use crate::timer::Timer;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use ume_api::{Failure, FromEngine, News, Notice, Reply, Surroundings, ToEngine, VaultDeed};
+use ume_api::{
+    Command, Failure, FromEngine, News, Notice, Reply, Surroundings, ToEngine, VaultDeed,
+};
 use ume_engine::io::{Input, Key, Millis, Output, Step};
 use wasm_bindgen_futures::spawn_local;
 use zeroize::Zeroizing;
@@ -151,8 +154,9 @@ impl<C: Core> Driver<C> {
             Ok(()) => {
                 // After a pause, too: the engine has forgotten what the page follows, and the page asks again.
                 self.tell(FromEngine::Ready);
-                self.perform(step.outputs);
+                let reads = self.perform(step.outputs);
                 self.tell_keys();
+                self.read(reads).await?;
             }
             // Nothing can be kept here if not even this can be written: the page says so at once.
             Err(error) if first => return Err(ended(error)),
@@ -175,6 +179,10 @@ impl<C: Core> Driver<C> {
         while let Some(event) = events.next() {
             match event {
                 Event::Page(ToEngine::Ask { number, command }) => {
+                    // A person tried once more, perhaps after making room: that is worth an attempt before its time.
+                    if self.core.is_none() && !is_by_itself(&command) {
+                        Box::pin(self.start(false)).await?;
+                    }
                     if self.core.is_some() {
                         self.unanswered.insert(number);
                         self.handle(Input::Command { number, command }, &mut steps);
@@ -243,8 +251,8 @@ impl<C: Core> Driver<C> {
                 if !step.batch.0.is_empty() {
                     self.failures = 0;
                 }
-                self.perform(step.outputs);
-                Ok(())
+                let reads = self.perform(step.outputs);
+                self.read(reads).await
             }
             Err(StoreError::LeaseLost) => Err(End::Yielded),
             Err(error) => {
@@ -295,7 +303,9 @@ impl<C: Core> Driver<C> {
         self.queue.forget_inputs();
     }
 
-    fn perform(&mut self, outputs: Vec<Output>) {
+    /// Does what a step says; the rows that are to be read.
+    fn perform(&mut self, outputs: Vec<Output>) -> Vec<Key> {
+        let mut reads = Vec::new();
         for output in outputs {
             match output {
                 Output::Connect(relay) => self.sockets.connect(relay),
@@ -307,10 +317,26 @@ impl<C: Core> Driver<C> {
                     afresh,
                 } => self.sockets.plan(&relay, &slots, afresh),
                 Output::Fill(relay, frame) => self.sockets.fill(&relay, &frame),
+                Output::Deposit(relay, frames) => deposit::keep(&relay, &frames),
+                Output::Read(keys) => reads.extend(keys),
                 Output::Tell(message) => self.tell_for_engine(message),
                 Output::WakeAt(at) => self.timer.set(at),
             }
         }
+        reads
+    }
+
+    /// Reads rows for the engine. A store that does not answer is as one that does not write.
+    async fn read(&mut self, keys: Vec<Key>) -> Result<(), End> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        match self.store.read(keys).await {
+            Ok(rows) => self.queue.push(Event::Input(Input::Rows(rows))),
+            Err(StoreError::LeaseLost) => return Err(End::Yielded),
+            Err(error) => self.pause(error.failure()),
+        }
+        Ok(())
     }
 
     fn tell_for_engine(&mut self, message: FromEngine) {
@@ -328,6 +354,14 @@ impl<C: Core> Driver<C> {
     fn tell(&self, message: FromEngine) {
         (self.tell)(message);
     }
+}
+
+/// What the page asks for without anybody having tapped on anything.
+fn is_by_itself(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Keep { .. } | Command::Saw { .. } | Command::Draft { .. } | Command::File { .. }
+    )
 }
 
 fn ended(error: StoreError) -> End {

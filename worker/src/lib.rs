@@ -17,6 +17,8 @@ pub mod browser;
 #[cfg(target_arch = "wasm32")]
 pub mod database;
 #[cfg(target_arch = "wasm32")]
+pub mod deposit;
+#[cfg(target_arch = "wasm32")]
 pub mod device_key;
 #[cfg(target_arch = "wasm32")]
 pub mod driver;

@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{IdbRequest, IdbTransaction};
 
 /// Version of the database. Goes up with every new store or changed meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 /// Name of the database.
 pub const DATABASE: &str = "ume";
 
@@ -27,6 +27,8 @@ pub const KEYS: &str = "keys";
 /// Records that did not open, under `[table, stored name, ms when found]`, as they were.
 pub const DAMAGED: &str = "damaged";
 
+/// Rows of a large table that are read together.
+const AT_ONCE: u32 = 16;
 const LEASE: &str = "lease";
 /// When ume locks itself, sealed.
 pub(crate) const RULES: &str = "rules";
@@ -112,7 +114,7 @@ impl Store {
     pub async fn load(&self) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         let mut damaged = Vec::new();
-        for (table, names, values) in self.everything().await? {
+        for (table, names, values) in self.all_rows().await? {
             for (name, value) in names.iter().zip(values.iter()) {
                 match self.open_row(table, &name, &value) {
                     Ok(row) => loaded.rows.push(row),
@@ -136,21 +138,81 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn measure(&self) -> Result<Vec<StoredView>, StoreError> {
-        let count = |(table, _, values): (Table, Array, Array)| StoredView {
-            what: match table {
-                Table::Profile => Kept::Profile,
-                Table::Community => Kept::Communities,
-                Table::Mls => Kept::Keys,
-                Table::Entry => Kept::Posts,
-                Table::Outbox => Kept::Outbox,
-            },
-            rows: values.length(),
-            bytes: values
-                .iter()
-                .filter_map(|value| Some(u64::from(value.dyn_ref::<Uint8Array>()?.length())))
-                .sum(),
+        let what = |table| match table {
+            Table::Profile => Kept::Profile,
+            Table::Community => Kept::Communities,
+            Table::Mls => Kept::Keys,
+            Table::Entry => Kept::Posts,
+            Table::Outbox => Kept::Outbox,
+            Table::File | Table::Piece => Kept::Files,
         };
-        Ok(self.everything().await?.into_iter().map(count).collect())
+        let mut views: Vec<StoredView> = Vec::new();
+        let mut add = |table, values: Array| {
+            let lengths = values.iter();
+            let lengths = lengths.filter_map(|value| Some(value.dyn_ref::<Uint8Array>()?.length()));
+            let (what, bytes) = (what(table), lengths.map(u64::from).sum());
+            match views.iter_mut().find(|view| view.what == what) {
+                Some(view) => {
+                    view.rows += values.length();
+                    view.bytes += bytes;
+                }
+                None => views.push(StoredView {
+                    what,
+                    rows: values.length(),
+                    bytes,
+                }),
+            }
+        };
+        for (table, _, values) in self.all_rows().await? {
+            add(table, values);
+        }
+        for table in Table::ALL.into_iter().filter(|table| table.is_lazy()) {
+            let names = self
+                .transact(&[table.name()], Access::Read, |transaction| {
+                    transaction.object_store(table.name())?.get_all_keys()
+                })
+                .await?;
+            let names = array(&names)?;
+            // A few at a time: all of them together may be more than there is memory.
+            for from in (0..names.length()).step_by(AT_ONCE as usize) {
+                let some: Vec<JsValue> = names.slice(from, from + AT_ONCE).iter().collect();
+                add(table, self.values(table, &some).await?);
+            }
+        }
+        Ok(views)
+    }
+
+    /// Reads rows, in the order of their keys; `None` in the place of one that is not there or does not open.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read(&self, keys: Vec<Key>) -> Result<Vec<(Key, Option<Vec<u8>>)>, StoreError> {
+        let mut rows = Vec::with_capacity(keys.len());
+        for key in keys {
+            let table = key.table;
+            let name = self.vault.name(table.name(), &key.id);
+            let name = Uint8Array::from(name.as_slice()).into();
+            let values = self.values(table, std::slice::from_ref(&name)).await?;
+            let opened = self.open_row(table, &name, &values.get(0)).ok();
+            let row = opened
+                .filter(|(found, _)| *found == key)
+                .map(|(_, row)| row);
+            rows.push((key, row));
+        }
+        Ok(rows)
+    }
+
+    async fn values(&self, table: Table, names: &[JsValue]) -> Result<Array, StoreError> {
+        let requests = self
+            .transact(&[table.name()], Access::Read, |transaction| {
+                let store = transaction.object_store(table.name())?;
+                names
+                    .iter()
+                    .map(|name| store.get(name))
+                    .collect::<Result<Vec<_>, JsValue>>()
+            })
+            .await?;
+        Ok(requests.iter().map(result).collect())
     }
 
     /// Writes a batch: all of it, durable, or nothing.
@@ -274,10 +336,14 @@ impl Store {
         self.database.close();
     }
 
-    async fn everything(&self) -> Result<Vec<(Table, Array, Array)>, StoreError> {
+    /// The rows of the tables that are read at the start.
+    async fn all_rows(&self) -> Result<Vec<(Table, Array, Array)>, StoreError> {
+        let mut tables = Table::ALL.to_vec();
+        tables.retain(|table| !table.is_lazy());
+        let names: Vec<&str> = tables.iter().map(|table| table.name()).collect();
         let requests = self
-            .transact(&Table::ALL.map(Table::name), Access::Read, |transaction| {
-                Table::ALL
+            .transact(&names, Access::Read, |transaction| {
+                tables
                     .into_iter()
                     .map(|table| {
                         let store = transaction.object_store(table.name())?;
@@ -286,11 +352,6 @@ impl Store {
                     .collect::<Result<Vec<_>, JsValue>>()
             })
             .await?;
-        let array = |request: &IdbRequest| {
-            result(request)
-                .dyn_into::<Array>()
-                .map_err(|_| StoreError::Failed)
-        };
         requests
             .into_iter()
             .map(|(table, names, values)| Ok((table, array(&names)?, array(&values)?)))
@@ -339,6 +400,12 @@ impl Store {
     ) -> Result<T, StoreError> {
         under_lease(&self.database, self.lease, stores, access, issue).await
     }
+}
+
+fn array(request: &IdbRequest) -> Result<Array, StoreError> {
+    result(request)
+        .dyn_into::<Array>()
+        .map_err(|_| StoreError::Failed)
 }
 
 /// One transaction that aborts when the lease is another's.

@@ -6,6 +6,7 @@
 use js_sys::{Array, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
+use ume_api::Kept;
 use ume_engine::io::{Batch, Key, Table};
 use ume_worker::browser;
 use ume_worker::database::{Access, Database, Schema, StoreError};
@@ -113,6 +114,56 @@ async fn what_is_written_is_there_after_reopening() {
         ]
     );
     assert_eq!(loaded.damaged, 0);
+}
+
+#[wasm_bindgen_test]
+async fn large_rows_are_read_one_by_one_and_counted_all_the_same() {
+    let schema = schema("lazy");
+    let store = open(&schema).await.unwrap();
+    let large = vec![7; 1_100_000];
+    let names: Vec<[u8; 1]> = (0..20).map(|number| [number]).collect();
+    let mut rows: Vec<Row<'_>> = names
+        .iter()
+        .map(|name| (Table::Piece, &name[..], Some(&large[..])))
+        .collect();
+    rows.push((Table::File, b"f", Some(b"about it")));
+    store.write(&batch(&rows)).await.unwrap();
+    let loaded = store.load().await.unwrap().rows;
+    assert_eq!(loaded, [(key(Table::File, b"f"), b"about it".to_vec())]);
+
+    let asked = vec![
+        key(Table::Piece, &[3]),
+        key(Table::Piece, b"none"),
+        key(Table::Piece, &[19]),
+    ];
+    let read = store.read(asked.clone()).await.unwrap();
+    let found: Vec<bool> = read
+        .iter()
+        .map(|(_, row)| row.as_ref() == Some(&large))
+        .collect();
+    assert_eq!(found, [true, false, true]);
+    assert!(read.iter().map(|(key, _)| key).eq(&asked));
+
+    let measured = store.measure().await.unwrap();
+    let files = measured.iter().find(|one| one.what == Kept::Files).unwrap();
+    assert_eq!(files.rows, 21);
+    assert!(files.bytes > 22_000_000);
+    store.close();
+    // Whoever has another name for a row gets nothing of it.
+    let (_, values) = dump(&schema, "piece").await;
+    raw(&schema, Access::Write, |transaction| {
+        let piece = transaction.object_store("piece")?;
+        piece.clear()?;
+        piece.put_with_key(&values.get(0), &Uint8Array::from(&[0; 32][..]))
+    })
+    .await
+    .unwrap();
+    let store = open(&schema).await.unwrap();
+    assert_eq!(
+        store.read(vec![key(Table::Piece, &[3])]).await.unwrap()[0].1,
+        None
+    );
+    store.close();
 }
 
 #[wasm_bindgen_test]

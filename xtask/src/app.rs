@@ -6,6 +6,7 @@ mod names;
 mod page;
 mod shrink;
 mod sinks;
+mod split;
 pub(crate) mod words;
 
 use crate::fault::{During, Result};

@@ -33,6 +33,16 @@ pub(crate) fn run(repo: &Repo, words: &[String]) -> Result {
     )
 }
 
+/// A long feed in Chromium: two engines write it, on a real relay.
+pub(crate) fn feed(repo: &Repo, words: &[String]) -> Result {
+    let posts = match words {
+        [] => "10000",
+        [flag, posts] if flag == "--posts" => posts,
+        _ => return Err(Fault::new("`bench feed` takes only `--posts 10000`")),
+    };
+    in_chromium(repo, "tests/bench/feed.mjs", ("UME_POSTS", posts))
+}
+
 /// The app's release build in Chromium, on a real relay, among visitors who are real engines.
 fn chromium(repo: &Repo, words: &[String]) -> Result {
     let sizes = match words {
@@ -44,16 +54,20 @@ fn chromium(repo: &Repo, words: &[String]) -> Result {
             ));
         }
     };
+    in_chromium(repo, "tests/bench/groups.mjs", ("UME_GROUP_SIZES", sizes))
+}
+
+fn in_chromium(repo: &Repo, script: &str, (name, value): (&str, &str)) -> Result {
     setup::ready(repo, setup::Need::Test)?;
     app::build(repo, false)?;
     serve::build_relay(repo)?;
     run_program(cargo(repo, &["build"]).args(BUILD))?;
     run_program(
         program(repo, "node")
-            .arg("tests/bench/groups.mjs")
+            .arg(script)
             .env("UME_RELAY", repo.relay())
             .env("UME_DIST", repo.dist())
             .env("UME_GROUPS", repo.target().join("release/ume-groups-bench"))
-            .env("UME_GROUP_SIZES", sizes),
+            .env(name, value),
     )
 }

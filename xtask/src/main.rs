@@ -39,7 +39,9 @@ cargo xtask <command>
   bench groups [...]  measure joining, posting, loading and removing in communities of 10, 100 and 1,000 (--sizes,
                       --rounds, or only the sections named), and the same by mls-rs;
                       `bench groups chromium` does it with the app in Chromium (--sizes)
+  bench feed [...]    scroll through a feed of 10,000 posts in Chromium, on a processor slowed down (--posts N)
   bench relay [...]   measure the relay beside the peers that are installed (docs/benchmarks.md; --quick, --only CASE)
+  bench search [N]    measure looking for something among N posts (100,000); `bench search wasm` as browsers run it
   bench soak [...]    load the relay for two hours and watch its memory and descriptors (--minutes N)
   check               format, lints, licences, direction of dependencies, file sizes: what needs no test run
 
@@ -91,10 +93,12 @@ fn dispatch(arguments: &[String]) -> Result {
         "bench" => match rest.split_first() {
             None => bench::run(&repo),
             Some((what, words)) if what == "groups" => groups::run(&repo, words),
+            Some((what, words)) if what == "feed" => groups::feed(&repo, words),
             Some((what, words)) if what == "relay" => load::run(&repo, words),
+            Some((what, words)) if what == "search" => bench::search(&repo, words),
             Some((what, words)) if what == "soak" => load::soak(&repo, words),
             Some((what, _)) => Err(Fault::new(format!(
-                "no bench of `{what}`; there are `groups`, `relay` and `soak`"
+                "no bench of `{what}`; there are `feed`, `groups`, `relay`, `search` and `soak`"
             ))),
         },
         "attack" => attack::attack(&repo, rest),

@@ -81,6 +81,9 @@ const SYSTEM_TOOLS: [SystemTool; 3] = [
     CXX,
 ];
 
+/// Opens what the relay sends to push services: a library that is not ours (`relay/tests/support/judge.py`).
+const HTTP_ECE: &str = "http-ece==1.2.1";
+
 /// What builds libFuzzer.
 const CXX: SystemTool = SystemTool {
     what: "a C++ compiler for the fuzzers",
@@ -103,6 +106,7 @@ pub(crate) fn ready(repo: &Repo, need: Need) -> Result {
         for tool in &SYSTEM_TOOLS {
             system_tool(repo, tool)?;
         }
+        http_ece(repo)?;
     }
     Ok(())
 }
@@ -229,6 +233,28 @@ fn system_tool(repo: &Repo, tool: &SystemTool) -> Result {
         let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
         install.extend(tool.packages);
         apt(&install)
+    })
+}
+
+/// For Python 3. Where there is none, or no way to install it, the tests that ask it say so and do the rest.
+fn http_ece(repo: &Repo) -> Result {
+    let place = repo.tools().join("http-ece");
+    let pip = ["-m", "pip", "--version"];
+    if place.join("http_ece").is_dir() || probe(program(repo, "python3").args(pip)).is_none() {
+        return Ok(());
+    }
+    installing("a judge for Web Push (http-ece)", || {
+        run(program(repo, "python3")
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--target",
+            ])
+            .arg(&place)
+            .arg(HTTP_ECE))
     })
 }
 

@@ -9,21 +9,32 @@
 //! [`FromEngine::Answer`] with its number, and [`FromEngine::News`] arrives whenever a view changes.
 #![deny(missing_docs)]
 
+mod bell;
 mod change;
+mod desk;
 mod failure;
+mod files;
 mod govern;
+mod search;
 mod stored;
 mod text;
 mod traffic;
 mod vault;
 mod view;
 
+pub use bell::{BellView, PushAddress};
 pub use change::{Hidden, OwnerView, VersionView};
+pub use desk::{Place, Unread};
 pub use failure::Failure;
+pub use files::{
+    ALTERNATIVE_BYTES_MAX, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX, FILES_MAX, FileId, FileState,
+    FileView, NewFile, PREVIEW_BYTES_MAX,
+};
 pub use govern::{
     Act, Contest, Departure, FormerView, InviteId, InviteKind, InviteState, InviteView, MemberView,
     PINS_MAX, PersonId, Refusal, RequestId, RequestView, Right, Role, Rules,
 };
+pub use search::{Found, FoundPage, FoundPlace, PAGE_FOUND, Piece, SEARCH_BYTES_MAX, Search};
 pub use stored::{Kept, StoredView};
 pub use text::{Node, NodeKind};
 pub use traffic::{
@@ -311,6 +322,116 @@ pub enum Command {
     },
     /// Fetch and send at once all that waits, in a bulk transfer that the network can see as such. Answer: [`Reply::Done`].
     Hurry,
+    /// Let a relay wake this device when there is something new and no page is open, or no longer. Answer: [`Reply::Done`] as soon
+    /// as it is durable here; whether the relay wants to follows in [`News::Bells`].
+    Ring {
+        /// The relay ([`BellView::relay`]).
+        relay: String,
+        /// Where, or nowhere.
+        to: Option<PushAddress>,
+    },
+    /// This person saw a post, or a comment of a thread, and with it all that stands before it there. Answer: [`Reply::Done`] as
+    /// soon as it is durable here; nobody else learns of it.
+    Saw {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        upto: EntryId,
+    },
+    /// Nothing that is here now is unread any more, in threads neither. Answer: [`Reply::Done`].
+    SawAll {
+        /// The community.
+        community: CommunityRef,
+    },
+    /// Tell no more of what is unread in a community ([`CommunityView::muted`]), or again. Answer: [`Reply::Done`].
+    Mute {
+        /// The community.
+        community: CommunityRef,
+        /// Whether it is to be quiet.
+        on: bool,
+    },
+    /// Keep what is being written somewhere, on this device, in the place of what was kept there; empty: nothing. What is
+    /// published there, or edited, is no draft any more by the same stroke. Answer: [`Reply::Done`] as soon as it is durable here.
+    Keep {
+        /// The community.
+        community: CommunityRef,
+        /// Where it is written.
+        place: Place,
+        /// What there is of it, four times [`TEXT_BYTES_MAX`] bytes at most.
+        text: String,
+    },
+    /// What was being written somewhere. Answer: [`Reply::Draft`].
+    Draft {
+        /// The community.
+        community: CommunityRef,
+        /// Where.
+        place: Place,
+    },
+    /// Look for posts and comments in what is on this device. Answer: [`Reply::Found`]. The first one of a session may take
+    /// some seconds where there are very many posts.
+    Search(Search),
+    /// A single post or comment as it is now. Answer: [`Reply::Feed`] with nothing else in it.
+    Single {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        post: EntryId,
+    },
+    /// Keep a file for a post that is being written. Answer: [`Reply::Attached`] as soon as it is durable here; nothing of it
+    /// leaves before [`Command::Publish`]. What no post took by the next start is erased.
+    Attach {
+        /// The community.
+        community: CommunityRef,
+        /// The file.
+        file: NewFile,
+    },
+    /// Let a file go that no post took. Answer: [`Reply::Done`].
+    Detach {
+        /// The community.
+        community: CommunityRef,
+        /// The file.
+        file: FileId,
+    },
+    /// [`Command::Post`] or [`Command::Comment`] with files. Answer: as for these. The post goes first and its files follow:
+    /// it counts as sent once all of them are at the relay.
+    Publish {
+        /// The community.
+        community: CommunityRef,
+        /// Of which post, if it is a comment.
+        post: Option<EntryId>,
+        /// The text; may be empty where there are files.
+        text: String,
+        /// As for [`Command::Post`].
+        lifetime: Option<u64>,
+        /// What [`Command::Attach`] gave, in their order, each with what it shows in words (at most
+        /// [`ALTERNATIVE_BYTES_MAX`] bytes, or nothing).
+        files: Vec<(FileId, String)>,
+    },
+    /// A file of a post. Answer: [`Reply::File`] if it is here, otherwise [`Reply::FileAt`]; [`News::Files`] follows until it is.
+    File {
+        /// The community.
+        community: CommunityRef,
+        /// The post or comment.
+        post: EntryId,
+        /// The file.
+        file: FileId,
+        /// Whether it is to be fetched.
+        fetch: Fetch,
+    },
+    /// Erase all files that could be fetched again. Answer: [`Reply::Done`].
+    ClearFiles,
+}
+
+/// How much a file is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Fetch {
+    /// It is asked where it is, and nothing else.
+    No,
+    /// It is in sight: it comes with what else there is.
+    Quietly,
+    /// A person asked for it: at once, in a bulk transfer that the network can see as such where traffic is hidden, unless the
+    /// strongest cover was chosen.
+    Now,
 }
 
 /// The answer to a command that succeeded.
@@ -353,6 +474,16 @@ pub enum Reply {
         /// Which two are asked for, counted from 0.
         asked: [u8; 2],
     },
+    /// What was being written; empty: nothing.
+    Draft(String),
+    /// What was found.
+    Found(FoundPage),
+    /// A file that waits for its post.
+    Attached(FileId),
+    /// A file.
+    File(Vec<u8>),
+    /// Where a file is that is not here.
+    FileAt(FileState),
 }
 
 /// From the engine's worker to the app.
@@ -407,6 +538,15 @@ pub enum News {
     Traffic(TrafficView),
     /// What opens the vault; sent after `Ready` and on every change.
     Vault(VaultView),
+    /// Relays that wake this device, or could; sent on every change.
+    Bells(Vec<BellView>),
+    /// Where files of the open community are now.
+    Files {
+        /// The community.
+        community: CommunityRef,
+        /// The files.
+        files: Vec<(FileId, FileState)>,
+    },
 }
 
 /// People in a community, at most.

@@ -15,6 +15,8 @@ pub enum Kept {
     Posts,
     /// What no relay has taken yet.
     Outbox,
+    /// Files of posts.
+    Files,
 }
 
 /// One table of the store.

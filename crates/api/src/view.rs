@@ -1,5 +1,8 @@
 use crate::change::Hidden;
-use crate::{CommunityRef, Contest, Departure, InviteKind, Node, PersonId, Refusal, Role, Rules};
+use crate::desk::Unread;
+use crate::{
+    CommunityRef, Contest, Departure, FileView, InviteKind, Node, PersonId, Refusal, Role, Rules,
+};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of an entry.
@@ -125,6 +128,12 @@ pub struct CommunityView {
     pub stalled: Option<Stalled>,
     /// How the group began anew, the last time.
     pub reborn: Option<Reborn>,
+    /// What this person has not seen yet.
+    pub unread: Unread,
+    /// Whether they do not want to be told of that.
+    pub muted: bool,
+    /// Whether something is being written in it ([`crate::Command::Keep`]).
+    pub drafts: bool,
 }
 
 /// A community whose group leads nowhere.
@@ -222,6 +231,8 @@ pub struct FeedPage {
     pub posts: Vec<PostView>,
     /// Whether there are older ones here.
     pub older: bool,
+    /// How far this person had read there, by (`at`, `id`): what comes after it is new to them. It need not be a post.
+    pub read: (u64, EntryId),
 }
 
 /// One post.
@@ -256,6 +267,8 @@ pub struct PostView {
     pub comments: Comments,
     /// What people put beside it, the first that came first.
     pub reactions: Vec<ReactionView>,
+    /// Files beside its text.
+    pub files: Vec<FileView>,
 }
 
 /// A thread in short.

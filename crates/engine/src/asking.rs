@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use ume_api::{
     CommunityRef, CommunityView, Failure, InviteKind, Missing, Person, PersonId, Phase, Refusal,
-    Role, Rules,
+    Role, Rules, Unread,
 };
 use ume_wire::auth::{Hash, hash};
 use ume_wire::relay::{Append, frame::Body};
@@ -489,6 +489,9 @@ impl Asking {
             troubles: vec![],
             stalled: None,
             reborn: None,
+            unread: Unread::default(),
+            muted: false,
+            drafts: false,
         })
     }
 }

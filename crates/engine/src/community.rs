@@ -17,8 +17,12 @@ mod commit;
 mod contest;
 mod context;
 mod departure;
+mod deposit;
+mod desk;
 mod expiry;
 mod feed;
+mod files;
+mod finding;
 #[cfg(test)]
 mod forgeries;
 mod former;
@@ -38,6 +42,8 @@ mod requests;
 mod rescues;
 mod restored;
 mod saved;
+#[cfg(feature = "fuzzing")]
+mod shelves;
 pub(crate) mod slots;
 mod standing;
 mod statements;
@@ -52,7 +58,9 @@ pub use chain::Void;
 #[cfg(feature = "unruly")]
 pub(crate) use chain::Ways;
 pub(crate) use context::{Ctx, News, Part, Tag};
+pub(crate) use deposit::Waits;
 pub(crate) use feed::Kept;
+pub(crate) use finding::{Candidate, Wanted};
 pub(crate) use history::{LATEST_DAY, LATEST_MS};
 pub(crate) use intent::Intent;
 pub(crate) use reader::LogReader;
@@ -70,7 +78,10 @@ use bytes::Bytes;
 use chain::Chain;
 use commit::Ballot;
 use contest::Contests;
+use desk::Desk;
+use ed25519_dalek::SigningKey;
 use feed::Feed;
+use files::Files;
 use gaps::Gaps;
 use invites::Draft;
 use outbox::{Flight, Out, What};
@@ -145,6 +156,7 @@ pub(crate) struct Community {
     settling: Option<Vec<u64>>,
     settle_round: u32,
     lanes: BTreeMap<LaneId, LaneState>,
+    basis: deposit::Basis,
     ballot: Ballot,
     pause_until: Millis,
     poll_at: Millis,
@@ -173,6 +185,7 @@ pub(crate) struct Community {
     mls_rows: BTreeMap<u8, BTreeSet<Vec<u8>>>,
     uploads: Uploads,
     packs: Packs,
+    files: Files,
     /// What bundles are being made from, while its long parts are on their way.
     draft: Option<Draft>,
     rescues: Rescues,
@@ -181,6 +194,7 @@ pub(crate) struct Community {
     damaged: u32,
     saved_changed: bool,
     lanes_changed: bool,
+    desk: Desk,
 }
 
 impl Community {
@@ -194,6 +208,18 @@ impl Community {
 
     pub(crate) fn community(&self) -> Hash {
         self.chain.ledger.community
+    }
+
+    /// The lanes in which something new is worth waking this device: what members write, and what changes the group, after which
+    /// they write elsewhere. None while it is muted.
+    pub(crate) fn lanes_that_wake(&self) -> Vec<(LaneId, SigningKey)> {
+        let silent = self.departed().is_some() || self.desk.is_muted();
+        let group = self.group.as_ref().filter(|_| !silent);
+        let Some(posts) = group.and_then(|group| self.posts.get(&group.epoch())) else {
+            return vec![];
+        };
+        let posts = posts.reader.keys();
+        vec![(posts.id, posts.reader.clone()), self.slots.read_by()]
     }
 
     pub(crate) fn is_joining(&self) -> bool {
@@ -271,9 +297,10 @@ impl Community {
         contests.for_each(LogReader::restart);
         self.beacons.line_down();
         self.requests.readers_mut().for_each(LogReader::restart);
-        self.lanes.clear();
+        self.remember_lanes();
         self.uploads.begin();
         self.packs.line_down();
+        self.files_line_down();
         self.rescues.line_down();
         self.flights.clear();
         self.settling = None;
@@ -354,13 +381,15 @@ impl Community {
             (Tag::Read(lane), body) => self.read_refused(ctx, lane, body),
             (Tag::Settle(round), Body::Head(head)) => self.settled(ctx, round, head),
             (Tag::Settle(_), _) => self.settling = None,
-            (Tag::Talk, _) => {}
+            // Waking is no community's.
+            (Tag::Talk | Tag::Wake | Tag::Watch(_), _) => {}
             (Tag::Prepare, body) => self.prepared(ctx, body),
             (Tag::Accept(index), body) => self.accepted(ctx, index, body),
             (Tag::Put(blob, index), body) => self.uploaded(ctx, &blob, index, body),
             (Tag::Get, body) => self.fetched(body),
             (Tag::Pack, body) => self.packs.fetched(body),
             (Tag::Call, body) => self.call_fetched(body),
+            (Tag::File, body) => self.file_fetched(ctx, body),
         }
         self.advance(ctx);
     }
@@ -523,6 +552,7 @@ impl Community {
         let uploads = self.uploads.due().filter(ahead);
         let rescue = self.rescue_due().filter(ahead);
         let stuck = self.beacons.due().filter(ahead);
+        let files = self.files_due().filter(ahead);
         [
             Some(self.poll_at),
             self.expiry_at,
@@ -538,6 +568,7 @@ impl Community {
             uploads,
             rescue,
             stuck,
+            files,
         ]
         .into_iter()
         .flatten()
@@ -572,6 +603,8 @@ impl Community {
         self.advance_uploads(ctx);
         self.advance_handover(ctx);
         self.advance_outbox(ctx);
+        self.advance_files(ctx);
+        self.advance_uploads(ctx);
         self.advance_recount(ctx);
         self.advance_packs(ctx);
         self.advance_missing(ctx);

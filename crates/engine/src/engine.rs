@@ -3,8 +3,15 @@
 
 mod askings;
 mod commands;
+mod deposit;
+mod desk;
+mod files;
 mod govern;
+#[cfg(feature = "fuzzing")]
+mod library;
 mod pacing;
+mod push;
+mod searching;
 mod telling;
 mod visits;
 
@@ -23,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ume_api::{
     CommunityRef, CommunityView, Connection, EntryId, Failure, FromEngine, News as Told, Notice,
-    PostView, Reply, Surroundings,
+    PostView, Reply, Search, Surroundings,
 };
 use ume_wire::auth::Hash;
 use ume_wire::relay::frame::Body;
@@ -100,7 +107,11 @@ pub struct Engine {
     surroundings: Surroundings,
     /// Somebody looks at what passes; whether all of it was told already, and when it may be told again.
     watched: Option<pacing::Watched>,
+    deposits: deposit::Deposits,
+    push: push::Push,
     waiting: Vec<Waiting>,
+    /// What is looked for as soon as all texts are in the index.
+    searches: Vec<(u32, Search)>,
     open: Option<u32>,
     /// What is added to the device's clock, milliseconds.
     /// It is kept per relay: one that is only visited has no say in other communities' times.
@@ -131,7 +142,12 @@ impl Engine {
         let mut rng = ChaCha20Rng::from_seed(seed);
         let mut line_seed = [0; 32];
         rng.fill_bytes(&mut line_seed);
-        let stored = rows.iter().find(|(key, _)| key.table == Table::Profile);
+        let row = |id: &[u8]| {
+            let mut rows = rows.iter();
+            rows.find(|(key, _)| key.table == Table::Profile && key.id == id)
+        };
+        let stored = row(b"profile");
+        let push = push::Push::load(row(push::ROW).map(|(_, bytes)| &bytes[..]));
         let (profile, profile_changed) = match stored {
             Some((_, bytes)) => (
                 postcard::from_bytes(bytes).map_err(|_| Failure::KeysDamaged)?,
@@ -186,7 +202,10 @@ impl Engine {
             line_rng: ChaCha20Rng::from_seed(line_seed),
             surroundings,
             watched: None,
+            deposits: deposit::Deposits::default(),
+            push,
             waiting: vec![],
+            searches: vec![],
             open: None,
             offsets_ms: BTreeMap::new(),
             damaged,
@@ -249,7 +268,8 @@ impl Engine {
                 }
             }
             Input::Surroundings(surroundings) => self.surround(surroundings),
-            Input::Tick => {}
+            Input::Rows(rows) => self.take_rows(rows),
+            Input::Tick => self.search_on(),
         }
         self.tick();
         self.finish()
@@ -337,6 +357,7 @@ impl Engine {
         if let Some(line) = self.lines.get_mut(relay) {
             line.disconnected(self.now, after_ms);
         }
+        self.push_line_down(relay);
         for owner in self.owners(relay) {
             if owner < FIRST_ASKING {
                 self.with(owner, Community::line_down);
@@ -385,7 +406,9 @@ impl Engine {
                 self.fail_visits(relay, Failure::RelayVersion);
             }
             LineEvent::Answer { ask, body } => {
-                if ask.owner >= FIRST_VISIT {
+                if ask.owner == push::OWNER {
+                    self.push_answered(relay, ask.tag, &body);
+                } else if ask.owner >= FIRST_VISIT {
                     self.with_visit(ask.owner, |visit, ctx| visit.answer(ctx, &body));
                 } else if ask.owner >= FIRST_ASKING {
                     self.with_asking(ask.owner - FIRST_ASKING, |asking, ctx| {

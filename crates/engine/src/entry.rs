@@ -8,6 +8,7 @@ mod standing;
 pub use standing::Refusal;
 pub(crate) use standing::{Standing, judge};
 
+use crate::attachment::{self, Attachment};
 use crate::ledger::{self, LedgerError, Purpose};
 use crate::proto;
 use ed25519_dalek::SigningKey;
@@ -144,6 +145,8 @@ pub(crate) struct Entry {
     pub(crate) text: Option<String>,
     /// The picture of a portrait; empty: none any more.
     pub(crate) picture: Option<Vec<u8>>,
+    /// Files beside the text; `None` in the place of one that this version cannot make sense of.
+    pub(crate) files: Vec<Option<Attachment>>,
     /// Statements of the ledger that its author knew.
     pub(crate) ledger: u32,
     /// As it was signed, to be handed on.
@@ -174,6 +177,7 @@ impl Entry {
     /// Takes the text away, also from what is handed on.
     pub(crate) fn erase(&mut self) {
         self.text = None;
+        self.files.clear();
         self.written.body.clear();
     }
 }
@@ -193,15 +197,27 @@ pub(crate) struct Draft {
     pub(crate) ledger: u32,
 }
 
-/// Signs a new entry.
+/// Signs a new entry without files.
+#[cfg(test)]
 pub(crate) fn write(
     community: &Hash,
     author: &Hash,
     leaf: &SigningKey,
     draft: Draft,
 ) -> proto::Written {
+    write_with(community, author, leaf, draft, &[])
+}
+
+/// Signs a new entry; `files`: what [`attachment::write`] made of those beside the text, or nothing.
+pub(crate) fn write_with(
+    community: &Hash,
+    author: &Hash,
+    leaf: &SigningKey,
+    draft: Draft,
+    files: &[u8],
+) -> proto::Written {
     let body = if draft.kind.has_body() {
-        [&draft.salt[..], &draft.content].concat()
+        [&draft.salt[..], &draft.content, files].concat()
     } else {
         vec![]
     };
@@ -222,6 +238,7 @@ pub(crate) fn write(
         target: id_bytes(draft.kind.named()),
         ledger: draft.ledger,
         expires_ms: draft.expires_ms.unwrap_or_default(),
+        attached: u32::try_from(files.len()).unwrap_or(u32::MAX),
     };
     proto::Written {
         entry: Some(ledger::sign(leaf, Purpose::Entry, entry.encode_to_vec())),
@@ -263,7 +280,10 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
     let entry = proto::Entry::decode(&signed.content[..]).map_err(|_| malformed)?;
     let some_id = |bytes: &[u8]| ledger::key(bytes).map(EntryId);
     let kind = Kind::parse(&entry)?;
+    let attached = usize::try_from(entry.attached).unwrap_or(usize::MAX);
+    let may_attach = kind.is_writing() && attached <= attachment::LIST_BYTES_MAX;
     let sound = kind.has_body() != entry.body.is_empty()
+        && (attached == 0 || may_attach || matches!(kind, Kind::Other { .. }))
         && entry.parents.len() <= PARENTS_MAX
         && entry.seq >= 1
         && entry.previous.is_empty() == (entry.seq == 1);
@@ -281,9 +301,20 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
     if !lasts_soundly {
         return Err(malformed);
     }
-    let (mut text, mut picture) = (None, None);
+    let (mut text, mut picture, mut files) = (None, None, vec![]);
     if let Some(content) = content(&written.body, &entry.body)? {
         match kind {
+            _ if kind.is_writing() && attached > 0 => {
+                let at = content.len().checked_sub(attached).ok_or(malformed)?;
+                let (words, list) = content.split_at(at);
+                // What has files needs no words.
+                text = Some(if words.is_empty() {
+                    String::new()
+                } else {
+                    sound_text(words).ok_or(malformed)?
+                });
+                files = attachment::read(list);
+            }
             Kind::Portrait if content.len() <= PICTURE_BYTES_MAX => {
                 picture = Some(content.to_vec());
             }
@@ -314,6 +345,7 @@ pub(crate) fn parse(written: &proto::Written) -> Result<Entry, LedgerError> {
         expires_ms,
         text,
         picture,
+        files,
         ledger: entry.ledger,
         written: written.clone(),
     })

@@ -4,11 +4,13 @@
 
 mod asking;
 mod ledger;
+mod library;
 mod packs;
 mod world;
 
 pub use asking::{answer, asking_seeds, card, request};
 pub use ledger::{Saying, ledger};
+pub use library::{Text, library, name};
 pub use packs::{PackPart, announcement, pack, pack_cell};
 pub(crate) use world::put;
 pub use world::{Part, World};
@@ -43,6 +45,28 @@ pub fn link(text: &str) {
 /// The text of a post: bounded, and harmless.
 pub fn markdown(text: &str) {
     crate::markdown::rules::holds(text);
+}
+
+/// What somebody looks for, and a text in which it is: nothing is lost of the text, and what is marked is what was meant.
+pub fn search(looked_for: &str, text: &str) {
+    crate::search::holds(looked_for, text);
+}
+
+/// What an entry says of its files: bounded and harmless, and what is believed is believed again.
+pub fn files(bytes: &[u8]) {
+    let files = crate::attachment::read(bytes);
+    assert!(files.len() <= ume_api::FILES_MAX);
+    for file in files.into_iter().flatten() {
+        let view = file.view();
+        assert!(!view.name.is_empty() && view.name.len() <= ume_api::FILE_NAME_BYTES_MAX);
+        assert!(!view.name.contains(['/', '\\']) && !view.name.contains(char::is_control));
+        assert!(view.media.is_ascii() && view.alternative.len() <= ume_api::ALTERNATIVE_BYTES_MAX);
+        for number in 0..file.pieces() {
+            assert!(file.gather(number).is_some());
+        }
+        let again = crate::attachment::Attachment::read(file.to_proto());
+        assert_eq!(again, Some(file));
+    }
 }
 
 /// An entry: raw, and as a member of the community might sign it, whatever they write into it.

@@ -70,6 +70,8 @@ pub enum Input {
     },
     /// What was chosen, or how things stand, is different now.
     Surroundings(Surroundings),
+    /// What [`Output::Read`] asked for, in its order; `None`: there is no such row, or it does not open.
+    Rows(Vec<(Key, Option<Vec<u8>>)>),
     /// The time that [`Output::WakeAt`] named has come, or the page woke up, or the network came back.
     Tick,
 }
@@ -97,6 +99,13 @@ pub enum Output {
     /// Send this frame in the next slot of the plan that has room, after those given before. It is forgotten when the
     /// connection ends.
     Fill(RelayAddress, Bytes),
+    /// Keep these frames for this relay, in the place of those that were kept before, to be sent in one `POST` when no page
+    /// is open any more: always [`ume_wire::limits::DEPOSIT_FRAMES`], whatever waits. They hold nothing that is not sealed
+    /// but which lane a cell is for. Nothing is lost for good if this does not happen.
+    Deposit(RelayAddress, Vec<Bytes>),
+    /// Read rows of a table that is not read at the start ([`Table::is_lazy`]); answer with `Rows`. What an earlier batch wrote is
+    /// there.
+    Read(Vec<Key>),
     /// Tell the app.
     Tell(FromEngine),
     /// Give a `Tick` at this time at the latest; replaces the time named before.
@@ -134,17 +143,28 @@ pub enum Table {
     Entry,
     /// What is to be sent until a relay has it.
     Outbox,
+    /// One row per file that is here, or a part of it: how far it is on its way.
+    File,
+    /// The files' sealed blobs, one row for each.
+    Piece,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Profile,
         Self::Community,
         Self::Mls,
         Self::Entry,
         Self::Outbox,
+        Self::File,
+        Self::Piece,
     ];
+
+    /// Whether its rows are too large to be held all the time: they are read one by one ([`Output::Read`]), and not at the start.
+    pub fn is_lazy(self) -> bool {
+        self == Self::Piece
+    }
 
     /// Its name in the store.
     pub fn name(self) -> &'static str {
@@ -154,6 +174,8 @@ impl Table {
             Self::Mls => "mls",
             Self::Entry => "entry",
             Self::Outbox => "outbox",
+            Self::File => "file",
+            Self::Piece => "piece",
         }
     }
 }

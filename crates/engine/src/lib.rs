@@ -15,6 +15,7 @@ pub mod io;
 pub mod unruly;
 
 mod asking;
+mod attachment;
 mod cell;
 mod community;
 mod emoji;
@@ -32,6 +33,7 @@ mod parcel;
 pub mod reconcile;
 mod request;
 mod schedule;
+mod search;
 mod traffic;
 mod visit;
 

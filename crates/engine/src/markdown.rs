@@ -17,6 +17,11 @@ const DEPTH_MAX: usize = 16;
 /// Pieces of one text, at most.
 const NODES_MAX: usize = 2_000;
 
+/// A text without what nobody sees.
+pub(crate) fn without_unseen(text: &str) -> String {
+    unseen::without(text)
+}
+
 /// Makes a text ready. Nothing: there is nothing to it but words, and it is drawn as it is.
 pub(crate) fn nodes(text: &str) -> Vec<Node> {
     if is_plain(text) {
@@ -36,6 +41,11 @@ pub(crate) fn nodes(text: &str) -> Vec<Node> {
         return as_written(text);
     }
     nodes
+}
+
+/// A text without characters that cannot be seen or turn the direction of others.
+pub(crate) fn seen(text: &str) -> String {
+    unseen::without(text)
 }
 
 /// Whether a text is nothing but words, told at a glance: most are.

@@ -47,8 +47,31 @@ pub(crate) fn seal(content: &[u8], rng: &mut impl RngCore) -> Option<(proto::Par
     Fetch::new(&parcel).map(|_| (parcel, blobs))
 }
 
+/// Opens what is here already: the cells of each blob, in their order. `None` if they are not what was sealed.
+pub(crate) fn open(
+    parcel: &proto::Parcel,
+    blobs: impl Iterator<Item = Vec<Bytes>>,
+) -> Option<Vec<u8>> {
+    let mut fetch = Fetch::new(parcel)?;
+    for (id, cells) in parcel.blobs.iter().zip(blobs) {
+        let count = u32::try_from(cells.len()).ok()?;
+        for (index, cell) in (0..).zip(cells) {
+            fetch.take(&BlobPart {
+                id: Bytes::copy_from_slice(id),
+                cells: count,
+                index,
+                cell,
+            });
+        }
+    }
+    match fetch.result() {
+        Fetched::Whole(_) => Some(fetch.content),
+        _ => None,
+    }
+}
+
 /// What a cell of the part with this number is bound to.
-fn place(digest: &Hash, number: u32) -> Hash {
+pub(crate) fn place(digest: &Hash, number: u32) -> Hash {
     hash(&[b"ume/1/parcel", &digest[..], &number.to_le_bytes()].concat())
 }
 

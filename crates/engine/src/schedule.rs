@@ -39,6 +39,8 @@ struct Plan {
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     waiting: VecDeque<Frame>,
+    /// Pieces of what is long: they leave when nothing else waits, so that a word need not wait behind a file.
+    long: VecDeque<Frame>,
     plan: Option<Plan>,
 }
 
@@ -46,6 +48,7 @@ impl Schedule {
     /// A connection opened: frames leave by a pace, or at once.
     pub(crate) fn open(&mut self, pace: Option<Pace>, rng: impl FnOnce() -> ChaCha20Rng) {
         self.waiting.clear();
+        self.long.clear();
         self.plan = pace.map(|pace| Plan {
             pacer: Pacer::new(rng(), 0, pace),
             last_ms: 0,
@@ -72,16 +75,22 @@ impl Schedule {
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {
-        self.waiting.push_back(frame);
+        match frame.body {
+            Some(Body::BlobPut(_)) => self.long.push_back(frame),
+            _ => self.waiting.push_back(frame),
+        }
     }
 
     /// Frames that wait for their turn.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len() + self.plan.as_ref().map_or(0, |plan| plan.handed.len())
+        self.waiting.len()
+            + self.long.len()
+            + self.plan.as_ref().map_or(0, |plan| plan.handed.len())
     }
 
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();
+        self.long.clear();
         self.plan = None;
     }
 
@@ -104,7 +113,7 @@ impl Schedule {
         encode: impl Fn(&Frame) -> Option<Bytes>,
     ) -> Vec<Output> {
         let Some(plan) = &mut self.plan else {
-            let frames = self.waiting.drain(..);
+            let frames = self.waiting.drain(..).chain(self.long.drain(..));
             return frames
                 .filter_map(|frame| encode(&frame))
                 .map(|frame| Output::Send(relay.clone(), frame))
@@ -126,7 +135,8 @@ impl Schedule {
         // No more than the next two ticks take, so that what is said later and matters more need not wait behind it all.
         let room = 2 * plan.pacer.law().frames as usize;
         while plan.handed.len() < room
-            && let Some((frame, requests)) = pack(&mut self.waiting, &encode)
+            && let Some((frame, requests)) =
+                pack(&mut self.waiting, &encode).or_else(|| pack(&mut self.long, &encode))
         {
             plan.handed.push_back(requests);
             outputs.push(Output::Fill(relay.clone(), frame));

@@ -40,6 +40,8 @@ pub(crate) struct Device {
     pub(crate) heard: Option<Vec<Bytes>>,
     /// What was chosen here about cover, and how things stand.
     pub(crate) surroundings: Surroundings,
+    /// What it left to be sent when it is gone.
+    pub(crate) deposit: Vec<Bytes>,
     pub(crate) holder: Holder,
     /// Whether its last step stored anything.
     pub(crate) stored: bool,
@@ -65,6 +67,7 @@ impl Device {
             told: vec![],
             heard: None,
             surroundings: Surroundings::AT_ONCE,
+            deposit: vec![],
             holder: Holder::default(),
             stored: false,
             boots: 0,
@@ -91,6 +94,7 @@ impl Device {
         let rows = self
             .store
             .iter()
+            .filter(|(key, _)| !key.table.is_lazy())
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let now = self.clock(now_ms);
@@ -125,6 +129,15 @@ impl Device {
         }
         let step = engine.handle(now, input);
         self.carry_out(now_ms, rng, step, crash)
+    }
+
+    /// Rows as they are stored.
+    pub(crate) fn read(&self, keys: Vec<Key>) -> Vec<(Key, Option<Vec<u8>>)> {
+        let row = |key: Key| {
+            let row = self.store.get(&key).cloned();
+            (key, row)
+        };
+        keys.into_iter().map(row).collect()
     }
 
     pub(crate) fn number(&mut self) -> u32 {

@@ -1,7 +1,9 @@
 //! The relay's rules, in memory: what `ume-relay` does, without sockets and disks.
 
+mod bells;
 mod blobs;
 
+use bells::Bells;
 use blobs::Blobs;
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
@@ -19,6 +21,9 @@ use ume_wire::relay::{
 
 /// A connection.
 pub type Session = u64;
+
+/// The connection of a `POST`, which has no challenge: what is in it is signed for itself.
+pub(crate) const POST: Session = 0;
 
 #[derive(Clone)]
 struct Log {
@@ -47,6 +52,7 @@ pub struct Relay {
     key: SigningKey,
     lanes: BTreeMap<Bytes, Log>,
     pub(crate) blobs: Blobs,
+    pub(crate) bells: Bells,
     subscriptions: BTreeSet<(Bytes, Session)>,
     successions: Vec<Succession>,
     /// Counts lives of lanes: of all that were made, and of all that were restored.
@@ -79,6 +85,7 @@ impl Relay {
             key,
             lanes: BTreeMap::new(),
             blobs: Blobs::default(),
+            bells: Bells::default(),
             subscriptions: BTreeSet::new(),
             successions: vec![],
             lives: 0,
@@ -133,6 +140,7 @@ impl Relay {
 
     /// A connection is gone.
     pub fn closed(&mut self, session: Session) {
+        self.bells.closed(session);
         self.subscriptions.retain(|(_, one)| *one != session);
         self.blobs.closed(session);
     }
@@ -216,6 +224,7 @@ impl Relay {
                     work_bits: self.work_bits,
                     access_needed: !self.access.is_empty(),
                     successions: self.successions.clone(),
+                    push_key: self.bells.key.clone(),
                     ..Welcome::default()
                 }));
             }
@@ -259,6 +268,15 @@ impl Relay {
                 let parts = self.blobs.get(now_ms, &get.id);
                 parts.into_iter().for_each(answer);
             }
+            Some(Body::PushSet(set)) => answer(self.bells.set(session, set)),
+            Some(Body::PushWatch(one)) => answer(
+                if one.stop || self.may_read(session, &one.lane, &one.signature) {
+                    self.bells.watch(&one.id, one.lane, one.stop)
+                } else {
+                    refused(RefusedCode::RefusedDenied, 0)
+                },
+            ),
+            Some(Body::PushEnd(end)) => answer(self.bells.end(&end.id)),
             Some(Body::Pad(pad)) => answer(Body::Pad(pad)),
             _ => answer(refused(RefusedCode::RefusedUnknown, 0)),
         }
@@ -323,7 +341,11 @@ impl Relay {
     ) {
         let digest = hash(&append.cell);
         let (relay, challenge) = (self.id(), self.challenge(session));
-        let statement = Statement::AppendHere(&relay, &challenge, &append.lane);
+        let statement = if session == POST {
+            Statement::Append(&append.lane, &digest)
+        } else {
+            Statement::AppendHere(&relay, &challenge, &append.lane)
+        };
         let body = match self.lanes.get_mut(&append.lane) {
             Some(lane)
                 if append.cell.len() == CELL_BYTES
@@ -362,7 +384,8 @@ impl Relay {
         ));
     }
 
-    fn publish(&self, lane: &Bytes, body: &Body, out: &mut Out) {
+    fn publish(&mut self, lane: &Bytes, body: &Body, out: &mut Out) {
+        self.bells.ring(lane);
         for (_, session) in self.subscriptions.iter().filter(|(one, _)| one == lane) {
             out.push((
                 *session,
@@ -372,6 +395,13 @@ impl Relay {
                 },
             ));
         }
+    }
+
+    fn may_read(&self, session: Session, lane: &Bytes, signature: &[u8]) -> bool {
+        let (relay, challenge) = (self.id(), self.challenge(session));
+        let statement = Statement::ReadHere(&relay, &challenge, lane);
+        let log = self.lanes.get(lane);
+        log.is_some_and(|log| statement.verify(&log.new.reader, signature).is_ok())
     }
 
     #[allow(clippy::too_many_arguments)] // one request, spelled out
@@ -398,12 +428,8 @@ impl Relay {
                 },
             ));
         };
-        let (relay, challenge) = (self.id(), self.challenge(session));
-        let Some(log) = self.lanes.get(lane).filter(|log| {
-            Statement::ReadHere(&relay, &challenge, lane)
-                .verify(&log.new.reader, signature)
-                .is_ok()
-        }) else {
+        let may = self.may_read(session, lane, signature);
+        let Some(log) = self.lanes.get(lane).filter(|_| may) else {
             push(refused(RefusedCode::RefusedDenied, 0));
             return;
         };

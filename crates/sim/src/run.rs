@@ -165,6 +165,12 @@ impl World {
             );
         }
         self.plan_mishaps(plan);
+        for device in 0..plan.devices {
+            // Drawn from nothing: runs stay what they are without it.
+            let after = (self.seed.wrapping_add(device as u64)).wrapping_mul(7_919) % BUSY_MS;
+            let act = Act::Search;
+            self.schedule(BEGIN_MS + 60_000 + after, Event::Act { device, act });
+        }
         self.run_until(BEGIN_MS + 60_000 + BUSY_MS)?;
         self.faults = Faults::NONE;
         self.crash = 0;
@@ -195,6 +201,7 @@ impl World {
             }
         }
         self.judge(plan)?;
+        self.judge_search()?;
         self.search_canaries()?;
         self.report.rows = self.devices.iter().map(|device| device.rows().len()).sum();
         self.report.crashes = self.devices.iter().map(|device| device.crashes).sum();

@@ -1,14 +1,16 @@
 //! A play instead of a lottery: a test says who does what, on a network that works, and looks at what came of it.
 
 use crate::device::{Device, RELAY};
+use crate::network::Faults;
 use crate::pace::Seen;
 use crate::relay::Relay;
 use crate::world::World;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use ume_api::{
-    AccessKeyText, Act, Command, CommunityRef, CommunityView, EntryId, Failure, FromEngine,
-    InviteTerms, InviteView, MemberView, News, Notice, PostView, Reply, RequestView, Surroundings,
+    AccessKeyText, Act, BellView, Command, CommunityRef, CommunityView, EntryId, Failure,
+    FromEngine, InviteTerms, InviteView, MemberView, News, Notice, PostView, Reply, RequestView,
+    Surroundings,
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::{Input, Key};
@@ -288,6 +290,18 @@ impl Stage {
         self.0.devices[device].heard.clone().unwrap_or_default()
     }
 
+    /// From now on so many of a thousand frames are lost, and as many doubled or changed on the way to a device; one of a thousand
+    /// ends its connection.
+    pub fn disturb(&mut self, thousandths: u32) {
+        self.0.faults = Faults {
+            drop: thousandths,
+            duplicate: thousandths,
+            tamper: thousandths,
+            cut: 1,
+            ..Faults::NONE
+        };
+    }
+
     /// Takes a device's network away, or gives it back.
     pub fn set_offline(&mut self, device: usize, offline: bool) {
         self.0.devices[device].offline = offline;
@@ -379,6 +393,43 @@ impl Stage {
         let World { devices, rng, .. } = &mut self.0;
         devices[device].crash(now, rng);
         devices[device].restart_at = None;
+    }
+
+    /// What a device left to be sent when it is gone.
+    pub fn deposit(&self, device: usize) -> &[bytes::Bytes] {
+        &self.0.devices[device].deposit
+    }
+
+    /// The browser of a device sends that.
+    pub fn post_deposit(&mut self, device: usize) {
+        self.0.post_deposit(device);
+    }
+
+    /// From now on the relay wakes devices, and push services know it by this key.
+    pub fn offer_push(&mut self, key: &[u8]) {
+        self.0.relay.bells.key = bytes::Bytes::copy_from_slice(key);
+    }
+
+    /// How often the device at this address was woken.
+    pub fn rung(&self, endpoint: &str) -> usize {
+        let bells = self.0.relay.bells.all.values();
+        let here = bells.filter(|bell| bell.endpoint == endpoint);
+        here.map(|bell| bell.rung).sum()
+    }
+
+    /// How many devices the relay is to wake.
+    pub fn devices_to_wake(&self) -> usize {
+        self.0.relay.bells.all.len()
+    }
+
+    /// What a device showed last of who wakes it.
+    pub fn bells(&self, device: usize) -> Vec<BellView> {
+        let told = self.0.devices[device].told.iter().rev();
+        let mut bells = told.filter_map(|told| match told {
+            FromEngine::News(News::Bells(bells)) => Some(bells.clone()),
+            _ => None,
+        });
+        bells.next().unwrap_or_default()
     }
 
     /// Starts a stopped device again.

@@ -3,7 +3,7 @@
 use crate::device::{Device, RELAY};
 use crate::network::{Faults, chance};
 use crate::pace::{Seen, Turns};
-use crate::relay::Relay;
+use crate::relay::{POST, Relay};
 use crate::run::{Act, Report};
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
@@ -11,7 +11,7 @@ use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
 use ume_api::{Command, CommunityRef, Cover, FromEngine, Phase, Reply};
 use ume_engine::audit::{Audit, Synced};
-use ume_engine::io::{Input, Output};
+use ume_engine::io::{Input, Key, Output};
 use ume_wire::frame;
 use ume_wire::limits::SEVERAL_MAX;
 use ume_wire::relay::{Frame, frame::Body};
@@ -20,6 +20,8 @@ use ume_wire::relay::{Frame, frame::Body};
 pub(crate) const BEGIN_MS: u64 = 1_767_225_600_000;
 /// Frames in one run, far more than any run needs.
 const FRAMES_MAX: u64 = 300_000;
+/// How often a browser sends what a device left before that starts again, thousandths.
+const DEPOSITS: u32 = 250;
 #[derive(Debug)]
 pub(crate) enum Event {
     ToRelay {
@@ -53,6 +55,11 @@ pub(crate) enum Event {
     Act {
         device: usize,
         act: Act,
+    },
+    /// What a device's store answers.
+    Rows {
+        device: usize,
+        rows: Vec<(Key, Option<Vec<u8>>)>,
     },
     /// The operator backs the relay up.
     BackUp,
@@ -128,7 +135,19 @@ impl World {
         self.events.insert((at_ms, self.next_event), event);
     }
 
+    /// What a device left is sent, as one `POST`.
+    pub(crate) fn post_deposit(&mut self, device: usize) {
+        for frame in self.devices[device].deposit.clone() {
+            let answers = self.relay.receive(self.now_ms, POST, &frame);
+            self.give_answers(answers);
+        }
+    }
+
     pub(crate) fn start(&mut self, device: usize) -> Result<(), String> {
+        // Its browser may have come to it before its person did.
+        if self.crash > 0 && chance(&mut self.rng, DEPOSITS) {
+            self.post_deposit(device);
+        }
         let seed = self.seed.wrapping_mul(1_000_003) + device as u64;
         let outputs = self.devices[device]
             .start(self.now_ms, seed, &mut self.rng, self.crash)
@@ -192,6 +211,7 @@ impl World {
                     }
                 }
                 Output::Fill(_, frame) => self.devices[device].holder.fill(frame),
+                Output::Deposit(_, frames) => self.devices[device].deposit = frames,
                 Output::Tell(FromEngine::Answer { number, result }) => {
                     self.devices[device].open.remove(&number);
                     if let (Ok(Reply::Posted(_)), Some(text)) =
@@ -206,6 +226,10 @@ impl World {
                     {
                         return Err(format!("device {device} answered command {number} twice"));
                     }
+                }
+                Output::Read(keys) => {
+                    let rows = self.devices[device].read(keys);
+                    self.schedule(self.now_ms + 1, Event::Rows { device, rows });
                 }
                 Output::Tell(told) => self.devices[device].told.push(told),
                 Output::WakeAt(at) => {
@@ -427,6 +451,7 @@ impl World {
                 }
             }
             Event::Act { device, act } => self.act(device, act)?,
+            Event::Rows { device, rows } => self.give(device, Input::Rows(rows))?,
             Event::Expire => self.relay.expire(),
             Event::BackUp => self.backup = Some(self.relay.clone()),
             Event::PutBack => {

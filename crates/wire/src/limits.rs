@@ -68,3 +68,20 @@ pub const SUBSCRIPTIONS_MAX: usize = 1024;
 pub const SEVERAL_MAX: usize = 64;
 /// Frames in one `POST` body.
 pub const POST_FRAMES_MAX: usize = 64;
+/// Frames that a client leaves with its browser for each relay, to be sent in one `POST` when no page is open.
+pub const DEPOSIT_FRAMES: usize = 4;
+
+/// A P-256 public key, uncompressed: of a relay and of a browser, for Web Push.
+pub const PUSH_KEY_BYTES: usize = 65;
+/// The secret that a browser gives with that key (RFC 8291, section 3.2).
+pub const PUSH_AUTH_BYTES: usize = 16;
+/// Address of a device at its push service.
+pub const PUSH_ENDPOINT_BYTES_MAX: usize = 1024;
+/// Where the app is that a push opens.
+pub const PUSH_ORIGIN_BYTES_MAX: usize = 128;
+/// Lanes that one device may watch.
+pub const PUSH_WATCHES_MAX: usize = 64;
+/// What every push says, before it is sealed (RFC 8291).
+pub const PUSH_PLAIN_BYTES: usize = 512;
+/// A push as it leaves: salt, record size, key, what it says with its end, tag.
+pub const PUSH_BODY_BYTES: usize = 16 + 4 + 1 + PUSH_KEY_BYTES + PUSH_PLAIN_BYTES + 1 + 16;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use ume_wire::auth::{Statement, bound_lane_id, hash, hash_cells, relay_id, work_bits};
 use ume_wire::limits::{CELL_BYTES, FRAGMENT_BYTES};
 use ume_wire::relay::{
-    Append, Ballot, Frame, Hello, LaneKind, LaneNew, Pad, Prepare, Read, Succession, Vote,
-    frame::Body,
+    Append, Ballot, Frame, Hello, LaneKind, LaneNew, Pad, Prepare, PushSet, PushWatch, Read,
+    Succession, Vote, frame::Body,
 };
 use ume_wire::{access, fragment, frame};
 
@@ -109,10 +109,31 @@ fn frames() -> Value {
             "prepare",
             300,
             Body::Prepare(Prepare {
-                lane,
+                lane: lane.clone(),
                 slot: 4,
                 ballot: Some(ballot()),
                 signature: count(0, 64).into(),
+            }),
+        ),
+        (
+            "push-set",
+            3,
+            Body::PushSet(PushSet {
+                id: count(0x20, 32).into(),
+                endpoint: "https://push.example.org/a".to_owned(),
+                p256dh: count(0x30, 65).into(),
+                auth: count(0x90, 16).into(),
+                origin: "https://ume.example".to_owned(),
+            }),
+        ),
+        (
+            "push-watch",
+            4,
+            Body::PushWatch(PushWatch {
+                id: count(0x20, 32).into(),
+                lane,
+                signature: count(0, 64).into(),
+                stop: false,
             }),
         ),
     ];

@@ -62,6 +62,15 @@ fn whole(id: &mut Bytes, make: impl FnOnce(u8) -> Bytes) {
     }
 }
 
+/// A browser's key: the one of RFC 8291, section 5.
+const BROWSER: [u8; 65] = [
+    0x04, 0x25, 0x71, 0xb2, 0xbe, 0xcd, 0xfd, 0xe3, 0x60, 0x55, 0x1a, 0xaf, 0x1e, 0xd0, 0xf4, 0xcd,
+    0x36, 0x6c, 0x11, 0xce, 0xbe, 0x55, 0x5f, 0x89, 0xbc, 0xb7, 0xb1, 0x86, 0xa5, 0x33, 0x39, 0x17,
+    0x31, 0x68, 0xec, 0xe2, 0xeb, 0xe0, 0x18, 0x59, 0x7b, 0xd3, 0x04, 0x79, 0xb8, 0x6e, 0x3c, 0x8f,
+    0x8e, 0xce, 0xd5, 0x77, 0xca, 0x59, 0x18, 0x7e, 0x92, 0x46, 0x99, 0x0d, 0xb6, 0x82, 0x00, 0x8b,
+    0x0e,
+];
+
 fn cell(cell: &mut Bytes) {
     let mut bytes = cell.to_vec();
     bytes.resize(CELL_BYTES, 0);
@@ -153,6 +162,20 @@ impl Signer {
                 }
                 vote.signature = by(WRITER, Statement::Accept(&accept.lane, accept.slot, vote));
             }
+            Body::PushSet(set) => {
+                whole(&mut set.id, |n| vec![n; 32].into());
+                whole(&mut set.p256dh, |_| Bytes::from_static(&BROWSER));
+                whole(&mut set.auth, |n| vec![n; 16].into());
+                if set.endpoint.starts_with('/') {
+                    set.endpoint.insert_str(0, "https://push.example.org");
+                }
+            }
+            Body::PushWatch(watch) => {
+                whole(&mut watch.id, |n| vec![n; 32].into());
+                whole(&mut watch.lane, id);
+                watch.signature = reading(&watch.lane);
+            }
+            Body::PushEnd(end) => whole(&mut end.id, |n| vec![n; 32].into()),
             Body::BlobPut(put) => {
                 cell(&mut put.cell);
                 if put.cells <= 1 {

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use ume_wire::relay::{
     Accept, Accepted, Acknowledge, Append, Appended, Ballot, BlobGet, BlobPart, BlobPut, Delivery,
     Done, Frame, Head, Hello, LaneDelete, LaneKeys, LaneNew, Law, Pace, Pad, Prepare, Promise,
-    Read, Refused, Several, Subscribe, Succession, Unsubscribe, Value, Vote, Welcome, frame::Body,
+    PushEnd, PushSet, PushWatch, Read, Refused, Several, Subscribe, Succession, Unsubscribe, Value,
+    Vote, Welcome, frame::Body,
 };
 
 fn of(n: u8, length: usize) -> Bytes {
@@ -166,6 +167,26 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("pad", Body::Pad(Pad {})),
         ("pace", Body::Pace(pace())),
         (
+            "push-set",
+            Body::PushSet(PushSet {
+                id: of(1, 1),
+                endpoint: "/device?a=%2f".to_owned(),
+                p256dh: of(1, 1),
+                auth: of(5, 1),
+                origin: "https://ume.example".to_owned(),
+            }),
+        ),
+        (
+            "push-watch",
+            Body::PushWatch(PushWatch {
+                id: of(1, 1),
+                lane: of(0, 1),
+                signature: of(3, 64),
+                stop: false,
+            }),
+        ),
+        ("push-end", Body::PushEnd(PushEnd { id: of(1, 1) })),
+        (
             "hello-paced",
             Body::Hello(Hello {
                 version_min: 1,
@@ -210,6 +231,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
                 frames_per_second: 4,
                 subscriptions_max: 9,
                 queue_cells_max: 9,
+                push_key: of(2, 65),
                 successions: vec![Succession {
                     old_key: of(4, 32),
                     new_key: of(5, 32),

@@ -1,9 +1,11 @@
 //! The first seeds: one of each thing that an honest peer says.
 
 mod bodies;
+mod endpoints;
 mod proto;
 
 use bodies::bodies;
+use endpoints::ENDPOINTS;
 use prost::Message as _;
 use proto::{bytes, number, part};
 use std::fs;
@@ -86,9 +88,13 @@ const LINKS: &str = "![p](https://a.example/p.png) <https://b.example> [x](javas
 const UNSEEN: &str =
     "in\u{202e}voice a\u{200b}b \u{2066}x\u{2069} \u{e0041} \u{feff} e\u{301}\u{200d}\n";
 
+const ACCENTS: &str =
+    "uber strasse محمد ISPARTA\nÜber die Straße: مُحَمَّدٌ, e\u{301}te\u{301}, ﬁne ①\n";
+const SPACELESS: &str = "京都 👩 ไม่ 한국\n東京都と京都 👩\u{200d}💻 ไม่เป็นไร 한국어 क्या\n";
+
 fn pasted(link: &str) -> Seeds {
     let key = access::to_text(&[7; 32]);
-    vec![
+    let mut seeds = vec![
         seed("access", "key", key.as_bytes()),
         seed(
             "access",
@@ -101,7 +107,12 @@ fn pasted(link: &str) -> Seeds {
         seed("markdown", "rich", RICH),
         seed("markdown", "links", LINKS),
         seed("markdown", "unseen", UNSEEN),
-    ]
+        seed("search", "accents", ACCENTS),
+        seed("search", "spaceless", SPACELESS),
+        seed("search", "unseen", format!("in voice x\n{UNSEEN}")),
+    ];
+    seeds.extend(ENDPOINTS.map(|(name, text)| seed("endpoint", name, text)));
+    seeds
 }
 
 fn asking() -> Seeds {

@@ -35,6 +35,7 @@ struct Prefix {
     lanes: Window,
     lanes_hour: Window,
     bytes: Window,
+    devices: Window,
     /// Its shares of the rooms for bodies, while somebody uses them.
     shares: [Weak<Semaphore>; 2],
 }
@@ -144,6 +145,7 @@ impl Prefix {
             lanes: Window::new(WORK_SPAN, now),
             lanes_hour: Window::new(HOUR, now),
             bytes: Window::new(HOUR, now),
+            devices: Window::new(HOUR, now),
             shares: Default::default(),
         }
     }
@@ -194,6 +196,14 @@ impl Visitor {
         count(&mut state.lanes_hour, 1, max_an_hour, now)?;
         state.lanes.add(1, now);
         Ok(())
+    }
+
+    /// Counts a device that begins to be woken.
+    pub(super) fn device(&self, max_an_hour: u64, now: Instant) -> Result<(), Refusal> {
+        let Some(prefix) = &self.prefix else {
+            return Ok(());
+        };
+        count(&mut prefix.lock().devices, 1, max_an_hour, now)
     }
 
     /// Counts bytes to be stored.

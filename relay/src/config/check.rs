@@ -1,7 +1,7 @@
 //! What does not fit together, in plain words.
 
 use super::Config;
-use crate::{brand::Brand, memory};
+use crate::{brand::Brand, memory, push::Rules};
 use std::{fs, time::Duration};
 
 /// Something to tell the operator.
@@ -79,7 +79,7 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
         config.metrics_listen.is_none() && !config.metrics_names.is_empty(),
         "metrics_names needs metrics_listen",
     );
-    for words in limits(config) {
+    for words in limits(config).into_iter().chain(push(config)) {
         error(true, &words);
     }
     error(
@@ -156,6 +156,60 @@ fn limits(config: &Config) -> Vec<String> {
     wrong
 }
 
+fn push(config: &Config) -> Vec<String> {
+    let push = &config.push;
+    let mut wrong = Rules::faults(push);
+    if push.roots.is_some() && push.private.is_empty() {
+        wrong.push("push_roots needs push_private: all others are known by Mozilla's".into());
+    }
+    let is_contact = |text: &str| {
+        let is_plain = |letter: char| letter.is_ascii_graphic() && !"\"\\<>".contains(letter);
+        let is_mail = !text.contains(':')
+            && text.split_once('@').is_some_and(|(name, host)| {
+                !name.is_empty() && is_domain(&host.to_ascii_lowercase())
+            });
+        text.len() <= 256
+            && text.chars().all(is_plain)
+            && (is_mail
+                || text
+                    .strip_prefix("https://")
+                    .is_some_and(|rest| !rest.is_empty()))
+    };
+    if push
+        .contact
+        .as_deref()
+        .is_some_and(|text| !is_contact(text))
+    {
+        wrong.push("push_contact has to be a mail address, or begin with https://".into());
+    }
+    let day = Duration::from_hours(24);
+    let times = [
+        ("push_pause", push.pause, Duration::from_secs(1), day),
+        (
+            "push_delay",
+            push.delay,
+            Duration::ZERO,
+            Duration::from_mins(5),
+        ),
+        (
+            "push_timeout",
+            push.timeout,
+            Duration::from_millis(100),
+            Duration::from_mins(1),
+        ),
+        ("push_unused", config.limits.push_unused, day, 3650 * day),
+    ];
+    for (name, time, least, most) in times {
+        if !(least..=most).contains(&time) {
+            wrong.push(format!("{name} has to be between {least:?} and {most:?}"));
+        }
+    }
+    if config.limits.push_devices > 1 << 20 {
+        wrong.push("push_devices has to be at most 1048576".into());
+    }
+    wrong
+}
+
 fn warnings(config: &Config) -> Vec<String> {
     let mut words = Vec::new();
     let is_public = config
@@ -185,6 +239,12 @@ fn warnings(config: &Config) -> Vec<String> {
             needed >> 20,
             memory::usable(memory) >> 20
         ));
+    }
+    let can_be_asked = config.push.contact.is_some()
+        || config.acme.contact.is_some()
+        || !config.acme.domains.is_empty();
+    if is_public && config.push.is_on() && !can_be_asked {
+        words.push("push_contact is not set: Apple's push service takes nothing without it".into());
     }
     let is_dir = |path: &std::path::Path| fs::metadata(path).is_ok_and(|data| data.is_dir());
     if config.data.exists() && !is_dir(&config.data) {

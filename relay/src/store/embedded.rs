@@ -12,6 +12,8 @@
 //! | graves | serial | account: a deleted lane whose rows are still to be removed |
 //! | accounts | account | [`Account`] |
 //! | usage | account | bytes in the tables and lanes that it pays for |
+//! | devices | id | `DeviceRow`: where a device is woken, and what it watches |
+//! | watchers | lane, device | nothing |
 //! | numbers | name | 8 bytes |
 //!
 //! Every lane has a serial that no other ever gets, and what belongs to a lane is filed under it: a deleted lane is gone
@@ -24,6 +26,7 @@ mod apply;
 mod backup;
 mod blobs;
 mod cells;
+mod devices;
 mod expire;
 mod lanes;
 mod read;
@@ -33,8 +36,8 @@ mod tables;
 mod tests;
 
 use super::{
-    Account, AccountId, BlobPart, Cells, Lane, Millis, Stats, Stopping, Store, StoreError, Usage,
-    Values, Write,
+    Account, AccountId, BlobPart, Cells, Device, DeviceId, Lane, Millis, Stats, Stopping, Store,
+    StoreError, Usage, Values, Write,
     disk::{Disk, FileSystem},
     log::{Known, Location, Log, LogWriter, Opened, SEGMENT_BYTES, Serial, Spread, Standing},
 };
@@ -46,7 +49,7 @@ use hashbrown::HashMap;
 use lanes::LaneCache;
 use parking_lot::{Mutex, RwLock};
 use redb::{ReadableTable, ReadableTableMetadata};
-use rows::{LANES, NUMBERS, POSITIONS, Position};
+use rows::{DEVICES, LANES, NUMBERS, POSITIONS, Position};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -448,13 +451,25 @@ impl Store for EmbeddedStore {
         Ok(accounts.iter().map(with_usage).collect())
     }
 
+    fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
+        self.tables
+            .read(|transaction| devices::device(transaction, id))
+    }
+
+    fn watchers(&self, lanes: &[LaneId]) -> Result<Vec<(usize, DeviceId)>, StoreError> {
+        self.tables
+            .read(|transaction| devices::watchers(transaction, lanes))
+    }
+
     fn stats(&self) -> Result<Stats, StoreError> {
         let log = self.log.stats();
-        let lanes = self
-            .tables
-            .read(|transaction| Ok(transaction.open_table(LANES)?.len()?))?;
+        let (lanes, devices) = self.tables.read(|transaction| {
+            let lanes = transaction.open_table(LANES)?.len()?;
+            Ok((lanes, transaction.open_table(DEVICES)?.len()?))
+        })?;
         Ok(Stats {
             lanes,
+            devices,
             cells: log.cells,
             bytes: self.stored.load(Ordering::Relaxed) + self.log.cell_bytes(),
             segments: log.segments,

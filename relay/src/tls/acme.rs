@@ -1,6 +1,6 @@
 //! Certificates by ACME (RFC 8555), proven by TLS-ALPN-01 (RFC 8737) on the port that serves TLS anyway.
 
-use super::{TlsError, Validity, provider};
+use super::{TlsError, Validity, add_roots, provider};
 use crate::{config::Config, journal, server::asked};
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
@@ -97,22 +97,8 @@ pub(super) fn check(config: &Config) -> Result<(), TlsError> {
 
 /// A client that believes these roots only.
 fn trusting(roots: &Path) -> Result<Arc<ClientConfig>, TlsError> {
-    let text = fs::read(roots).map_err(|source| TlsError::Read {
-        path: roots.to_path_buf(),
-        source,
-    })?;
-    let content = || TlsError::Content {
-        path: roots.to_path_buf(),
-        what: "root certificates",
-    };
     let mut store = RootCertStore::empty();
-    for root in CertificateDer::pem_slice_iter(&text) {
-        let root = root.map_err(|_| content())?;
-        store.add(root).map_err(|_| content())?;
-    }
-    if store.is_empty() {
-        return Err(content());
-    }
+    add_roots(&mut store, roots)?;
     let client = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?;

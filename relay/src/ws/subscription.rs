@@ -105,6 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
             self.core.hub.leave(&subscription.ear);
         }
         self.mailbox.close();
+        self.session.leave(self.heard);
     }
 
     /// Delivers for one subscription, for one turn; tells whether there was one.

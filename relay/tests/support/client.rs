@@ -233,7 +233,10 @@ pub(crate) fn done() -> Body {
 
 /// The answer to a cell of a blob that lacks others.
 pub(crate) fn unfinished() -> Body {
-    Body::Done(relay::Done { unfinished: true })
+    Body::Done(relay::Done {
+        unfinished: true,
+        ..relay::Done::default()
+    })
 }
 
 pub(crate) fn hello() -> Body {
@@ -313,6 +316,7 @@ impl Client {
         match &mut body {
             Body::Read(one) => read(&one.lane, &mut one.signature),
             Body::Subscribe(one) => read(&one.lane, &mut one.signature),
+            Body::PushWatch(one) => read(&one.lane, &mut one.signature),
             Body::Append(one) => {
                 let cell = hash(&one.cell);
                 if good(Statement::Append(&one.lane, &cell), 1, &one.signature) {

@@ -4,8 +4,13 @@
 /// Longest side of a picture that is drawn, pixels.
 const SIDE_MAX: u32 = 512;
 
-/// The MIME type of a file that may be drawn.
+/// The MIME type of a small file that may be drawn.
 pub(super) fn of(file: &[u8]) -> Option<&'static str> {
+    of_up_to(file, SIDE_MAX)
+}
+
+/// The MIME type of a file that may be drawn where pictures have sides of so many pixels at most.
+pub(super) fn of_up_to(file: &[u8], side_max: u32) -> Option<&'static str> {
     let (kind, width, height) = if file.starts_with(&[0xff, 0xd8]) {
         let (width, height) = jpeg(file)?;
         ("image/jpeg", width, height)
@@ -13,7 +18,7 @@ pub(super) fn of(file: &[u8]) -> Option<&'static str> {
         let (width, height) = webp(file)?;
         ("image/webp", width, height)
     };
-    let fits = |side: u32| (1..=SIDE_MAX).contains(&side);
+    let fits = |side: u32| (1..=side_max).contains(&side);
     (fits(width) && fits(height)).then_some(kind)
 }
 

@@ -1,5 +1,6 @@
-use super::{Ghost, is_body_of, merge_into};
-use ume_api::{Comments, EntryId, Person, PersonId, PostState, PostView};
+use super::{Feed, Ghost, is_body_of, merge_into};
+use leptos::prelude::*;
+use ume_api::{Comments, CommunityRef, EntryId, FeedPage, Person, PersonId, PostState, PostView};
 
 fn post(id: u8, at: u64, state: PostState) -> PostView {
     let author = Person {
@@ -23,6 +24,7 @@ fn post(id: u8, at: u64, state: PostState) -> PostView {
         state,
         thread: None,
         comments: Comments::default(),
+        files: Vec::new(),
         reactions: vec![],
     }
 }
@@ -81,4 +83,66 @@ fn a_ghost_goes_when_its_post_is_here_in_either_order_of_events() {
     ghost.id = Some(EntryId([1; 32]));
     assert!(is_body_of(&post(1, 10, PostState::Sent), &ghost));
     assert!(!is_body_of(&post(2, 10, PostState::Waiting), &ghost));
+}
+
+fn place(id: u8, at: u64) -> (u64, EntryId) {
+    (at, EntryId([id; 32]))
+}
+
+#[test]
+fn what_is_new_begins_where_one_had_stopped_and_stays_there_while_one_reads() {
+    let owner = Owner::new();
+    owner.set();
+    let feed = Feed::new();
+    feed.begin(FeedPage {
+        community: CommunityRef(1),
+        posts: vec![
+            post(1, 10, PostState::Received),
+            post(2, 20, PostState::Sent),
+            post(3, 30, PostState::Received),
+            post(4, 40, PostState::Received),
+        ],
+        older: false,
+        read: place(1, 10),
+    });
+    feed.end_seeking();
+    assert_eq!(feed.now().news, Some(place(3, 30)), "not one's own");
+    assert_eq!(feed.now().aim, Some(place(3, 30)));
+    assert_eq!(untrack(move || feed.fresh()), 2);
+    feed.mark(|marks| marks.seen = place(3, 30));
+    let mut hidden = post(6, 60, PostState::Received);
+    hidden.hidden = Some(ume_api::Hidden::Post(hidden.id));
+    feed.merge(vec![post(5, 50, PostState::Received), hidden]);
+    assert_eq!(untrack(move || feed.fresh()), 2);
+    assert_eq!(feed.arrived.get_untracked(), 1);
+    assert_eq!(feed.now().news, Some(place(3, 30)));
+    // Whoever was away meanwhile comes to what came meanwhile; who only looks again, to nothing.
+    feed.see_all();
+    feed.come_back();
+    assert_eq!(feed.now().news, Some(place(3, 30)));
+    feed.merge(vec![post(7, 70, PostState::Received)]);
+    feed.come_back();
+    assert_eq!(feed.now().news, Some(place(7, 70)));
+}
+
+#[test]
+fn pages_are_fetched_until_what_is_not_read_is_here() {
+    let owner = Owner::new();
+    owner.set();
+    let feed = Feed::new();
+    let page = |posts, older| FeedPage {
+        community: CommunityRef(1),
+        posts,
+        older,
+        read: place(2, 20),
+    };
+    feed.begin(page(vec![post(4, 40, PostState::Received)], true));
+    assert!(feed.lacks_unread());
+    assert_eq!(feed.begin_older(), Some(EntryId([4; 32])));
+    feed.add_page(page(vec![post(3, 30, PostState::Received)], true));
+    assert!(feed.lacks_unread());
+    feed.add_page(page(vec![post(2, 20, PostState::Received)], true));
+    assert!(!feed.lacks_unread());
+    feed.end_seeking();
+    assert_eq!(feed.now().news, Some(place(3, 30)));
 }

@@ -144,6 +144,13 @@ pub(crate) const ATTACKS: &[Attack] = &[
         run: |relay, size, report| Box::pin(floods::lanes(relay, size, report)),
     },
     Attack {
+        name: "devices",
+        about: "devices that want to be woken, as many as there can be",
+        options: &["--push-allow", "push.example.org", "--push-delay", "5 min"],
+        memory: MEMORY,
+        run: |relay, size, report| Box::pin(floods::devices(relay, size, report)),
+    },
+    Attack {
         name: "numbers",
         about: "the highest and lowest numbers in every field",
         options: &[],

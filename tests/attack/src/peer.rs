@@ -229,7 +229,7 @@ impl Lane {
         })
     }
 
-    fn read_signature(&self, here: &Here) -> Bytes {
+    pub(crate) fn read_signature(&self, here: &Here) -> Bytes {
         let signature = if here.challenge.is_empty() {
             Statement::Read(&self.new.lane).sign(&self.key)
         } else {

@@ -235,7 +235,13 @@ mod tests {
         let mask = Some([1, 2, 3, 4]);
         let mut stream = HEAD.to_vec();
         stream.extend(sent(&body(Body::Pad(Pad {})), mask));
-        stream.extend(sent(&body(Body::Done(Done { unfinished: true })), mask));
+        stream.extend(sent(
+            &body(Body::Done(Done {
+                unfinished: true,
+                ..Done::default()
+            })),
+            mask,
+        ));
         stream.extend([0x89, 0x80, 0, 0, 0, 0]);
         stream.extend(sent(b"no frame", mask));
         let expected = [

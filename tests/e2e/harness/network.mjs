@@ -15,6 +15,8 @@ export class Network {
     network.up = true;
     /** How many of the next frames from a relay are changed on the way. */
     network.lies = 0;
+    /** What was posted and answered: path, and bytes of both bodies. */
+    network.posts = [];
     /** Bytes that went through tunnels, which is what WebSockets take, to a relay and from it. */
     network.sent = 0;
     network.got = 0;
@@ -61,8 +63,14 @@ export class Network {
       (answer) => {
         response.writeHead(answer.statusCode, answer.rawHeaders);
         answer.pipe(response);
+        if (request.method !== "POST") return;
+        const body = { path: url.pathname, sent: 0, got: 0 };
+        answer.on("data", (chunk) => { body.got += chunk.length; });
+        answer.on("end", () => this.posts.push({ ...body, sent }));
       },
     );
+    let sent = 0;
+    request.on("data", (chunk) => { sent += chunk.length; });
     onward.on("error", () => response.destroy());
     request.pipe(onward);
   }

@@ -15,10 +15,11 @@ const ARGUMENTS = [
 ];
 export const PATIENCE_MS = 15_000;
 
-/** In each page before the app: the choice of cover (src/platform/memory.rs), where none was made. */
+/** In each page before the app: the choice of cover (src/platform/memory.rs), where none was made; how ume works was read. */
 function choose(cover) {
   try {
     if (localStorage.getItem("cover") === null) localStorage.setItem("cover", cover);
+    localStorage.setItem("introduced", "yes");
   } catch {
     // Where nothing can be stored there is nothing to choose.
   }

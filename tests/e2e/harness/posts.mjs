@@ -12,6 +12,15 @@ export async function openMenu(page, text) {
   return menu;
 }
 
+/** Scrolls up until a post is drawn: of a long feed only what is near the view is. */
+export async function scrollUpTo(page, text) {
+  const box = page.getByRole("region", { name: words.feed.posts, exact: true });
+  while ((await postWith(page, text).count()) === 0) {
+    await box.evaluate((one) => { one.scrollTop -= one.clientHeight; });
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Chooses something in the menu of a post. */
 export async function choose(page, text, entry) {
   const menu = await openMenu(page, text);

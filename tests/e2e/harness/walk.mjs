@@ -47,6 +47,14 @@ export async function walk({ anna, bert, relay }, visit) {
   await post(bert.page, "I bring two chairs.");
   await postWith(page, "I bring two chairs.").waitFor();
   await visit(page, "feed");
+  await go(page, "search-way");
+  await page.getByRole("searchbox").waitFor();
+  await visit(page, "search-empty");
+  await page.getByRole("searchbox").fill("a");
+  await page.locator("[data-test=found]").nth(2).waitFor();
+  await page.getByText(words.search.narrow, { exact: true }).click();
+  await visit(page, "search");
+  await back(page);
   await openPeople(page);
   await visit(page, "people");
   await openMember(page, "Bert");

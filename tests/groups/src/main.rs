@@ -26,11 +26,14 @@ const SECTIONS: [&str; 4] = ["join", "post", "load", "remove"];
 const RECONCILE: &str = "reconcile";
 /// Not a measurement: fills a community on a real relay, in which a browser is measured then. `come LINK COUNT`.
 const COME: &str = "come";
+/// Not a measurement either: two people come and take turns in writing. `write LINK POSTS`.
+const WRITE: &str = "write";
 /// What has a community of its own: old entries in packs.
 const PACKS: &str = "packs";
 
 const USAGE: &str = "ume-groups-bench [join|post|load|remove|reconcile|packs]... [--sizes 10,100,1000] [--rounds 9]\n\
-    ume-groups-bench come LINK COUNT";
+    ume-groups-bench come LINK COUNT\n\
+    ume-groups-bench write LINK POSTS";
 
 struct Plan {
     sections: Vec<String>,
@@ -72,10 +75,14 @@ fn plan() -> Result<Plan, Fault> {
 fn main() -> Result<(), Fault> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if let [word, link, count] = &words[..]
-        && word == COME
+        && [COME, WRITE].contains(&&word[..])
     {
-        let count = count.parse();
-        return visitors::come(link, count.map_err(|_| Fault::Other(USAGE.into()))?);
+        let count = count.parse().map_err(|_| Fault::Other(USAGE.into()))?;
+        return if word == COME {
+            visitors::come(link, count)
+        } else {
+            visitors::write(link, count)
+        };
     }
     let plan = plan()?;
     if plan.sections.iter().any(|one| one == RECONCILE) {

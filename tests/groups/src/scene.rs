@@ -227,7 +227,11 @@ impl Scene {
                     device.answers.insert(number, result);
                 }
                 // Without cover there is no plan.
-                Output::Tell(_) | Output::Plan { .. } | Output::Fill(..) => {}
+                Output::Tell(_)
+                | Output::Plan { .. }
+                | Output::Fill(..)
+                | Output::Deposit(..)
+                | Output::Read(_) => {}
                 Output::WakeAt(at) => device.wake = Some(at.0),
             }
         }

@@ -6,7 +6,7 @@ use crate::socket::Socket;
 use rand_core::{OsRng, RngCore};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use ume_api::{Command, Failure, FromEngine, Reply, Surroundings};
+use ume_api::{Command, CommunityRef, Failure, FromEngine, Reply, Surroundings};
 use ume_engine::Engine;
 use ume_engine::io::{Input, Millis, Output, Step};
 
@@ -35,13 +35,59 @@ fn now_ms() -> u64 {
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
 }
 
-/// Lets so many come in by a link.
-pub(crate) fn come(link: &str, count: usize) -> Result<(), Fault> {
+fn relay_of(link: &str) -> &str {
     let scheme = link.find("://").map_or(0, |at| at + 3);
     let end = link[scheme..]
         .find('/')
         .map_or(link.len(), |at| scheme + at);
-    let relay = &link[..end];
+    &link[..end]
+}
+
+/// Two people come in by a link and take turns: so many posts, of one word to some lines. They go when the relay has all.
+pub(crate) fn write(link: &str, count: usize) -> Result<(), Fault> {
+    let begun = Instant::now();
+    let mut two = vec![];
+    for number in 1..=2 {
+        let mut visitor = Visitor::new(relay_of(link))?;
+        let community = visitor.come_in(link, number)?;
+        two.push((visitor, community));
+    }
+    for number in 1..=count {
+        let words = "as every day ".repeat(number * 7 % 23);
+        for (at, (visitor, community)) in two.iter_mut().enumerate() {
+            if number % 2 == at {
+                let command = Command::Post {
+                    community: *community,
+                    text: format!("Post number {number} {words}"),
+                    lifetime: None,
+                };
+                visitor.ask(command)?;
+            }
+            visitor.stay(Duration::from_millis(1))?;
+        }
+        if number % (TELL * 20) == 0 {
+            println!(
+                "{number} of {count} are written after {:?}",
+                begun.elapsed()
+            );
+        }
+    }
+    let late = Instant::now() + PATIENCE;
+    for (visitor, _) in &mut two {
+        let settled = |visitor: &Visitor| {
+            let all = visitor.engine.audit();
+            all.iter().all(|(_, audit)| audit.unsettled == 0)
+        };
+        while !settled(visitor) && Instant::now() < late {
+            visitor.stay(STAY)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets so many come in by a link.
+pub(crate) fn come(link: &str, count: usize) -> Result<(), Fault> {
+    let relay = relay_of(link);
     let begun = Instant::now();
     for number in 1..=count {
         let mut tries = 1..TRIES;
@@ -92,26 +138,39 @@ impl Visitor {
         Ok(visitor)
     }
 
-    /// Comes in, stays a moment and goes; the generation and the slot where they were then.
-    fn join(mut self, link: &str, number: usize) -> Result<(u32, u64), Fault> {
-        let command = Command::Join {
-            link: link.to_owned(),
-            persona: format!("Visitor {number}"),
-        };
+    fn ask(&mut self, command: Command) -> Result<Reply, Fault> {
         self.inputs.push_back(Input::Command { number: 1, command });
         let late = Instant::now() + PATIENCE;
         while self.answer.is_none() && Instant::now() < late {
             self.go_on(late)?;
         }
-        match self.answer.take() {
-            Some(Ok(Reply::Community(_))) => {}
-            Some(Err(failure)) => return Err(failure.into()),
-            other => return Err(Fault::Other(format!("visitor {number}: {other:?}"))),
+        let late = || Fault::Other("no answer".into());
+        Ok(self.answer.take().ok_or_else(late)??)
+    }
+
+    fn come_in(&mut self, link: &str, number: usize) -> Result<CommunityRef, Fault> {
+        let command = Command::Join {
+            link: link.to_owned(),
+            persona: format!("Visitor {number}"),
+        };
+        match self.ask(command)? {
+            Reply::Community(community) => Ok(community),
+            other => Err(Fault::Other(format!("visitor {number}: {other:?}"))),
         }
-        let leaves = Instant::now() + STAY;
+    }
+
+    fn stay(&mut self, time: Duration) -> Result<(), Fault> {
+        let leaves = Instant::now() + time;
         while Instant::now() < leaves {
             self.go_on(leaves)?;
         }
+        Ok(())
+    }
+
+    /// Comes in, stays a moment and goes; the generation and the slot where they were then.
+    fn join(mut self, link: &str, number: usize) -> Result<(u32, u64), Fault> {
+        self.come_in(link, number)?;
+        self.stay(STAY)?;
         let audit = self.engine.audit().into_iter().next();
         Ok(audit.map_or((0, 0), |(_, audit)| (audit.generation, audit.slot)))
     }
@@ -169,7 +228,11 @@ impl Visitor {
                 }
                 Output::Tell(FromEngine::Answer { result, .. }) => self.answer = Some(result),
                 // Without cover there is no plan.
-                Output::Tell(_) | Output::Plan { .. } | Output::Fill(..) => {}
+                Output::Tell(_)
+                | Output::Plan { .. }
+                | Output::Fill(..)
+                | Output::Deposit(..)
+                | Output::Read(_) => {}
                 Output::WakeAt(at) => self.wake = Some(at.0),
             }
         }

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 #[allow(unreachable_pub)] // `wasm_bindgen` exports public functions only, and nothing in Rust calls them.
 mod entry {
-    use ume_worker::service;
+    use ume_worker::{deposit, service};
     use wasm_bindgen::prelude::*;
     use web_sys::{Request, Response};
 
@@ -15,6 +15,11 @@ mod entry {
     #[wasm_bindgen]
     pub async fn on_activate() -> Result<(), JsValue> {
         service::activate().await
+    }
+
+    #[wasm_bindgen]
+    pub async fn on_sync() -> Result<(), JsValue> {
+        deposit::send().await
     }
 
     #[wasm_bindgen]

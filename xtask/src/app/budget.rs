@@ -5,7 +5,7 @@ const FIRST_VISIT_MAX: u64 = 300_000;
 const EVERYTHING_MAX: u64 = 900_000;
 
 /// What a first visit does not wait for.
-const LATER: [&str; 9] = [
+const LATER: [&str; 13] = [
     "engine",
     "line-worker",
     "service",
@@ -13,8 +13,12 @@ const LATER: [&str; 9] = [
     "asset-manifest",
     "icons/",
     "keys-",
+    "bell-",
+    "push.js",
+    "pictures-",
     "shots/",
     "emoji/",
+    "split_later",
 ];
 /// Of these a visit fetches one; the largest counts.
 const WORDS: &str = "words/";

@@ -2,7 +2,7 @@
 //!
 //! `index.html` says it in the form that Trunk reads, so that `trunk serve` and the release are made of the same. The
 //! release is built without Trunk: compiling it takes longer than compiling ume.
-use super::{Files, page, read};
+use super::{Files, page, read, split};
 use crate::fault::{During, Fault, Result};
 use crate::process::{cargo, program, run};
 use crate::repo::Repo;
@@ -12,6 +12,8 @@ use std::path::Path;
 const PAGE: &str = "index.html";
 /// The release profile of what browsers download.
 const PROFILE: &str = "app";
+/// The package whose module is cut in two.
+const APP: &str = "ume";
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// A program of a package that becomes a module with its glue.
@@ -60,7 +62,7 @@ fn modules(page: &str) -> Result<Vec<Module>> {
         .filter(|tag| page::is_for_trunk(tag) && page::attribute(tag, "rel") == Some("rust"))
         .map(|tag| {
             let package = match page::attribute(tag, "href") {
-                Some("Cargo.toml") => "ume",
+                Some("Cargo.toml") => APP,
                 Some("worker/Cargo.toml") => "ume-worker",
                 _ => return Err(Fault::new(format!("{PAGE}: whose is `{tag}`?"))),
             };
@@ -78,11 +80,15 @@ fn modules(page: &str) -> Result<Vec<Module>> {
 
 /// One call for each package: together, each would get features that only the other one wants.
 fn compile(repo: &Repo, modules: &[Module]) -> Result {
-    for package in ["ume", "ume-worker"] {
-        let mut command = cargo(repo, &["build", "--locked", "--target", WASM]);
-        command.args(["--profile", PROFILE, "--package", package]);
-        for module in modules.iter().filter(|module| module.package == package) {
-            command.args(["--bin", &module.program]);
+    let (apps, others): (Vec<_>, Vec<_>) = modules.iter().partition(|one| one.package == APP);
+    for (verb, modules, last) in [("rustc", apps, &split::LINK[..]), ("build", others, &[])] {
+        let mut command = cargo(repo, &[verb, "--locked", "--target", WASM]);
+        command.args(["--profile", PROFILE]);
+        for module in modules {
+            command.args(["--package", module.package, "--bin", &module.program]);
+        }
+        if !last.is_empty() {
+            command.arg("--").args(last);
         }
         run(&mut command)?;
     }
@@ -92,11 +98,22 @@ fn compile(repo: &Repo, modules: &[Module]) -> Result {
 /// Makes the script that loads a module.
 fn bind(repo: &Repo, module: &Module, place: &Path) -> Result {
     let built = repo.target().join(WASM).join(PROFILE);
-    run(program(repo, "wasm-bindgen")
+    let mut built = built.join(format!("{}.wasm", module.program));
+    let mut bindgen = program(repo, "wasm-bindgen");
+    if module.package == APP {
+        built = split::cut(&built, place)?;
+        // What the second module shares with the first.
+        bindgen.arg("--keep-lld-exports");
+    }
+    run(bindgen
         .args(["--no-typescript", "--target", &module.script])
         .args(["--out-name", &module.program, "--out-dir"])
         .arg(place)
-        .arg(built.join(format!("{}.wasm", module.program))))
+        .arg(built))?;
+    if module.package == APP {
+        split::join(place)?;
+    }
+    Ok(())
 }
 
 fn last(path: &str) -> &str {

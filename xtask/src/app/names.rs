@@ -14,8 +14,9 @@ const HASH_DIGITS: usize = 16;
 const MANIFEST: &str = "asset-manifest.js";
 /// Pictures of the app for whoever thinks of installing it: of no use to the app itself.
 const PICTURES: &str = "shots/";
-/// Has one address for ever, by which browsers look for a new version.
+/// Have one address for ever, by which browsers look for a new version.
 const SERVICE_WORKER: &str = "sw.js";
+const PUSH_WORKER: &str = "push.js";
 
 /// Renames, rewrites references, and adds the service worker's list of files.
 pub(super) fn by_content(files: Files) -> Result<Files> {
@@ -95,7 +96,9 @@ fn is_text(name: &str) -> bool {
 }
 
 fn is_renamed(name: &str) -> bool {
-    name != SERVICE_WORKER && matches!(extension(name), "js" | "css" | "wasm" | "woff2" | "txt")
+    name != SERVICE_WORKER
+        && name != PUSH_WORKER
+        && matches!(extension(name), "js" | "css" | "wasm" | "woff2" | "txt")
 }
 
 fn hashed(name: &str, content: &[u8]) -> String {

@@ -7,13 +7,14 @@
 
 use super::posts::EntryRow;
 use super::{Community, Ctx};
+use crate::attachment::{self, Attachment};
 use crate::audit::Rejected;
 use crate::entry::{self, Entry, Kind, Refusal};
 use crate::io::Table;
 use crate::markdown;
 use crate::proto;
 use ume_api::{
-    EntryId, Failure, Hidden, OwnerView, PICTURE_BYTES_MAX, PostState, PostView, Role,
+    EntryId, Failure, Hidden, OwnerView, PICTURE_BYTES_MAX, Place, PostState, PostView, Role,
     TEXT_BYTES_MAX, VersionView,
 };
 use ume_wire::auth::Hash;
@@ -33,7 +34,9 @@ impl Community {
         if self.chain.ledger.post_owner(entry) != self.saved.persona {
             return Err(Failure::NotAllowed);
         }
-        self.write(ctx, Kind::Edit(post), text.into_bytes(), None)
+        let id = self.write(ctx, Kind::Edit(post), text.into_bytes(), None)?;
+        self.drop_draft(ctx, Place::Edit(post));
+        Ok(id)
     }
 
     /// Takes a post back, for everybody and for good.
@@ -81,6 +84,7 @@ impl Community {
             self.saved.hidden.push(what);
         }
         self.saved_changed = true;
+        self.desk.recount();
         let about = |entry: &Entry| match &what {
             Hidden::Post(post) => entry.id == *post,
             Hidden::Person(person) => entry.author == person.0,
@@ -243,9 +247,11 @@ impl Community {
         let texts: Vec<Entry> = std::iter::once(entry.clone()).chain(edits).collect();
         for mut entry in texts {
             if gone && !entry.written.body.is_empty() {
+                self.drop_files_of(ctx, &entry);
                 entry.erase();
                 let id = entry.id;
                 self.feed.put_text(entry, true);
+                self.desk.recount();
                 self.store_entry(ctx, &id);
                 self.reseal_bare(ctx, &id);
             } else {
@@ -269,6 +275,7 @@ impl Community {
         self.feed.put_text(entry, false);
         self.store_entry(ctx, &id);
         self.missing_changed = true;
+        self.note_new(&id);
         self.show(ctx, &post);
     }
 
@@ -336,7 +343,7 @@ impl Community {
     }
 
     /// The edit of a post that counts.
-    fn newest_edit(&self, post: &Entry) -> Option<&Entry> {
+    pub(super) fn newest_edit(&self, post: &Entry) -> Option<&Entry> {
         let edits = self.feed.about(&post.id);
         edits.filter(|one| self.counts(post, one)).last()
     }
@@ -355,11 +362,16 @@ impl Community {
         let state = match (kept.own, kept.waiting) {
             _ if kept.refused => PostState::Refused,
             (true, true) => PostState::Waiting,
-            _ if changing => PostState::Waiting,
+            _ if changing || kept.own && self.sends_files_of(entry) => PostState::Waiting,
             (true, false) => PostState::Sent,
             (false, _) => PostState::Received,
         };
         let text = self.newest_text(entry);
+        let files = entry.files.iter();
+        let files = files.map(|one| {
+            one.as_ref()
+                .map_or_else(attachment::unknown, Attachment::view)
+        });
         PostView {
             id: entry.id,
             author: self.person(&entry.author),
@@ -378,6 +390,7 @@ impl Community {
             },
             comments: self.comments(&entry.id),
             reactions: self.reaction_views(entry),
+            files: files.collect(),
         }
     }
 }

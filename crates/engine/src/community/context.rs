@@ -1,11 +1,11 @@
 //! What a community works with while it handles something, and what it asks and tells.
 
 use super::history;
-use crate::io::{Batch, Millis};
+use crate::io::{Batch, Key, Millis};
 use crate::line::Request;
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
-use ume_api::{EntryId, Failure, Notice, PostView};
+use ume_api::{EntryId, Failure, FileId, FileState, Notice, PostView, Reply};
 use ume_wire::auth::{Hash, LaneId};
 
 /// What a request was for.
@@ -39,6 +39,12 @@ pub(crate) enum Tag {
     Pack,
     /// The same, of what an owner's call brings.
     Call,
+    /// Where this device is woken.
+    Wake,
+    /// A lane that wakes it.
+    Watch(LaneId),
+    /// A blob of a file.
+    File,
 }
 
 /// The two places that an entry goes to.
@@ -104,4 +110,12 @@ pub(crate) struct News {
     pub(crate) goes_on: bool,
     /// How a join ended.
     pub(crate) joined: Option<Result<(), Failure>>,
+    /// Rows that are to be read.
+    pub(crate) reads: Vec<Key>,
+    /// Answers to commands that waited for rows.
+    pub(crate) replies: Vec<(u32, Result<Reply, Failure>)>,
+    /// Where files are now.
+    pub(crate) files: Vec<(FileId, FileState)>,
+    /// There are more files here that could be fetched again.
+    pub(crate) grew: bool,
 }

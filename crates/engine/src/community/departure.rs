@@ -21,6 +21,7 @@ impl Community {
         self.watch = None;
         self.saved.group = None;
         self.drop_kept(ctx);
+        self.drop_drafts(ctx);
         self.saved.staged = None;
         self.saved.join = None;
         self.saved.entrance = None;

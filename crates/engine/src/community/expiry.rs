@@ -47,9 +47,11 @@ impl Community {
         let Some(mut entry) = self.feed.get(post).map(|kept| kept.entry.clone()) else {
             return;
         };
+        self.drop_files_of(ctx, &entry);
         entry.erase();
         self.feed.put_text(entry, true);
         self.store_entry(ctx, post);
+        self.desk.recount();
         self.reseal_bare(ctx, post);
         // Also texts that it was given by somebody who did not say when they end.
         self.erase_taken_back(ctx, post);

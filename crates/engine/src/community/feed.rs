@@ -1,6 +1,7 @@
 //! The entries of one community that are here, in the order in which they are shown, and what is known to be missing.
 
 use crate::entry::{Entry, Kind, PARENTS_MAX};
+use crate::search::Index;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use ume_api::EntryId;
@@ -8,6 +9,8 @@ use ume_wire::auth::Hash;
 
 /// Entries that do not stand and are remembered, at most.
 const NEVER_MAX: usize = 65_536;
+/// What it takes to look at an entry, as bytes of text that take as long to be put into the index.
+const ENTRY_COST: usize = 64;
 
 /// An entry and how far it is.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub(crate) struct Feed {
     ending: BTreeSet<(u64, EntryId)>,
     /// What is known of the chains that end in the last entries of cut devices.
     chains: BTreeMap<EntryId, BTreeMap<u64, EntryId>>,
+    /// The words of all texts, once somebody looked for some.
+    index: Index,
 }
 
 impl Feed {
@@ -62,6 +67,7 @@ impl Feed {
             return false;
         }
         self.order.insert((entry.time_ms, entry.id));
+        self.index.put(entry);
         self.ending.extend(end_of(entry));
         if let (Some(post), false) = (entry.kind.target(), kept.refused) {
             let about = self.about.entry(post).or_default();
@@ -110,6 +116,7 @@ impl Feed {
         let kept = self.entries.remove(id)?;
         let entry = &kept.entry;
         self.order.remove(&(entry.time_ms, entry.id));
+        self.index.take(entry);
         self.ending.retain(|(_, one)| one != id);
         self.bare.remove(id);
         if let Kind::Comment(post) = entry.kind
@@ -207,8 +214,34 @@ impl Feed {
         self.ending.retain(|(_, id)| *id != entry.id);
         self.ending.extend(end_of(&entry));
         if let Some(kept) = self.entries.get_mut(&entry.id) {
+            self.index.take(&kept.entry);
+            self.index.put(&entry);
             kept.entry = entry;
         }
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Puts older entries into the index, as many as have so many bytes of text; `false` when it had them all before.
+    pub(crate) fn index_some(&mut self, bytes: &mut usize) -> bool {
+        let Some(from) = self.index.lacks() else {
+            return false;
+        };
+        for (_, id) in self.order.range(..from).rev() {
+            if *bytes == 0 {
+                return true;
+            }
+            if let Some(kept) = self.entries.get(id) {
+                // Also what has no text takes time.
+                let cost = kept.entry.text.as_ref().map_or(0, String::len) + ENTRY_COST;
+                *bytes = bytes.saturating_sub(cost);
+                self.index.go_back(&kept.entry);
+            }
+        }
+        self.index.complete();
+        true
     }
 
     /// Notes whether a text is missing.
@@ -383,6 +416,7 @@ mod tests {
             expires_ms: None,
             text: Some(String::new()),
             picture: None,
+            files: vec![],
             ledger: 1,
             written: crate::proto::Written::default(),
         };

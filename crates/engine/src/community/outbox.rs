@@ -20,7 +20,7 @@ use prost::Message;
 use std::collections::BTreeSet;
 use ume_api::EntryId;
 use ume_wire::auth::Hash;
-use ume_wire::relay::{Append, Head, frame::Body};
+use ume_wire::relay::{Append, Head, LaneNew, frame::Body};
 
 /// Rows of the outbox under way at once.
 const FLIGHTS_MAX: usize = 64;
@@ -59,6 +59,10 @@ impl Sealed {
             cells: cells.iter().map(|cell| cell.to_vec()).collect(),
         }
     }
+
+    pub(super) fn cells(&self) -> &[Vec<u8>] {
+        &self.cells
+    }
 }
 
 /// A row of the outbox.
@@ -67,8 +71,8 @@ pub(super) struct Out {
     pub(super) what: What,
     post: Option<Sealed>,
     history: Option<Sealed>,
-    posted: bool,
-    in_history: bool,
+    pub(super) posted: bool,
+    pub(super) in_history: bool,
     settled: bool,
 }
 
@@ -88,6 +92,11 @@ impl Out {
     fn is_done(&self) -> bool {
         self.posted && self.in_history && self.settled
     }
+
+    /// Whether a relay still lacks something of it.
+    pub(super) fn waits(&self) -> bool {
+        !self.posted || !self.in_history
+    }
 }
 
 /// The cells of a row that have left and are not acknowledged.
@@ -106,6 +115,7 @@ impl Community {
         if !read || !self.is_synced() || self.holds_back() {
             return;
         }
+        self.basis.proven = true;
         let rows: Vec<u64> = self.outbox.keys().copied().collect();
         for key in rows {
             if self.flights.len() >= FLIGHTS_MAX && !self.flights.contains_key(&key) {
@@ -190,15 +200,49 @@ impl Community {
                 let ready = self.ensure_lane(ctx, lane.id, || new);
                 ready.then_some((lane, out.post?))
             }
-            (Part::Post, what) => {
-                let epoch = self.group.as_ref().map(Group::epoch)?;
-                let lane = self.posts.get(&epoch)?;
-                let (lane, new) = (lane.reader.keys().clone(), lane.new.clone());
+            (Part::Post | Part::History, _) => {
+                let (lane, new) = self.lane_of(ctx, key, part)?;
                 if !self.ensure_lane(ctx, lane.id, || new) {
                     return None;
                 }
+                Some((lane, self.sealed_of(ctx, key, part)?))
+            }
+        }
+    }
+
+    /// The lane that a part of what is for all members goes to, and how it is made.
+    pub(super) fn lane_of(
+        &self,
+        ctx: &Ctx<'_>,
+        key: u64,
+        part: Part,
+    ) -> Option<(LaneKeys, LaneNew)> {
+        let out = self.outbox.get(&key)?;
+        match (part, out.what) {
+            (Part::Post, _) => {
+                let epoch = self.group.as_ref().map(Group::epoch)?;
+                let lane = self.posts.get(&epoch)?;
+                Some((lane.reader.keys().clone(), lane.new.clone()))
+            }
+            (Part::History, What::Entry(_)) => {
+                let today = self.history_today(ctx.time)?;
+                let day = out.history.as_ref().map_or(today, |sealed| sealed.place);
+                let OwnLane { keys, new } = self.history_lane(day)?;
+                Some((keys, new))
+            }
+            (Part::History, _) => None,
+        }
+    }
+
+    /// The same part's cells. Seals them if that has not been done for where it goes now.
+    pub(super) fn sealed_of(&mut self, ctx: &mut Ctx<'_>, key: u64, part: Part) -> Option<Sealed> {
+        let (lane, _) = self.lane_of(ctx, key, part)?;
+        let out = self.outbox.get(&key)?.clone();
+        match (part, out.what) {
+            (Part::Post, what) => {
+                let epoch = self.group.as_ref().map(Group::epoch)?;
                 if let Some(sealed) = out.post.filter(|sealed| sealed.place == epoch) {
-                    return Some((lane, sealed));
+                    return Some(sealed);
                 }
                 let post = proto::Post {
                     body: Some(self.content(ctx, what)?),
@@ -212,22 +256,17 @@ impl Community {
                 }
                 let sealed = Sealed::new(epoch, &cell::seal(&lane, MLS, &message, ctx.rng).ok()?);
                 self.change_out(ctx, key, |out| out.post = Some(sealed.clone()));
-                Some((lane, sealed))
+                Some(sealed)
             }
             (Part::History, What::Entry(id)) => {
-                let today = self.history_today(ctx.time)?;
-                let day = out.history.as_ref().map_or(today, |sealed| sealed.place);
-                let OwnLane { keys: lane, new } = self.history_lane(day)?;
-                if !self.ensure_lane(ctx, lane.id, || new) {
-                    return None;
-                }
                 if let Some(sealed) = out.history {
-                    return Some((lane, sealed));
+                    return Some(sealed);
                 }
+                let day = self.history_today(ctx.time)?;
                 let written = self.written(&id)?.encode_to_vec();
                 let sealed = Sealed::new(day, &cell::seal(&lane, HISTORY, &written, ctx.rng).ok()?);
                 self.change_out(ctx, key, |out| out.history = Some(sealed.clone()));
-                Some((lane, sealed))
+                Some(sealed)
             }
             (Part::History, _) => None,
         }

@@ -13,7 +13,7 @@ use crate::mls::MlsError;
 use crate::proto;
 use prost::Message;
 use rand_core::RngCore;
-use ume_api::{EntryId, Failure, Right};
+use ume_api::{EntryId, Failure, Place, Right};
 use ume_wire::fragment;
 
 /// Kind of the message in a post lane: an MLS message.
@@ -67,14 +67,13 @@ impl Community {
         text: String,
         lifetime_ms: Option<u64>,
     ) -> Result<EntryId, Failure> {
-        if lifetime_ms.is_some_and(|ms| !(1..=LIFETIME_MS_MAX).contains(&ms)) {
-            return Err(Failure::NotAllowed);
-        }
         let kind = match thread {
             None => Kind::Post,
             Some(post) => self.comment_on(post)?,
         };
-        self.write(ctx, kind, text.into_bytes(), lifetime_ms)
+        let id = self.write(ctx, kind, text.into_bytes(), lifetime_ms)?;
+        self.drop_draft(ctx, thread.map_or(Place::Feed, Place::Thread));
+        Ok(id)
     }
 
     /// Writes an entry: durable with this batch, on its way as soon as it can be.
@@ -85,6 +84,21 @@ impl Community {
         content: Vec<u8>,
         lifetime_ms: Option<u64>,
     ) -> Result<EntryId, Failure> {
+        self.write_with(ctx, kind, content, lifetime_ms, &[])
+    }
+
+    /// The same, with a list of files (`crate::attachment`) after the content.
+    pub(super) fn write_with(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        kind: Kind,
+        content: Vec<u8>,
+        lifetime_ms: Option<u64>,
+        files: &[u8],
+    ) -> Result<EntryId, Failure> {
+        if lifetime_ms.is_some_and(|ms| !(1..=LIFETIME_MS_MAX).contains(&ms)) {
+            return Err(Failure::NotAllowed);
+        }
         let ledger = &self.chain.ledger;
         let may = match kind {
             Kind::Post | Kind::Edit(_) | Kind::Reaction(_) | Kind::Comment(_) => {
@@ -133,11 +147,12 @@ impl Community {
             ledger: self.chain.ledger.len(),
         };
         let community = self.chain.ledger.community;
-        let written = entry::write(
+        let written = entry::write_with(
             &community,
             &self.saved.persona,
             &self.saved.leaf.signing_key(),
             draft,
+            files,
         );
         let entry = entry::verify(&written, &community).map_err(|_| Failure::Internal)?;
         // A restored profile whose own last entries are still missing would not be believed.

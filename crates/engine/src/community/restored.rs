@@ -386,6 +386,7 @@ impl Community {
             self.restored.recount_at = ctx.now;
             self.send_again(ctx);
             self.put_parcels_again();
+            self.send_files_again(ctx);
             self.draft = None;
             for own in &mut self.saved.invites {
                 own.bundle_at = None;

@@ -4,6 +4,7 @@ use super::begin::Newcomer;
 use super::chain::{Chain, Ended};
 use super::commit::{Ballot, Staged};
 use super::feed::Feed;
+use super::files::Files;
 use super::gaps::Gaps;
 use super::generation::Era;
 use super::intent::Wish;
@@ -235,6 +236,7 @@ impl Community {
             settling: None,
             settle_round: 0,
             lanes: BTreeMap::new(),
+            basis: super::deposit::Basis::default(),
             ballot: Ballot::None,
             pause_until: Millis::default(),
             poll_at: Millis::default(),
@@ -257,12 +259,14 @@ impl Community {
             mls_rows: BTreeMap::new(),
             uploads: Uploads::default(),
             packs: Packs::default(),
+            files: Files::default(),
             draft: None,
             rescues: Rescues::default(),
             tampered: 0,
             damaged: 0,
             saved_changed: true,
             lanes_changed: true,
+            desk: super::desk::Desk::default(),
         }
     }
 
@@ -344,6 +348,8 @@ impl Community {
             }
         }
         community.load_entries(rows.entries);
+        community.load_desk(&rows.community);
+        community.load_files(rows.files);
         Some(community)
     }
 
@@ -387,6 +393,7 @@ impl Community {
 
     /// Writes what changed into the batch. Called once at the end of every input.
     pub(crate) fn flush(&mut self, ctx: &mut Ctx<'_>) {
+        self.flush_desk(ctx);
         if std::mem::take(&mut self.missing_changed) {
             self.count_missing(ctx);
         }
@@ -477,9 +484,11 @@ impl Community {
             self.erase_row(ctx, Table::Community, key);
         }
         self.erase_statements(ctx);
+        self.erase_desk(ctx);
         self.drop_kept(ctx);
         self.drop_group_rows(ctx);
         self.drop_pending_rows(ctx);
+        self.drop_all_files(ctx);
         let outs: Vec<u64> = self.outbox.keys().copied().collect();
         for key in outs {
             self.erase_out(ctx, key);
@@ -570,6 +579,7 @@ pub(crate) struct Rows {
     pub(crate) mls: BTreeMap<u8, BTreeMap<Vec<u8>, Vec<u8>>>,
     pub(crate) entries: Vec<Vec<u8>>,
     pub(crate) outbox: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) files: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Rows {
@@ -578,6 +588,7 @@ impl Rows {
             && self.mls.is_empty()
             && self.entries.is_empty()
             && self.outbox.is_empty()
+            && self.files.is_empty()
     }
 }
 
@@ -604,6 +615,7 @@ pub(crate) fn sort_rows(rows: Vec<(Key, Vec<u8>)>) -> BTreeMap<u32, Rows> {
             }
             (Table::Entry, _) => rows.entries.push(bytes),
             (Table::Outbox, rest) => rows.outbox.push((rest.to_vec(), bytes)),
+            (Table::File, rest) => rows.files.push((rest.to_vec(), bytes)),
             _ => {}
         }
     }

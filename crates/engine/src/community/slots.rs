@@ -334,6 +334,11 @@ impl SlotReader {
         None
     }
 
+    /// Its id, and the key of its readers.
+    pub(crate) fn read_by(&self) -> (LaneId, SigningKey) {
+        (self.id(), self.keys.reader.signing_key())
+    }
+
     fn signed(&self, body: Body) -> Request {
         Request::signed_by(&self.keys.reader.signing_key(), body)
     }

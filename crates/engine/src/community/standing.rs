@@ -153,6 +153,7 @@ impl Community {
                 Standing::Undecided => {
                     let about = entry.kind.target();
                     self.feed.remove(&entry.id);
+                    self.desk.recount();
                     self.parked.insert(entry.id, entry);
                     self.changed_again(ctx, about);
                 }
@@ -170,6 +171,7 @@ impl Community {
             return;
         };
         self.feed.never(*id);
+        self.desk.recount();
         if kept.own {
             let kept = Kept {
                 waiting: false,
@@ -179,6 +181,7 @@ impl Community {
             for out in self.outs_of(&What::Entry(*id)) {
                 self.erase_out(ctx, out);
             }
+            self.send_no_files_of(ctx, &kept.entry);
             self.keep(ctx, kept);
         } else {
             let key = Key {
@@ -202,6 +205,7 @@ impl Community {
         self.plan_expiry(ctx);
         self.missing_changed = true;
         self.take_changes(ctx, &id);
+        self.note_new(&id);
     }
 
     /// Notes that something was not taken, and why.

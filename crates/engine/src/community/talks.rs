@@ -4,6 +4,7 @@
 //! counts, so everybody sees the same, whatever arrives first.
 
 use super::{Community, Ctx};
+use crate::attachment::Attachment;
 use crate::emoji;
 use crate::entry::{Entry, Kind};
 use std::collections::BTreeMap;
@@ -101,17 +102,27 @@ impl Community {
             return Comments::default();
         };
         let entry = &newest.entry;
+        Comments {
+            count: u32::try_from(seen.count().saturating_add(1)).unwrap_or(u32::MAX),
+            newest: Some((self.person(&entry.author), self.beginning(entry))),
+        }
+    }
+
+    /// How a text begins; empty if it was taken back.
+    pub(super) fn beginning(&self, entry: &Entry) -> String {
         let text = if self.unpublished(entry).is_some() {
             ""
         } else {
             self.newest_text(entry)
         };
         let line = text.lines().find(|line| !line.trim().is_empty());
-        let beginning = line.unwrap_or_default().chars().take(BEGINNING_CHARS);
-        Comments {
-            count: u32::try_from(seen.count().saturating_add(1)).unwrap_or(u32::MAX),
-            newest: Some((self.person(&entry.author), beginning.collect())),
-        }
+        // Where there is nothing but files, the first of them says what it is.
+        let file = entry.files.iter().flatten().next();
+        let line = line.or_else(|| file.map(Attachment::words));
+        line.unwrap_or_default()
+            .chars()
+            .take(BEGINNING_CHARS)
+            .collect()
     }
 
     /// Whether somebody is named below a text: by a reaction, or as who commented last.

@@ -45,6 +45,22 @@ impl Uploads {
         self.put(std::slice::from_ref(blob));
     }
 
+    /// Whether nothing is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// How much of a blob is acknowledged: cells, of how many.
+    pub(super) fn progress(&self, id: &Hash) -> (usize, usize) {
+        let first = self.waiting.front().filter(|blob| blob.id == *id);
+        first.map_or((0, 1), |blob| {
+            (
+                self.left - self.flying.len().min(self.left),
+                blob.cells.len(),
+            )
+        })
+    }
+
     /// Whether a blob is on the relay's disk.
     pub(super) fn has(&self, id: &Hash) -> bool {
         self.stored.contains(id)

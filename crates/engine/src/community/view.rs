@@ -50,6 +50,9 @@ impl Community {
             troubles: self.troubles(),
             stalled: self.stalled(),
             reborn: self.reborn(),
+            unread: self.desk.unread(),
+            muted: self.desk.is_muted(),
+            drafts: self.has_drafts(),
         }
     }
 

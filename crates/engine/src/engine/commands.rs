@@ -70,18 +70,11 @@ impl Engine {
             Command::Portray { community, picture } => self.change(community, |community, ctx| {
                 community.portray(ctx, picture).map(|_| Reply::Done)
             }),
-            Command::Picture { community, person } => Some(self.ask(community, |found| {
-                Ok(Reply::Picture(found.picture(&person.0)))
-            })),
-            Command::Hides { community } => {
-                Some(self.ask(community, |found| Ok(Reply::Hidden(found.hidden()))))
-            }
-            Command::Versions { community, post } => Some(self.ask(community, |found| {
-                found.versions(&post).map(Reply::Versions)
-            })),
-            Command::Owners { community, post } => {
-                Some(self.ask(community, |found| found.owners(&post).map(Reply::Owners)))
-            }
+            Command::Picture { .. }
+            | Command::Hides { .. }
+            | Command::Versions { .. }
+            | Command::Owners { .. }
+            | Command::Single { .. } => Some(self.tell_of(&command)),
             Command::Members { community } => Some(self.members(community)),
             Command::Former { community } => Some(self.former(community)),
             Command::Invites { community } => Some(self.invites(community)),
@@ -93,11 +86,23 @@ impl Engine {
                 .change(community, |community, ctx| {
                     community.begin_anew(ctx, without).map(|()| Reply::Done)
                 }),
+            command @ (Command::Attach { .. }
+            | Command::Detach { .. }
+            | Command::Publish { .. }
+            | Command::File { .. }
+            | Command::ClearFiles) => self.about_files(number, command),
             Command::Govern { community, act } => self.govern(number, community, act),
+            Command::Ring { relay, to } => Some(self.ring(&relay, to)),
             Command::WatchTraffic { watch } => {
                 self.watch_traffic(watch);
                 Some(Ok(Reply::Done))
             }
+            Command::Saw { .. }
+            | Command::SawAll { .. }
+            | Command::Mute { .. }
+            | Command::Keep { .. }
+            | Command::Draft { .. } => Some(self.desk(command)),
+            Command::Search(search) => self.search(number, search),
             Command::Hurry => {
                 self.hurry();
                 Some(Ok(Reply::Done))
@@ -145,6 +150,26 @@ impl Engine {
                 community.react(ctx, post, emoji).map(|()| Reply::Done)
             }),
             _ => Some(Err(Failure::Internal)),
+        }
+    }
+
+    /// What is known of people and posts.
+    fn tell_of(&mut self, command: &Command) -> Result<Reply, Failure> {
+        match command {
+            Command::Picture { community, person } => self.ask(*community, |found| {
+                Ok(Reply::Picture(found.picture(&person.0)))
+            }),
+            Command::Hides { community } => {
+                self.ask(*community, |found| Ok(Reply::Hidden(found.hidden())))
+            }
+            Command::Versions { community, post } => self.ask(*community, |found| {
+                found.versions(post).map(Reply::Versions)
+            }),
+            Command::Owners { community, post } => {
+                self.ask(*community, |found| found.owners(post).map(Reply::Owners))
+            }
+            Command::Single { community, post } => self.single(*community, post),
+            _ => Err(Failure::Internal),
         }
     }
 
@@ -303,6 +328,7 @@ impl Engine {
                 community,
                 posts: vec![],
                 older: false,
+                read: (0, EntryId([0; 32])),
             }));
         }
         let found = self
@@ -316,10 +342,11 @@ impl Engine {
             community,
             posts,
             older,
+            read: found.read_to(thread),
         }))
     }
 
-    fn post(
+    pub(super) fn post(
         &mut self,
         community: CommunityRef,
         thread: Option<EntryId>,
@@ -339,7 +366,7 @@ impl Engine {
     }
 
     /// Does something in a community that this profile is in.
-    fn change(
+    pub(super) fn change(
         &mut self,
         community: CommunityRef,
         act: impl FnOnce(&mut Community, &mut Ctx<'_>) -> Result<Reply, Failure>,

@@ -38,6 +38,7 @@ impl Engine {
         }
         let relay = found.relay().clone();
         if let Some(mut gone) = self.communities.remove(&community.0) {
+            self.abandon_reads(&gone);
             self.with_ctx(&relay, |ctx| gone.erase(ctx));
         }
         Ok(Reply::Done)

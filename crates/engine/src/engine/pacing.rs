@@ -20,6 +20,9 @@ pub(super) struct Watched {
 impl Engine {
     /// What was chosen, or how things stand, is different now.
     pub(super) fn surround(&mut self, surroundings: Surroundings) {
+        if surroundings.hidden && !self.surroundings.hidden {
+            self.deposit_now();
+        }
         self.surroundings = surroundings;
         let relays: Vec<RelayAddress> = self.lines.keys().cloned().collect();
         for relay in relays {
@@ -68,7 +71,12 @@ impl Engine {
                 visit.relay().map(|relay| relay.address.clone())
             }
         });
-        relays.collect()
+        let files = self
+            .communities
+            .values()
+            .filter(|one| self.surroundings.cover != Cover::Strong && one.hurries_files());
+        let files = files.map(|one| one.relay().address.clone());
+        relays.chain(files).collect()
     }
 
     /// Lets every line say what is to leave.

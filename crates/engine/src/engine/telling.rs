@@ -12,6 +12,19 @@ impl Engine {
         if news.goes_on {
             self.be_patient(number);
         }
+        self.read_rows(news.reads);
+        for (asked, result) in news.replies {
+            self.answer(asked, result);
+        }
+        if self.open == Some(number) && !news.files.is_empty() {
+            self.tell(Told::Files {
+                community: CommunityRef(number),
+                files: news.files,
+            });
+        }
+        if news.grew {
+            self.spare_files(super::files::SPARE_BYTES_MAX);
+        }
         for notice in news.notices {
             self.tell(Told::Notice(notice));
         }
@@ -134,6 +147,8 @@ impl Engine {
                 Some(bytes),
             );
         }
+        self.watch_deposits();
+        self.make_deposits();
         let views = self.views();
         if views != self.told {
             self.tell(Told::Communities(views.clone()));
@@ -153,13 +168,17 @@ impl Engine {
                 self.tell(Told::Connection(connection));
             }
         }
+        self.advance_push();
         self.leave();
         self.tell_traffic();
         let lines = self.lines.values().filter_map(Line::due);
         let communities = self.communities.values().filter_map(Community::due);
         let askings = self.askings.values().filter_map(Asking::due);
         let waiting = self.waiting.iter().map(|one| one.until);
-        let others = waiting.chain(self.tell_traffic_at());
+        let others = waiting
+            .chain(self.tell_traffic_at())
+            .chain(self.deposits_due())
+            .chain(self.search_due());
         let due = lines.chain(communities).chain(askings).chain(others);
         if let Some(at) = due.min() {
             self.outputs

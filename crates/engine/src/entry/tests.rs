@@ -325,3 +325,86 @@ fn a_post_may_end_and_does_so_in_time() {
         assert_eq!(read.is_ok(), may, "{kind:?}");
     }
 }
+
+#[test]
+fn files_stand_behind_the_text_and_go_with_it() {
+    let owner = Author::new(1);
+    let ledger = ledger(&owner);
+    let list = proto::Attachments {
+        files: vec![proto::Attachment::default()],
+    };
+    let list = list.encode_to_vec();
+    let with = |draft: Draft, files: &[u8]| {
+        let (community, persona) = (&ledger.community, owner.persona());
+        write_with(community, &persona, &owner.leaf, draft, files)
+    };
+    let thread = Kind::Comment(EntryId([3; 32]));
+    for kind in [Kind::Post, thread] {
+        for text in ["look", ""] {
+            let draft = Draft {
+                kind,
+                ..draft(text)
+            };
+            let written = with(draft, &list);
+            let mut entry = verify(&written, &ledger.community).unwrap();
+            // One that makes no sense is one all the same.
+            assert_eq!(
+                (entry.text.as_deref(), &entry.files[..]),
+                (Some(text), &[None][..])
+            );
+            entry.erase();
+            assert!(entry.files.is_empty());
+            let bare = verify(&entry.written, &ledger.community).unwrap();
+            assert_eq!((bare.text, bare.files.len()), (None, 0));
+        }
+    }
+
+    // So many bytes of a body that has fewer, or in which they would cut a letter.
+    let said = |written: &proto::Written, attached: u32| {
+        let signed = written.entry.clone().unwrap();
+        let mut entry = proto::Entry::decode(&signed.content[..]).unwrap();
+        entry.attached = attached;
+        let signed = ledger::sign(&owner.leaf, Purpose::Entry, entry.encode_to_vec());
+        let written = proto::Written {
+            entry: Some(signed),
+            ..written.clone()
+        };
+        verify(&written, &ledger.community)
+    };
+    let written = with(draft("é"), &list);
+    let all = u32::try_from(list.len()).unwrap();
+    assert!(said(&written, all).is_ok());
+    assert!(said(&written, all + 2).is_ok());
+    for wrong in [all + 1, all + 3, u32::MAX] {
+        assert_eq!(
+            said(&written, wrong),
+            Err(LedgerError::Malformed),
+            "{wrong}"
+        );
+    }
+    let long = vec![0; attachment::LIST_BYTES_MAX + 1];
+    let wrong = [
+        with(draft("x"), &long),
+        with(
+            Draft {
+                kind: Kind::Edit(EntryId([3; 32])),
+                ..draft("x")
+            },
+            &list,
+        ),
+        with(
+            Draft {
+                kind: Kind::Portrait,
+                ..draft("x")
+            },
+            &list,
+        ),
+        with(draft(&"x".repeat(TEXT_BYTES_MAX + 1)), &list),
+    ];
+    for written in wrong {
+        assert_eq!(
+            verify(&written, &ledger.community),
+            Err(LedgerError::Malformed)
+        );
+    }
+}

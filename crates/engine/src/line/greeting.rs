@@ -29,6 +29,8 @@ pub(crate) struct Greeting {
     pub(super) queue_cells: u64,
     /// How long it took to greet, milliseconds.
     pub(super) greeted_ms: u64,
+    /// By which push services know it; empty: it wakes nobody.
+    pub(crate) push_key: Vec<u8>,
     pub(super) challenge: Bytes,
     /// Under which ids it may be known: those of its own key and of the keys that it came from.
     known_as: Vec<Hash>,
@@ -65,6 +67,7 @@ impl Greeting {
             blob_bytes: welcome.blob_bytes_max,
             queue_cells: welcome.queue_cells_max,
             greeted_ms,
+            push_key: welcome.push_key[..].to_vec(),
             challenge: challenge.clone(),
             known_as,
             signatures: BTreeMap::new(),
@@ -84,6 +87,7 @@ impl Greeting {
             }
             Body::Read(read) => read.signature = self.signature(false, &read.lane, key),
             Body::Subscribe(one) => one.signature = self.signature(false, &one.lane, key),
+            Body::PushWatch(one) => one.signature = self.signature(false, &one.lane, key),
             _ => {}
         }
     }

@@ -44,7 +44,10 @@ impl Blobs {
         let parts = self.parts.entry(of.clone()).or_default();
         parts.insert(put.index, put.cell);
         if parts.len() < put.cells as usize {
-            return Body::Done(Done { unfinished: true });
+            return Body::Done(Done {
+                unfinished: true,
+                ..Done::default()
+            });
         }
         let parts = self.parts.remove(&of).unwrap_or_default();
         let cells: Vec<Bytes> = parts.into_values().collect();

@@ -4,7 +4,7 @@ use crate::network::chance;
 use crate::world::{Event, World};
 use rand_core::RngCore;
 use ume_api::{
-    Act as Govern, Command, EntryId, Hidden, InviteId, PersonId, Phase, Reply, Role, Rules,
+    Act as Govern, Command, EntryId, Hidden, InviteId, PersonId, Phase, Reply, Role, Rules, Search,
 };
 use ume_engine::audit::Audit;
 use ume_engine::io::Input;
@@ -35,6 +35,8 @@ pub(crate) enum Act {
         /// rules are lost then until people give them again, and here they do not.
         lasting: bool,
     },
+    /// Looks for something, so that there is an index from then on.
+    Search,
 }
 
 impl World {
@@ -88,6 +90,10 @@ impl World {
                 Ok(())
             }
             Act::StopListening => self.stop_listening(device),
+            Act::Search => {
+                let search = Command::Search(Search::default());
+                self.command(device, search).map(|_| ())
+            }
             Act::Change(text) => self.change_post(device, text),
             Act::Govern { lasting } => self.change_something(device, lasting),
             Act::PostFleeting(text) => {

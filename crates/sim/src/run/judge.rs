@@ -108,6 +108,32 @@ impl World {
         audits.map(|(_, audit)| audit.refused).sum()
     }
 
+    /// What is found is what somebody would find who looks at everything.
+    fn judge_found(&mut self, device: usize, text: &str) -> Result<(), String> {
+        let Some(engine) = &mut self.devices[device].engine else {
+            return Ok(());
+        };
+        let (found, seen) = engine.looked(text);
+        if found == seen {
+            return Ok(());
+        }
+        let (found, seen) = (found.len(), seen.len());
+        Err(format!(
+            "device {device} finds {found} of {seen} for {text:?}"
+        ))
+    }
+
+    pub(super) fn judge_search(&mut self) -> Result<(), String> {
+        for device in 0..self.devices.len() {
+            for text in [
+                "", "post", "edit", "pos 1", "FLEETING", "canary o", "comment",
+            ] {
+                self.judge_found(device, text)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the relay stores tells nothing.
     pub(super) fn search_canaries(&self) -> Result<(), String> {
         let dump = self.relay.dump();

@@ -36,6 +36,49 @@ fn the_largest_message_fits() {
 }
 
 #[test]
+fn the_longest_request_and_answer_about_pushes_fit() {
+    let of = |length: usize| Bytes::from(vec![0xff; length]);
+    let set = relay::PushSet {
+        id: id(),
+        endpoint: "a".repeat(PUSH_ENDPOINT_BYTES_MAX),
+        p256dh: of(PUSH_KEY_BYTES),
+        auth: of(PUSH_AUTH_BYTES),
+        origin: "a".repeat(PUSH_ORIGIN_BYTES_MAX),
+    };
+    let succession = relay::Succession {
+        old_key: of(KEY_BYTES),
+        new_key: of(KEY_BYTES),
+        time_ms: u64::MAX,
+        signature: of(SIGNATURE_BYTES),
+    };
+    let welcome = relay::Welcome {
+        version: u32::MAX,
+        relay_key: of(KEY_BYTES),
+        signature: of(SIGNATURE_BYTES),
+        time_ms: u64::MAX,
+        ttl_max_seconds: u32::MAX,
+        blob_bytes_max: u32::MAX,
+        challenge: of(CHALLENGE_BYTES),
+        work_bits: u32::MAX,
+        access_needed: true,
+        frames_burst: u32::MAX,
+        frames_per_second: u32::MAX,
+        subscriptions_max: u32::MAX,
+        queue_cells_max: u64::MAX,
+        successions: vec![succession; SUCCESSIONS_MAX],
+        paced: true,
+        push_key: of(PUSH_KEY_BYTES),
+    };
+    for body in [Body::PushSet(set), Body::Welcome(welcome)] {
+        let frame = relay::Frame {
+            request: u32::MAX,
+            body: Some(body),
+        };
+        assert_eq!(decode(&encode(&frame).unwrap()).unwrap(), frame);
+    }
+}
+
+#[test]
 fn a_message_too_long_is_refused() {
     let append = relay::Append {
         cell: Bytes::from_static(&[0; FRAME_BYTES]),

@@ -2,9 +2,9 @@
 
 use super::super::{Account, AccountId, Lane, Millis, Outcome, StoreError, Usage, Write, log::Log};
 use super::rows::{
-    ACCOUNTS, BLOBS, EXPIRES_LANE, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, HOLDS, Hold, LANES,
-    LaneRow, NUMBERS, Numbered, POSITIONS, Position, PositionRow, SLOTS, Serial, USAGE, VALUES,
-    lane_row, serial_id, slot_row, split, value_row,
+    ACCOUNTS, BLOBS, DEVICES, EXPIRES_LANE, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, HOLDS, Hold,
+    LANES, LaneRow, NUMBERS, Numbered, POSITIONS, Position, PositionRow, SLOTS, Serial, USAGE,
+    VALUES, WATCHERS, Watcher, lane_row, serial_id, slot_row, split, value_row,
 };
 use crate::{
     config::Limits,
@@ -51,11 +51,13 @@ pub(super) struct Applying<'t> {
     pub(super) holds: Table<'t, Hold, Millis>,
     pub(super) expiry: Table<'t, Expiry, ()>,
     pub(super) graves: Table<'t, Serial, AccountId>,
+    pub(super) devices: Ids<'t>,
+    pub(super) watchers: Table<'t, Watcher<'static>, ()>,
     accounts: Table<'t, AccountId, &'static [u8]>,
     usage: Table<'t, AccountId, (u64, u64)>,
     numbers: Table<'t, &'static str, u64>,
     members: &'t Members,
-    limits: &'t Limits,
+    pub(super) limits: &'t Limits,
     log: &'t Log,
     /// What there may be in all.
     bytes_max: u64,
@@ -97,6 +99,8 @@ impl<'t> Applying<'t> {
             holds: transaction.open_table(HOLDS)?,
             expiry: transaction.open_table(EXPIRY)?,
             graves: transaction.open_table(GRAVES)?,
+            devices: transaction.open_table(DEVICES)?,
+            watchers: transaction.open_table(WATCHERS)?,
             accounts: transaction.open_table(ACCOUNTS)?,
             usage: transaction.open_table(USAGE)?,
             numbers,
@@ -150,6 +154,7 @@ impl<'t> Applying<'t> {
             } => self.blob_touch(id, *ttl_seconds, *account),
             Write::AccountPut(account) => self.account_put(account),
             Write::AccountClear(account) => self.account_clear(*account),
+            Write::Device(write) => self.device(write),
             // The log's.
             Write::Append { .. } | Write::Acknowledge { .. } => Ok(Refusal::UNKNOWN.into()),
         }
@@ -232,6 +237,7 @@ impl<'t> Applying<'t> {
         self.expiry.remove(look)?;
         self.positions.remove(row.serial)?;
         self.graves.insert(row.serial, row.account)?;
+        self.forget_watchers(lane)?;
         self.give_back(row.account, LANE_BYTES, 1)?;
         self.changes.lanes.insert(*lane);
         self.changes.gone.push(row.serial);

@@ -2,7 +2,8 @@
 
 use super::super::{Stopping, StoreError};
 use super::rows::{
-    ACCOUNTS, BLOBS, EXPIRY, GRAVES, HOLDS, LANES, NUMBERS, POSITIONS, SLOTS, USAGE, VALUES,
+    ACCOUNTS, BLOBS, DEVICES, EXPIRY, GRAVES, HOLDS, LANES, NUMBERS, POSITIONS, SLOTS, USAGE,
+    VALUES, WATCHERS,
 };
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 use std::{fs, io, path::Path};
@@ -57,6 +58,8 @@ pub(super) fn copy_tables(
     copy(from, &to, GRAVES, stopping)?;
     copy(from, &to, ACCOUNTS, stopping)?;
     copy(from, &to, USAGE, stopping)?;
+    copy(from, &to, DEVICES, stopping)?;
+    copy(from, &to, WATCHERS, stopping)?;
     copy(from, &to, NUMBERS, stopping)
 }
 

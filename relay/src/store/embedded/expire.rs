@@ -3,8 +3,8 @@
 use super::super::{AccountId, Millis, StoreError, log::Log};
 use super::apply::{Applying, IDLE_MS, SLOT_BYTES};
 use super::rows::{
-    EXPIRES_HOLD, EXPIRES_LANE, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, LaneRow, Numbered, Serial,
-    id_serial, lane_row, serial_id, split,
+    EXPIRES_DEVICE, EXPIRES_HOLD, EXPIRES_LANE, EXPIRES_VALUE, EXPIRY, Expiry, GRAVES, LaneRow,
+    Numbered, Serial, id_serial, lane_row, serial_id, split,
 };
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table};
 use ume_wire::auth::LaneId;
@@ -39,6 +39,7 @@ pub(super) fn expire(
             EXPIRES_VALUE => expire_value(applying, (id_serial(&id), number))?,
             EXPIRES_HOLD => expire_hold(applying, &id, number)?,
             EXPIRES_LANE => expire_lane(applying, log, &id, number)?,
+            EXPIRES_DEVICE => applying.expire_device(&id)?,
             _ => return Err(StoreError::Damaged),
         }
     }

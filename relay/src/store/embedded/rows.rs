@@ -14,6 +14,8 @@ pub(super) type Serial = u64;
 pub(super) type Numbered = (Serial, u64);
 /// Blob and account.
 pub(super) type Hold = (&'static [u8; 32], AccountId);
+/// Lane and device.
+pub(super) type Watcher<'a> = (&'a [u8; 32], &'a [u8; 32]);
 /// Time, what, id, number.
 pub(super) type Expiry = (Millis, u8, &'static [u8; 32], u64);
 
@@ -31,6 +33,10 @@ pub(super) const ACCOUNTS: TableDefinition<'static, AccountId, &[u8]> =
     TableDefinition::new("accounts");
 pub(super) const USAGE: TableDefinition<'static, AccountId, (u64, u64)> =
     TableDefinition::new("usage");
+pub(super) const DEVICES: TableDefinition<'static, &[u8; 32], &[u8]> =
+    TableDefinition::new("devices");
+pub(super) const WATCHERS: TableDefinition<'static, Watcher<'static>, ()> =
+    TableDefinition::new("watchers");
 pub(super) const NUMBERS: TableDefinition<'static, &str, u64> = TableDefinition::new("numbers");
 
 /// Oldest kept number, next number, time of the last write, account.
@@ -68,6 +74,8 @@ pub(super) const EXPIRES_VALUE: u8 = 2;
 pub(super) const EXPIRES_HOLD: u8 = 3;
 /// A lane that may have been idle for long enough; the number is its serial.
 pub(super) const EXPIRES_LANE: u8 = 4;
+/// A device that was not named for so long.
+pub(super) const EXPIRES_DEVICE: u8 = 5;
 
 /// Bytes of time and account in front of values.
 const HEAD_BYTES: usize = 16;

@@ -2,7 +2,8 @@
 
 use super::super::{StoreError, disk::Disk};
 use super::rows::{
-    ACCOUNTS, BLOBS, EXPIRY, GRAVES, HOLDS, LANES, NUMBERS, POSITIONS, SLOTS, USAGE, VALUES,
+    ACCOUNTS, BLOBS, DEVICES, EXPIRY, GRAVES, HOLDS, LANES, NUMBERS, POSITIONS, SLOTS, USAGE,
+    VALUES, WATCHERS,
 };
 use parking_lot::RwLock;
 use rand_core::{OsRng, RngCore};
@@ -15,7 +16,9 @@ use std::{
     },
 };
 
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
+/// The same without devices that are woken by Web Push.
+const FORMAT_WITHOUT_DEVICES: u64 = 3;
 /// Names under which the parts of the secret are kept.
 const SECRET: [&str; 4] = ["secret 0", "secret 1", "secret 2", "secret 3"];
 
@@ -145,6 +148,9 @@ fn prepare(database: &Database) -> Result<(), StoreError> {
                 }
             }
             Some(FORMAT) => {}
+            Some(FORMAT_WITHOUT_DEVICES) => {
+                numbers.insert("format", FORMAT)?;
+            }
             Some(other) => return Err(StoreError::Format(other)),
         }
         // Readers find every table from the start.
@@ -158,6 +164,8 @@ fn prepare(database: &Database) -> Result<(), StoreError> {
         transaction.open_table(GRAVES)?;
         transaction.open_table(ACCOUNTS)?;
         transaction.open_table(USAGE)?;
+        transaction.open_table(DEVICES)?;
+        transaction.open_table(WATCHERS)?;
     }
     transaction.commit()?;
     Ok(())

@@ -1,5 +1,6 @@
 //! What any store must do, asked of the one in a directory.
 
+mod devices;
 mod room;
 mod shared;
 
