@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { join, openInvite, post, postWith, share, startCommunity, stateOf, waitUntilSent } from "./harness/app.mjs";
-import { PATIENCE_MS } from "./harness/person.mjs";
 import { Scene } from "./harness/scene.mjs";
+import { until, watchWorkers } from "./harness/until.mjs";
 import { words } from "./harness/words.mjs";
 
 const FRAMES = 4 * 2_048;
@@ -83,23 +83,10 @@ const isEmpty = (bytes) => bytes > 0 && bytes < 100;
 
 const activated = (page) => page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
 
-async function until(holds) {
-  const end = Date.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    assert.ok(Date.now() < end, `in time: ${holds}`);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
-
 /** The service worker of an origin, through the browser's own debugging protocol. */
 async function watch(page) {
-  const devtools = await page.context().newCDPSession(page);
-  const known = new Map();
-  devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
-    for (const { registrationId, scopeURL, isDeleted } of registrations) if (!isDeleted) known.set(new URL(scopeURL).origin, registrationId);
-  });
-  await devtools.send("ServiceWorker.enable");
+  const { devtools, known } = await watchWorkers(page);
   return {
-    sync: (origin) => devtools.send("ServiceWorker.dispatchSyncEvent", { origin, registrationId: known.get(origin), tag: "deposit", lastChance: false }),
+    sync: (origin) => devtools.send("ServiceWorker.dispatchSyncEvent", { origin, registrationId: known.get(`${origin}/`), tag: "deposit", lastChance: false }),
   };
 }

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { composer, join, openInvite, post, share, startCommunity, waitUntilSent } from "./harness/app.mjs";
-import { PATIENCE_MS } from "./harness/person.mjs";
 import { PushService, vendor } from "./harness/push-service.mjs";
 import { Scene } from "./harness/scene.mjs";
 import { look } from "./harness/screens.mjs";
 import { go } from "./harness/walk.mjs";
+import { until, watchWorkers } from "./harness/until.mjs";
 import { words } from "./harness/words.mjs";
 
 /** Time in which a push that is not to come would come. */
@@ -97,25 +97,12 @@ test("a device is woken, says so in its language, and no longer when it is not t
 
 const section = (page) => page.locator("[data-test=notices]");
 
-async function until(holds) {
-  const end = Date.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    assert.ok(Date.now() < end, `in time: ${holds}`);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
-
 /** The worker that hears for the first relay, through the browser's own debugging protocol. */
 async function watch(page) {
-  const devtools = await page.context().newCDPSession(page);
-  const known = new Map();
-  devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
-    for (const { registrationId, scopeURL, isDeleted } of registrations) if (!isDeleted) known.set(new URL(scopeURL).pathname, registrationId);
-  });
-  await devtools.send("ServiceWorker.enable");
+  const { devtools, known } = await watchWorkers(page);
   const inside = () => page.context().serviceWorkers().find((one) => one.url().endsWith("/push.js"));
   return {
-    deliver: (origin, data) => devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId: known.get("/push/0/"), data }),
+    deliver: (origin, data) => devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId: known.get(`${origin}/push/0/`), data }),
     async shown() {
       await until(async () => inside() && (await inside().evaluate(async () => (await registration.getNotifications()).length)) === 1);
       const all = await inside().evaluate(async () => (await registration.getNotifications()).map(({ title, body, silent }) => ({ title, body, silent: Boolean(silent) })));
