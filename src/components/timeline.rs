@@ -145,7 +145,7 @@ fn Posts(
         }
     };
     view! { class="u",
-        <ol node_ref=scroll.list class="posts" role=move || rows.with(|rows| !rows.is_empty()).then_some("feed") aria-busy=move || feed.fetching.get().to_string() on:keydown=on_key aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))>
+        <ol node_ref=scroll.list class="posts" role=move || rows.with(|rows| !rows.is_empty()).then_some("feed") aria-busy=move || feed.fetching.get().to_string() on:keydown=on_key on:focusin=move |_| scroll.note_focus() aria-label=choose(move || is_thread, t!(i18n, threads.comments), t!(i18n, feed.posts))>
             {list(
                 move || rows.get(),
                 Clone::clone,

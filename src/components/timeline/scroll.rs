@@ -196,6 +196,18 @@ impl Scroll {
         }
     }
 
+    /// A row has the focus now. It may be gone before anything else happens.
+    pub(super) fn note_focus(self) {
+        let Some(list) = self.list.get_untracked() else {
+            return;
+        };
+        let (first, _) = self.drawn.get_untracked();
+        let focused = rows::focused(&list);
+        self.here.update_value(|here| {
+            here.focused = focused.and_then(|at| here.heights.stamp(first + at));
+        });
+    }
+
     /// Leads to the end.
     pub(super) fn to_newest(self) {
         if let Some(scroller) = self.scroller.get_untracked() {
