@@ -1,12 +1,11 @@
 // How the browser is asked to let relays wake ume: loaded when somebody wants that. One registration for each relay, since a
-// registration has one key of one relay.
+// registration has one key of one relay; it is named by that key, which stays whatever other relays come and go.
 (() => {
-  const scope = (number) => `/push/${number}/`;
-  const same = (buffer, key) => buffer && new Uint8Array(buffer).every((byte, at) => byte === key[at]);
+  const scope = (key) => `/push/${Array.from(key, (byte) => byte.toString(16).padStart(2, '0')).join('')}/`;
 
   /** The worker of a relay, once it runs. */
-  async function worker(number) {
-    const registration = await ume.pushWorker(scope(number));
+  async function worker(key) {
+    const registration = await ume.pushWorker(scope(key));
     const coming = registration.installing ?? registration.waiting;
     if (!registration.active && coming) {
       await new Promise((done) => coming.addEventListener('statechange', () => coming.state === 'activated' && done()));
@@ -21,14 +20,10 @@
     allow: () => Notification.requestPermission(),
 
     /** Where a relay with this key can wake this browser. */
-    async ring(number, key) {
-      const { pushManager } = await worker(number);
-      let subscription = await pushManager.getSubscription();
-      if (subscription && !same(subscription.options.applicationServerKey, key)) {
-        await subscription.unsubscribe();
-        subscription = null;
-      }
-      subscription ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+    async ring(key) {
+      const { pushManager } = await worker(key);
+      const subscription = await pushManager.getSubscription()
+        ?? await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
       const { endpoint } = subscription;
       return { endpoint, p256dh: new Uint8Array(subscription.getKey('p256dh')), auth: new Uint8Array(subscription.getKey('auth')) };
     },

@@ -39,10 +39,9 @@ pub(crate) async fn allow() -> bool {
         .is_some_and(|word| word == "granted")
 }
 
-/// Where a relay with this key can wake this browser; `number` tells its registration from those of others.
-pub(crate) async fn ring(number: usize, key: &[u8]) -> Option<PushAddress> {
-    let number = u32::try_from(number).ok()?;
-    let given = call("ring", &[number.into(), Uint8Array::from(key).into()]).await?;
+/// Where a relay with this key can wake this browser.
+pub(crate) async fn ring(key: &[u8]) -> Option<PushAddress> {
+    let given = call("ring", &[Uint8Array::from(key).into()]).await?;
     let part = |name: &str| Reflect::get(&given, &name.into()).unwrap_or_default();
     let bytes = |name: &str| Uint8Array::new(&part(name)).to_vec();
     Some(PushAddress {

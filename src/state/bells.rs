@@ -89,11 +89,11 @@ impl State {
     async fn ring_all(self) -> bool {
         let all = self.bells.all.get_untracked();
         let mut rings = all.iter().any(|one| one.on);
-        for (number, one) in all.into_iter().enumerate() {
+        for one in all {
             if one.on || one.key.is_empty() {
                 continue;
             }
-            let to = bell::ring(number, &one.key).await;
+            let to = bell::ring(&one.key).await;
             if to.is_some() {
                 let relay = one.relay;
                 rings |= self.engine.ask(Command::Ring { relay, to }).await.is_ok();

@@ -101,8 +101,10 @@ const section = (page) => page.locator("[data-test=notices]");
 async function watch(page) {
   const { devtools, known } = await watchWorkers(page);
   const inside = () => page.context().serviceWorkers().find((one) => one.url().endsWith("/push.js"));
+  // One for each relay, named by the relay's key: a point of P-256 (RFC 8292, section 3.2).
+  const here = (origin) => [...known].find(([scope]) => scope.startsWith(`${origin}/push/04`))?.[1];
   return {
-    deliver: (origin, data) => devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId: known.get(`${origin}/push/0/`), data }),
+    deliver: (origin, data) => devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId: here(origin), data }),
     async shown() {
       await until(async () => inside() && (await inside().evaluate(async () => (await registration.getNotifications()).length)) === 1);
       const all = await inside().evaluate(async () => (await registration.getNotifications()).map(({ title, body, silent }) => ({ title, body, silent: Boolean(silent) })));
