@@ -32,6 +32,14 @@ impl Drafts {
             self.texts.push((at, text, kept));
         }
     }
+
+    /// The engine could not keep it.
+    fn missed(&mut self, at: Desk) {
+        let mut texts = self.texts.iter_mut();
+        if let Some((.., kept)) = texts.find(|(other, ..)| *other == at) {
+            *kept = false;
+        }
+    }
 }
 
 impl State {
@@ -123,8 +131,10 @@ impl State {
             text: self.draft(at).unwrap_or_default(),
         };
         spawn_local(async move {
-            // What cannot be kept stays on the page.
-            let _ = self.engine.ask(keep).await;
+            // What cannot be kept stays on the page, and is tried again with the next that is.
+            if self.engine.ask(keep).await.is_err() {
+                self.drafts.update_value(|drafts| drafts.missed(at));
+            }
             if let Some(then) = then {
                 then();
             }
