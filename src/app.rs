@@ -70,6 +70,7 @@ fn Shell() -> impl IntoView {
         }
     });
     effect(move || tabs::entitle(&title(i18n, state, &screen.get())));
+    state.leave_words(i18n);
     let unread = memo(move || state.unread_in_all());
     effect(move || tabs::badge(unread.get()));
     view! { class="u",

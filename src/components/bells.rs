@@ -35,7 +35,7 @@ pub(crate) fn section() -> AnyView {
                         if bells.wanted.get_untracked() {
                             state.refuse_notices();
                         } else {
-                            state.want_notices(i18n);
+                            state.want_notices();
                         }
                     }>
                         {choose(on, t!(i18n, notices.turn_off), t!(i18n, notices.turn_on))}
@@ -75,7 +75,7 @@ fn hours() -> AnyView {
                 return;
             };
             let (from, to) = hours.get_untracked();
-            state.choose_hours(i18n, if last { (from, hour) } else { (hour, to) });
+            state.choose_hours(if last { (from, hour) } else { (hour, to) });
         };
         let test = if last { "quiet-to" } else { "quiet-from" };
         view! { class="u", <select data-test=test on:change=change>{options.collect_view()}</select> }
@@ -113,7 +113,7 @@ pub(crate) fn question() -> AnyView {
                     <p>{t!(i18n, notices.question)}</p>
                     <button type="button" class="button quiet" on:click=move |_| {
                         open.set(false);
-                        state.want_notices(i18n);
+                        state.want_notices();
                     }>
                         {t!(i18n, notices.turn_on)}
                     </button>

@@ -54,14 +54,13 @@ impl State {
     }
 
     /// Wants to be woken; asks the browser, which asks the person.
-    pub(crate) fn want_notices(self, i18n: I18n) {
+    pub(crate) fn want_notices(self) {
         let bells = self.bells;
         bells.busy.set(true);
         bells.failed.set(false);
         spawn_local(async move {
             let mut rings = false;
             if bell::allow().await {
-                self.leave_words(i18n);
                 memory::keep(memory::NOTICES, Some("on"));
                 bells.wanted.set(true);
                 rings = self.ring_all().await;
@@ -115,18 +114,23 @@ impl State {
     }
 
     /// Chooses the hours that are to be quiet.
-    pub(crate) fn choose_hours(self, i18n: I18n, hours: Hours) {
+    pub(crate) fn choose_hours(self, hours: Hours) {
         memory::keep(memory::QUIET, Some(&format!("{}-{}", hours.0, hours.1)));
         self.bells.hours.set(hours);
-        self.leave_words(i18n);
     }
 
-    /// Leaves what a notice says, in the language of the person.
-    fn leave_words(self, i18n: I18n) {
-        let (title, hours) = (boot::brand().name, self.bells.hours.get_untracked());
-        let body = t_string!(i18n, notices.something).to_owned();
-        spawn_local(async move {
-            bell::leave_words(&title, &body, hours).await;
+    /// Leaves what a notice says, in the language of the person, whenever that is another.
+    pub(crate) fn leave_words(self, i18n: I18n) {
+        let bells = self.bells;
+        effect(move || {
+            if !bells.wanted.get() {
+                return;
+            }
+            let (title, hours) = (boot::brand().name, bells.hours.get());
+            let body = t_string!(i18n, notices.something).to_owned();
+            spawn_local(async move {
+                bell::leave_words(&title, &body, hours).await;
+            });
         });
     }
 }

@@ -1,6 +1,7 @@
 // Whoever wants to is woken when somebody writes and no page is open: by a relay that asks a push service, with words that say
 // nothing; quietly in quiet hours; once; and not at all any more when they say so.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { composer, join, openInvite, post, share, startCommunity, waitUntilSent } from "./harness/app.mjs";
 import { PushService, vendor } from "./harness/push-service.mjs";
@@ -76,6 +77,16 @@ test("a device is woken, says so in its language, and no longer when it is not t
     const kept = await (await caches.open("ume-notice")).match("/notice");
     return (await kept.json()).hours.join() === wanted;
   }, [hour, (hour + 2) % 24].join()));
+  const speaks = async (language) => {
+    await anna.page.locator("[data-test=language]").selectOption(language);
+    const { notices } = JSON.parse(await readFile(`locales/${language}.json`, "utf8"));
+    await until(() => anna.page.evaluate(async (wanted) => {
+      const kept = await (await caches.open("ume-notice")).match("/notice");
+      return (await kept.json()).body === wanted;
+    }, notices.something));
+  };
+  await speaks("de");
+  await speaks("en");
   await anna.page.close();
   await worker.deliver(relay.origin, text);
   assert.deepEqual(await worker.shown(), [{ title: "ume", body: words.notices.something, silent: true }]);
